@@ -1,0 +1,75 @@
+/**
+ * A request and its response as one observer saw them: the flow room's answer and the input of the
+ * resolver and of `replay`. Times are the source's monotonic nanoseconds, like `Transfer.atNs`.
+ * Strings are decoded once, copied out of the ring, and safe to keep.
+ */
+export interface Exchange {
+  readonly connection: Connection;
+  /** `request` alone when no answer came; `response` alone when the request was not seen. */
+  readonly kind: 'session' | 'request' | 'response';
+  readonly request: RequestPart | undefined;
+  readonly response: ResponsePart | undefined;
+  /** Events were lost on this connection before or inside this exchange. */
+  readonly isLossy: boolean;
+}
+
+/** The connection as the observed process sees it. */
+export interface Connection {
+  readonly id: number;
+  /** Unknown only where neither the kernel nor the traffic tells. */
+  role: 'client' | 'server' | 'unknown';
+  pid: number;
+  comm: string;
+  readonly netns: number;
+  readonly localIp: string;
+  readonly localPort: number;
+  readonly remoteIp: string;
+  readonly remotePort: number;
+}
+
+/** When and where a message's bytes passed. */
+export interface MessageSpan {
+  readonly startNs: number;
+  readonly endNs: number;
+  /** TCP sequence number of the message's first byte. */
+  readonly sequence: number;
+  readonly tid: number;
+  readonly turnId: number;
+  readonly causeId: number;
+  readonly causeKind: number;
+  /** Bytes on the wire (head and body) and how many of them were looked at. */
+  readonly size: number;
+  readonly captured: number;
+  /** Body bytes as transferred (chunk framing excluded). */
+  readonly bodySize: number;
+}
+
+export interface TraceIds {
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly parentSpanId: string;
+}
+
+export interface RequestPart extends MessageSpan {
+  readonly method: string;
+  /** As sent in the request line, without an absolute form's scheme and authority. */
+  readonly path: string;
+  readonly host: string;
+  readonly version: string;
+  readonly contentLength: number | undefined;
+  readonly trace: TraceIds | undefined;
+  readonly requestId: string;
+  readonly forwardedFor: string;
+  /** Allowed headers only, redacted where the name asks for it. Lower-case names. */
+  readonly headers: readonly (readonly [name: string, value: string])[];
+}
+
+export interface ResponsePart extends MessageSpan {
+  readonly status: number;
+  readonly reason: string;
+  readonly version: string;
+  readonly contentLength: number | undefined;
+  readonly trace: TraceIds | undefined;
+  readonly requestId: string;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+}

@@ -1,0 +1,69 @@
+/** What happened on a socket. */
+export const TRANSFER_DATA = 1;
+/** connect() was called: the socket now has a role (client) and a cause. */
+export const TRANSFER_CONNECT = 2;
+/** The socket is closed: nothing follows, the connection's state can go. */
+export const TRANSFER_CLOSE = 3;
+/** The peer has sent its last byte (read returned 0). */
+export const TRANSFER_END = 4;
+
+export const DIRECTION_IN = 0;
+export const DIRECTION_OUT = 1;
+
+export const ROLE_UNKNOWN = 0;
+export const ROLE_CLIENT = 1;
+export const ROLE_SERVER = 2;
+
+export const CAUSE_NONE = 0;
+export const CAUSE_THREAD = 1;
+/** The thread had read a response, which restored the cause of the request that it answers. */
+export const CAUSE_RESTORED = 2;
+export const CAUSE_CONNECT = 3;
+
+/**
+ * One transfer of bytes on one socket, as the kernel (or a capture file) reports it. The two event
+ * sources fill a single reused record: it and the bytes it shows are valid during the call only.
+ *
+ * Times are nanoseconds of the source's monotonic clock in a double: exact to 1 ns for the first
+ * 104 days of uptime, to 2 ns after. Source-wide constants (wall clock offset) are not here.
+ */
+export interface Transfer {
+  kind: number;
+  direction: number;
+  atNs: number;
+  /** Socket cookie (kernel) or connection number (capture file); unique while the host is up. */
+  connection: number;
+  role: number;
+  pid: number;
+  tid: number;
+  /** Inode number of the socket's network namespace; 0 when not known. */
+  netns: number;
+  /** 4 or 6; addresses are 16 bytes in `bytes`, IPv4 in the first four. Ports in host order. */
+  ipVersion: number;
+  localPort: number;
+  remotePort: number;
+  localAddressAt: number;
+  remoteAddressAt: number;
+  /** The kernel's name of the thread, 16 bytes, zero-terminated; -1 when not known. */
+  commAt: number;
+  /** TCP sequence number of the first byte (uint32). */
+  sequence: number;
+  /** Bytes transferred; `captured` of them (a prefix) are at `bytesAt` in `bytes`. */
+  length: number;
+  captured: number;
+  bytesAt: number;
+  bytes: Uint8Array;
+  /**
+   * Turn of the conversation on this socket, counted by the kernel: it rises at each change of
+   * direction. `turnId` names an incoming turn across the host: it is what `causeId` refers to.
+   */
+  turnId: number;
+  /** The incoming turn (of another socket) on whose behalf this happens; 0 when not known. */
+  causeId: number;
+  causeKind: number;
+  /** Events of this socket that the kernel could not deliver since the last delivered one. */
+  lostBefore: number;
+}
+
+/** Takes transfers in the order in which they happened. */
+export type TransferSink = (transfer: Transfer) => void;
