@@ -1,0 +1,97 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { openSpool, type Spool } from './spool.ts';
+import { createUploader, type Uploader } from './uploader.ts';
+
+const bytes = (size: number): Uint8Array => new Uint8Array(size);
+
+function temporaryFolder(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'thalweg-spool-'));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+async function listen(answer: RequestListener): Promise<string> {
+  const server = createServer(answer);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`; // A TCP server's address.
+}
+
+function uploaderTo(serverUrl: string, spool: Spool): Uploader {
+  const rest = { table: 'l7_flow_log', token: undefined, headers: () => ({}) };
+  return createUploader({ spool, serverUrl, ...rest });
+}
+
+test('a full spool gives up its oldest batches and counts their rows', async () => {
+  const spool = await openSpool({ directory: temporaryFolder(), bytesMax: 250, instance: 'a' });
+  for (const rows of [1, 2, 3]) await spool.put(bytes(100), rows);
+  expect(spool.counters()).toEqual({
+    bytes: 200,
+    batches: 2,
+    rowsDroppedCap: 1,
+    rowsDroppedDisk: 0,
+  });
+  expect(spool.oldest()?.rows).toBe(2);
+});
+
+test('batches of an earlier run are found again, in order and under their own tokens', async () => {
+  const directory = temporaryFolder();
+  const earlier = await openSpool({ directory, bytesMax: 1e6, instance: 'one' });
+  for (const rows of [1, 2]) await earlier.put(bytes(10), rows);
+  const later = await openSpool({ directory, bytesMax: 1e6, instance: 'two' });
+  await later.put(bytes(10), 3);
+  const seen: string[] = [];
+  for (let batch = later.oldest(); batch; batch = later.oldest()) {
+    seen.push(`${batch.rows} ${batch.token}`);
+    await later.remove(batch);
+  }
+  expect(seen).toEqual(['1 one-1', '2 one-2', '3 two-3']);
+});
+
+test('rows that cannot be written are counted, with the reason kept', async () => {
+  const directory = temporaryFolder();
+  const spool = await openSpool({ directory, bytesMax: 1e6, instance: 'a' });
+  rmSync(directory, { recursive: true });
+  await spool.put(bytes(10), 7);
+  expect(spool.counters().rowsDroppedDisk).toBe(7);
+  expect(spool.lastError?.cause).toMatchObject({ code: 'ENOENT' });
+});
+
+test('a batch stays until the server has it; a retry carries the same token', async () => {
+  const tokens: (string | string[] | undefined)[] = [];
+  const url = await listen((request, response) => {
+    tokens.push(request.headers['x-thalweg-token']);
+    response.statusCode = tokens.length === 1 ? 503 : 200;
+    response.end();
+  });
+  const spool = await openSpool({ directory: temporaryFolder(), bytesMax: 1e6, instance: 'a' });
+  await spool.put(bytes(10), 5);
+  const uploader = uploaderTo(url, spool);
+  await uploader.drain();
+  expect(spool.counters().batches).toBe(1);
+  await uploader.drain();
+  expect([tokens, spool.counters().batches, uploader.counters().rowsSent]).toEqual([
+    ['a-1', 'a-1'],
+    0,
+    5,
+  ]);
+});
+
+test('what the server refuses for good is counted and does not block the rest', async () => {
+  let posts = 0;
+  const url = await listen((_request, response) => {
+    posts += 1;
+    response.statusCode = posts === 1 ? 400 : 200;
+    response.end('{"error":{"code":"bad_block"}}');
+  });
+  const spool = await openSpool({ directory: temporaryFolder(), bytesMax: 1e6, instance: 'a' });
+  for (const rows of [3, 4]) await spool.put(bytes(10), rows);
+  const uploader = uploaderTo(url, spool);
+  await uploader.drain();
+  expect(uploader.counters()).toMatchObject({ rowsSent: 4, rowsRefused: 3 });
+});

@@ -1,0 +1,83 @@
+import {
+  EVIDENCE_CONNECT,
+  EVIDENCE_SHARED_ID,
+  EVIDENCE_SINGLE_OPEN,
+  EVIDENCE_THREAD,
+  EVIDENCE_THREAD_RESTORED,
+  LINK_SHOWN,
+} from '@thalweg/model';
+
+/** What the evidence of one call says about one open request that may have caused it. */
+export interface Support<Candidate> {
+  readonly candidate: Candidate;
+  /** Bits of `LINK_EVIDENCE`; 0 when nothing speaks for it but that it was open. */
+  readonly evidence: number;
+  /** The thread answered another request on this very socket just before (a pool's waiter). */
+  readonly isPoolReuse: boolean;
+}
+
+export interface Link<Candidate> {
+  readonly parent: Candidate | undefined;
+  readonly probability: number;
+  readonly evidence: number;
+  /** What else it may be, best first, at most `ALTERNATIVES_MAX`. */
+  readonly alternatives: readonly { readonly candidate: Candidate; readonly probability: number }[];
+}
+
+/**
+ * How often each kind of evidence, alone, names the right parent. Starting values of the
+ * auto-tracing design (its table of evidence kinds); to be replaced by measured ones per service.
+ */
+const PRECISION: readonly (readonly [bit: number, precision: number])[] = [
+  [EVIDENCE_SHARED_ID, 0.999],
+  [EVIDENCE_CONNECT, 0.97],
+  [EVIDENCE_THREAD, 0.97],
+  [EVIDENCE_THREAD_RESTORED, 0.97],
+  // Below the solid mark: a background call may fall into the only open request by chance.
+  [EVIDENCE_SINGLE_OPEN, 0.85],
+];
+const POOL_REUSE_PRECISION = 0.55;
+const ALTERNATIVES_MAX = 3;
+
+/**
+ * Weighs the evidence. Each kind contributes its odds; what no evidence supports shares a weight of
+ * one with "none of them", so a candidate's probability does not fall with the mere number of
+ * requests that are open. No parent is named below `LINK_SHOWN`: unknown stays unknown.
+ */
+export function decideLink<Candidate>(supports: readonly Support<Candidate>[]): Link<Candidate> {
+  const weighed = supports.map((support) => ({ ...support, weight: weightOf(support) }));
+  const backed = weighed.filter(({ evidence }) => evidence !== 0);
+  const unbackedShare = 1 / (weighed.length - backed.length + 1);
+  const total = backed.reduce((sum, { weight }) => sum + weight, 1);
+  const ranked = weighed
+    .map(({ candidate, evidence, weight }) => ({
+      candidate,
+      evidence,
+      probability: (evidence === 0 ? unbackedShare : weight) / total,
+    }))
+    .sort((one, other) => other.probability - one.probability);
+
+  const best = ranked[0];
+  const isShown = best !== undefined && best.evidence !== 0 && best.probability >= LINK_SHOWN;
+  return {
+    parent: isShown ? best.candidate : undefined,
+    probability: isShown ? best.probability : 0,
+    evidence: isShown ? best.evidence : 0,
+    alternatives: ranked
+      .slice(isShown ? 1 : 0)
+      .filter(({ probability }) => probability > 0.01)
+      .slice(0, ALTERNATIVES_MAX)
+      .map(({ candidate, probability }) => ({ candidate, probability })),
+  };
+}
+
+function weightOf({ evidence, isPoolReuse }: Support<unknown>): number {
+  let odds = 1;
+  for (const [bit, alone] of PRECISION) {
+    if ((evidence & bit) === 0) continue;
+    const precision =
+      bit === EVIDENCE_THREAD_RESTORED && isPoolReuse ? POOL_REUSE_PRECISION : alone;
+    odds *= precision / (1 - precision);
+  }
+  return odds;
+}

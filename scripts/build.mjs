@@ -1,0 +1,47 @@
+// Builds everything that runs: the kernel objects and the addon, the bundles of the cli and of the
+// two processes that it starts, and the web pages. `node scripts/build.mjs [native|bundle|web]…`
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const wanted = new Set(process.argv.slice(2));
+const isWanted = (part) => wanted.size === 0 || wanted.has(part);
+
+/** Each bundle lands beside the others: a process finds the next one's script by its own place. */
+const BUNDLES = {
+  thalweg: 'packages/cli/src/main.ts',
+  'capture-worker': 'packages/agent/src/capture-worker.ts',
+  'store-child': 'packages/server/src/storage/embedded/store-child.ts',
+};
+
+function run(command, args) {
+  const { status } = spawnSync(command, args, { cwd: root, stdio: 'inherit' });
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+if (isWanted('native')) run('sh', ['packages/agent/scripts/build-native.sh']);
+if (isWanted('bundle')) {
+  await build({
+    absWorkingDir: root,
+    entryPoints: BUNDLES,
+    outdir: 'packages/cli/dist',
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'esm',
+    sourcemap: 'linked',
+    conditions: ['@thalweg/source'],
+    // chdb finds its library beside itself; fastify's plugins are loaded by name.
+    external: [
+      'chdb',
+      'fastify',
+      '@fastify/static',
+      '@clickhouse/client',
+      'vite',
+      'playwright-core',
+    ],
+    logLevel: 'warning',
+  });
+}
+if (isWanted('web')) run('npx', ['vite', 'build', 'packages/web', '--logLevel', 'warn']);

@@ -1,0 +1,42 @@
+// Writes the files that derive from a declaration; `--check` fails when one is out of date.
+import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const isCheck = process.argv.includes('--check');
+let stale = 0;
+
+/** Each page: the file, and the TypeScript program that prints it. */
+const PAGES = [{ file: 'docs/reference/tables.md', program: 'scripts/print-tables.ts' }];
+
+for (const { file, program } of PAGES) {
+  const args = ['--conditions=@thalweg/source', '--import', 'tsx', program];
+  const { status, stdout, stderr } = spawnSync('node', args, { cwd: root, encoding: 'utf8' });
+  if (status !== 0) {
+    process.stderr.write(stderr);
+    process.exit(1);
+  }
+  write(file, stdout);
+}
+
+const events = ['packages/agent/scripts/generate-events.mjs', ...(isCheck ? ['--check'] : [])];
+if (spawnSync('node', events, { cwd: root, stdio: 'inherit' }).status !== 0) stale += 1;
+process.exit(stale === 0 ? 0 : 1);
+
+function write(file, text) {
+  let current = '';
+  try {
+    current = readFileSync(root + file, 'utf8');
+  } catch {
+    // Not there yet: it is stale, or about to be written.
+  }
+  if (current === text) return;
+  if (isCheck) {
+    console.log(`${file} is out of date; fix: npm run gen`);
+    stale += 1;
+    return;
+  }
+  writeFileSync(root + file, text);
+  console.log(`wrote ${file}`);
+}
