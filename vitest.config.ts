@@ -1,7 +1,10 @@
 import { defineConfig } from 'vitest/config';
 
 const conditions = ['@thalweg/source', 'import', 'module', 'default'];
-const source = { resolve: { conditions }, ssr: { resolve: { conditions, externalConditions: conditions } } };
+const source = {
+  resolve: { conditions },
+  ssr: { resolve: { conditions, externalConditions: conditions } },
+};
 const slow = { testTimeout: 180_000, hookTimeout: 180_000, fileParallelism: false };
 
 /**
@@ -21,7 +24,10 @@ export default defineConfig({
         },
       },
       { ...source, test: { name: 'tidy', include: ['scripts/tidy/*.test.ts'] } },
-      { ...source, test: { name: 'kernel', include: ['packages/*/src/**/*.kernel.test.ts'], ...slow } },
+      {
+        ...source,
+        test: { name: 'kernel', include: ['packages/*/src/**/*.kernel.test.ts'], ...slow },
+      },
       { ...source, test: { name: 'e2e', include: ['packages/*/src/**/*.e2e.test.ts'], ...slow } },
     ],
   },
