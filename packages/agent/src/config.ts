@@ -1,0 +1,57 @@
+import { hostname } from 'node:os';
+import { z } from 'zod';
+
+const PortList = z
+  .union([z.array(z.coerce.number()), z.string().transform((text) => text.split(',').map(Number))])
+  .pipe(z.array(z.number().int().min(1).max(65_535)).max(1024));
+const Names = z
+  .union([z.array(z.string()), z.string().transform((text) => text.split(','))])
+  .pipe(z.array(z.string().min(1).max(128)).max(256));
+
+/** Every key of the agent: its default, limits and meaning. Environment: THALWEG_AGENT_<KEY>. */
+export const AgentSettings = z.object({
+  name: z.string().min(1).max(128).default(hostname()).describe('Name of this agent in every row.'),
+  server_url: z.url().default('http://127.0.0.1:20416').describe('Where rows are sent.'),
+  token: z.string().optional().describe('Sent as a bearer token to the server.'),
+  spool_dir: z.string().default('/var/lib/thalweg/agent-spool').describe('Rows that wait.'),
+  spool_bytes_max: z.coerce.number().int().min(1e6).default(256e6).describe('Cap of the spool.'),
+  flush_ms: z.coerce.number().int().min(50).max(60_000).default(1_000).describe('Age of a batch.'),
+  status_port: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(65_535)
+    .default(38_086)
+    .describe('Loopback port of /status and /metrics; 0 picks a free one.'),
+  ring_bytes: z.coerce
+    .number()
+    .int()
+    .min(1 << 16)
+    .max(1 << 28)
+    .refine((size) => (size & (size - 1)) === 0, 'must be a power of two')
+    .default(1 << 24)
+    .describe('Ring between kernel and agent.'),
+  capture_bytes: z.coerce
+    .number()
+    .int()
+    .min(64)
+    .max(1024)
+    .default(512)
+    .describe('Bytes copied of each transfer at most.'),
+  ports: PortList.default([]).describe('Only sockets with one of these ports; empty: all.'),
+  ports_excluded: PortList.default([]).describe('No sockets with one of these ports.'),
+  headers: Names.default([
+    'host',
+    'user-agent',
+    'content-type',
+    'accept',
+    'referer',
+    'via',
+    'server',
+    'x-forwarded-for',
+    'x-request-id',
+    'traceparent',
+  ]).describe('Headers kept in rows (lower case); secrets are redacted whatever is listed.'),
+});
+export type AgentSettings = z.infer<typeof AgentSettings>;
+export const AGENT_ENVIRONMENT_PREFIX = 'THALWEG_AGENT_';
