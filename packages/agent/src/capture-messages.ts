@@ -1,0 +1,42 @@
+import type { AgentSettings } from './config.ts';
+
+// What crosses between the agent's main thread and its capture worker.
+
+/** Which sockets are wanted; decided in the kernel, and changeable at run time. */
+export interface CaptureFilter {
+  readonly ports: readonly number[];
+  readonly portsExcluded: readonly number[];
+  readonly pidsExcluded: readonly number[];
+}
+
+export interface WorkerSettings extends Pick<
+  AgentSettings,
+  'name' | 'flush_ms' | 'ring_bytes' | 'capture_bytes' | 'headers'
+> {
+  readonly filter: CaptureFilter;
+  /** High half of every row id of this run. */
+  readonly instance: number;
+}
+
+export type ToWorker =
+  | { readonly kind: 'filter'; readonly filter: CaptureFilter }
+  /** Takes every probe out of the kernel, or puts it back; what is open is finished as it is. */
+  | { readonly kind: 'detach' }
+  | { readonly kind: 'attach' }
+  /** Drain, flush what is open, close, and answer `stopped`. */
+  | { readonly kind: 'stop' };
+
+export interface CaptureStatus {
+  readonly isAttached: boolean;
+  readonly rung: string;
+  readonly reason: string;
+  /** Counters of the kernel, flow and resolver by dotted name. All count since the start. */
+  readonly counters: Readonly<Record<string, number>>;
+}
+
+export type FromWorker =
+  | { readonly kind: 'ready'; readonly status: CaptureStatus }
+  | { readonly kind: 'failed'; readonly code: string; readonly message: string; readonly fix: string }
+  | { readonly kind: 'batch'; readonly bytes: Uint8Array<ArrayBuffer>; readonly rows: number }
+  | { readonly kind: 'status'; readonly status: CaptureStatus }
+  | { readonly kind: 'stopped'; readonly status: CaptureStatus };

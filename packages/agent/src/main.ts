@@ -1,0 +1,197 @@
+import { randomBytes } from 'node:crypto';
+import { promisify } from 'node:util';
+import { Worker } from 'node:worker_threads';
+import { gzip } from 'node:zlib';
+import { l7FlowLog } from '@thalweg/model';
+import type { CaptureFilter, CaptureStatus, FromWorker, ToWorker } from './capture-messages.ts';
+import type { AgentSettings } from './config.ts';
+import { openSpool } from './export/spool.ts';
+import { createUploader } from './export/uploader.ts';
+import { type AgentStatus, startStatusServer } from './status-server.ts';
+
+const compress = promisify(gzip);
+
+/** Why an agent could not start; `fix` says what to do. */
+export class AgentError extends Error {
+  readonly code: string;
+  readonly fix: string;
+  constructor(code: string, message: string, fix: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'AgentError';
+    this.code = code;
+    this.fix = fix;
+  }
+}
+
+export interface Agent {
+  readonly statusUrl: string;
+  status(): AgentStatus;
+  /** Changes which sockets are wanted, in the kernel, at once. */
+  setFilter(filter: Partial<CaptureFilter>): void;
+  /** Takes all probes out of the kernel, or puts them back. */
+  setAttached(isAttached: boolean): void;
+  /** Detaches, sends what it can, keeps the rest on disk. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** Processes that are never looked at: this one, and those that the caller names. */
+export interface AgentOptions {
+  readonly pidsExcluded?: readonly number[];
+}
+
+/**
+ * Starts capture (in a worker thread) and export. Rejects with `AgentError`: no privileges, no BTF,
+ * addon not built, status port in use.
+ */
+export async function startAgent(settings: AgentSettings, options: AgentOptions = {}): Promise<Agent> {
+  const instance = randomBytes(4).readUInt32LE();
+  let filter: CaptureFilter = {
+    ports: settings.ports,
+    portsExcluded: settings.ports_excluded,
+    pidsExcluded: [process.pid, ...(options.pidsExcluded ?? [])],
+  };
+  let status: CaptureStatus = { isAttached: false, rung: '', reason: '', counters: {} };
+  const spool = await openSpool({
+    directory: settings.spool_dir,
+    bytesMax: settings.spool_bytes_max,
+    instance: `${settings.name}-${instance.toString(16)}`,
+  });
+  const uploader = createUploader({
+    spool,
+    serverUrl: settings.server_url,
+    table: l7FlowLog.name,
+    token: settings.token,
+    headers: () => ({
+      'x-thalweg-agent': settings.name,
+      'x-thalweg-lost-events': String(lostEvents(status)),
+      'x-thalweg-dropped-rows': String(droppedRows()),
+    }),
+  });
+  const worker = startWorker({
+    name: settings.name,
+    flush_ms: settings.flush_ms,
+    ring_bytes: settings.ring_bytes,
+    capture_bytes: settings.capture_bytes,
+    headers: settings.headers,
+    filter,
+    instance,
+  });
+  const send = (message: ToWorker): void => worker.postMessage(message);
+  let stopped: (() => void) | undefined;
+  let writes = Promise.resolve();
+
+  function receive(message: FromWorker): void {
+    if (message.kind === 'batch') {
+      writes = writes.then(async () => {
+        await spool.put(await compress(message.bytes, { level: 1 }), message.rows);
+      });
+    } else if (message.kind !== 'failed') status = message.status;
+    if (message.kind === 'stopped') stopped?.();
+  }
+
+  function droppedRows(): number {
+    const { rowsDroppedCap, rowsDroppedDisk } = spool.counters();
+    return rowsDroppedCap + rowsDroppedDisk + uploader.counters().rowsRefused;
+  }
+
+  function fullStatus(): AgentStatus {
+    const { lastError, ...sent } = uploader.counters();
+    return {
+      name: settings.name,
+      pid: process.pid,
+      ...status,
+      counters: {
+        ...status.counters,
+        ...prefixed('spool', spool.counters()),
+        ...prefixed('upload', sent),
+        lost_events: lostEvents(status),
+      },
+      lastError: spool.lastError?.message ?? lastError,
+    };
+  }
+
+  await ready(worker);
+  worker.on('message', receive);
+  worker.on('error', (error) => {
+    status = { ...status, isAttached: false, reason: `capture stopped: ${error.message}` };
+    stopped?.();
+  });
+  const statusServer = await listen(settings.status_port, fullStatus, worker);
+  const ending = new AbortController();
+  const uploading = uploader.run(ending.signal);
+
+  let closing: Promise<void> | undefined;
+  async function close(): Promise<void> {
+    const isStopped = new Promise<void>((resolve) => {
+      stopped = resolve;
+      worker.once('exit', () => resolve());
+    });
+    send({ kind: 'stop' });
+    await isStopped;
+    await worker.terminate();
+    await writes;
+    ending.abort();
+    await uploading;
+    await uploader.drain();
+    statusServer.close();
+  }
+
+  return {
+    statusUrl: statusServer.url,
+    status: fullStatus,
+    setFilter: (change) => {
+      filter = { ...filter, ...change };
+      send({ kind: 'filter', filter });
+    },
+    setAttached: (isAttached) => send({ kind: isAttached ? 'attach' : 'detach' }),
+    close: () => {
+      closing ??= close();
+      return closing;
+    },
+  };
+}
+
+function startWorker(workerData: object): Worker {
+  return import.meta.url.endsWith('.ts')
+    ? new Worker(new URL('./capture-worker.ts', import.meta.url), {
+        workerData,
+        execArgv: ['--conditions=@thalweg/source', '--import', 'tsx'],
+      })
+    : new Worker(new URL('./capture-worker.js', import.meta.url), { workerData });
+}
+
+/** Resolves at the worker's first word; a refusal by the kernel becomes an `AgentError`. */
+function ready(worker: Worker): Promise<void> {
+  return new Promise((resolve, reject) => {
+    worker.once('error', reject);
+    worker.once('message', (message: FromWorker) => {
+      if (message.kind !== 'failed') return resolve();
+      reject(new AgentError(message.code, message.message, message.fix));
+      void worker.terminate();
+    });
+  });
+}
+
+async function listen(port: number, status: () => AgentStatus, worker: Worker) {
+  try {
+    return await startStatusServer(port, status);
+  } catch (cause) {
+    await worker.terminate();
+    throw new AgentError(
+      'port_in_use',
+      `status port 127.0.0.1:${port} is not free`,
+      'is another agent running? set status_port to another port, or 0 for any',
+      { cause },
+    );
+  }
+}
+
+function lostEvents({ counters }: CaptureStatus): number {
+  return counters['kernel.lost'] ?? 0;
+}
+
+function prefixed(prefix: string, counters: object): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(counters).map(([name, value]) => [`${prefix}.${name}`, Number(value)]),
+  );
+}
