@@ -5,7 +5,12 @@ const source = {
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: conditions } },
 };
-const slow = { testTimeout: 180_000, hookTimeout: 180_000, fileParallelism: false };
+const slow = {
+  testTimeout: 180_000,
+  hookTimeout: 180_000,
+  fileParallelism: false,
+  globalSetup: 'scripts/bundle-for-tests.mjs',
+};
 
 /**
  * Projects by kind. unit: pure, no privileges. tidy: the style as a test. kernel: needs root and BPF.

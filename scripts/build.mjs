@@ -13,6 +13,7 @@ const BUNDLES = {
   thalweg: 'packages/cli/src/main.ts',
   'capture-worker': 'packages/agent/src/capture-worker.ts',
   'store-child': 'packages/server/src/storage/embedded/store-child.ts',
+  'bench-subject': 'packages/bench/src/bench-subject.ts',
 };
 
 function run(command, args) {

@@ -43,7 +43,10 @@ export interface AgentOptions {
  * Starts capture (in a worker thread) and export. Rejects with `AgentError`: no privileges, no BTF,
  * addon not built, status port in use.
  */
-export async function startAgent(settings: AgentSettings, options: AgentOptions = {}): Promise<Agent> {
+export async function startAgent(
+  settings: AgentSettings,
+  options: AgentOptions = {},
+): Promise<Agent> {
   const instance = randomBytes(4).readUInt32LE();
   let filter: CaptureFilter = {
     ports: settings.ports,
@@ -151,13 +154,12 @@ export async function startAgent(settings: AgentSettings, options: AgentOptions 
   };
 }
 
+/** A worker cannot run from TypeScript sources on Node 20: it is always the built bundle. */
 function startWorker(workerData: object): Worker {
-  return import.meta.url.endsWith('.ts')
-    ? new Worker(new URL('./capture-worker.ts', import.meta.url), {
-        workerData,
-        execArgv: ['--conditions=@thalweg/source', '--import', 'tsx'],
-      })
-    : new Worker(new URL('./capture-worker.js', import.meta.url), { workerData });
+  const bundle = import.meta.url.endsWith('.ts')
+    ? '../../cli/dist/capture-worker.js'
+    : './capture-worker.js';
+  return new Worker(new URL(bundle, import.meta.url), { workerData });
 }
 
 /** Resolves at the worker's first word; a refusal by the kernel becomes an `AgentError`. */
