@@ -1,0 +1,126 @@
+import type { TraceSummary } from '@thalweg/model';
+import { type ReactNode, useCallback, useMemo, useRef } from 'react';
+import { useNavigate, useSearchParams } from 'react-router';
+import { refreshNow, useNow } from '../../data/clock.ts';
+import { useLatency, useTraceSearch } from '../../data/queries.ts';
+import type { HeatSelection } from '../../panels/heat-map/geometry.ts';
+import { Frame } from '../../ui/frame.tsx';
+import { useKeys } from '../../ui/keys.ts';
+import { LatencyPanel } from './latency-panel.tsx';
+import { QueryBar } from './query-bar.tsx';
+import { ResultsPanel } from './results-panel.tsx';
+import { TRACES_SHORTCUTS } from './shortcuts.ts';
+import {
+  apiFilters,
+  readTracesState,
+  resolveRange,
+  type TracesState,
+  writeTracesState,
+} from './state.ts';
+import { TimeRangePicker } from './time-range-picker.tsx';
+
+function traceHref(trace: TraceSummary): string {
+  return `/traces/${encodeURIComponent(trace.traceId)}?span=${encodeURIComponent(trace.spanId)}&drawer=0`;
+}
+
+/** Which requests passed, and which of them were slow or failed? */
+export function TracesPage(): ReactNode {
+  const [params, setParams] = useSearchParams();
+  const navigate = useNavigate();
+  const input = useRef<HTMLInputElement>(null);
+  const state = useMemo(() => readTracesState(params), [params]);
+  const now = useNow(state.isLive);
+  const filters = useMemo(() => apiFilters(state, now), [state, now]);
+  const range = resolveRange(state.range, now);
+  const search = useTraceSearch(filters);
+  const latency = useLatency(filters);
+  const traces = useMemo(() => search.data?.flatMap((page) => page.traces) ?? [], [search.data]);
+  const cursor = traces.findIndex((trace) => trace.traceId === state.at);
+
+  const change = useCallback(
+    (next: TracesState, replace = false) => setParams(writeTracesState(next), { replace }),
+    [setParams],
+  );
+  const moveTo = (index: number): void => {
+    const trace = traces[Math.max(0, Math.min(traces.length - 1, index))];
+    if (trace !== undefined) change({ ...state, at: trace.traceId }, true);
+  };
+  const open = (index: number): void => {
+    const trace = traces[index];
+    if (trace === undefined) return;
+    // Back returns to this page: it then finds its cursor where the user left it.
+    const list = `/traces?${writeTracesState({ ...state, at: trace.traceId })}`;
+    void navigate(list, { replace: true });
+    void navigate(traceHref(trace), { state: { list } });
+  };
+  const select = (box: HeatSelection): void => {
+    const { startUs, endUs, minDurationUs, maxDurationUs } = box;
+    const between = { kind: 'between', startUs, endUs } as const;
+    change({ ...state, range: between, isLive: false, minDurationUs, maxDurationUs, at: '' });
+  };
+  useKeys({
+    '/': () => input.current?.focus(),
+    j: () => moveTo(cursor + 1),
+    k: () => moveTo(cursor - 1),
+    ArrowDown: () => moveTo(cursor + 1),
+    ArrowUp: () => moveTo(cursor - 1),
+    Home: () => moveTo(0),
+    End: () => moveTo(traces.length - 1),
+    Enter: () => open(cursor),
+    t: () => document.querySelector<HTMLElement>('[data-key="t"]')?.click(),
+    r: refreshNow,
+    L: () => change({ ...state, isLive: !state.isLive }),
+    Escape: () => change({ ...state, at: '' }, true),
+  });
+  const loadMore = useCallback(() => void search.fetchNextPage(), [search.fetchNextPage]);
+  return (
+    <Frame title="Traces" shortcuts={TRACES_SHORTCUTS}>
+      <div className="traces-page">
+        <div className="toolbar">
+          <QueryBar
+            state={state}
+            range={range}
+            inputRef={input}
+            onChange={(next) => change({ ...next, at: '' })}
+          />
+          <TimeRangePicker
+            range={state.range}
+            nowUs={now}
+            onChange={(next) =>
+              change({
+                ...state,
+                range: next,
+                isLive: state.isLive && next.kind === 'last',
+                at: '',
+              })
+            }
+          />
+          <button
+            type="button"
+            className="button"
+            aria-pressed={state.isLive}
+            disabled={state.range.kind !== 'last'}
+            title="Ask again every 5 seconds (L)"
+            onClick={() => change({ ...state, isLive: !state.isLive })}
+          >
+            <i className={state.isLive ? 'live-dot is-live' : 'live-dot'} /> Live
+          </button>
+          <button type="button" className="button" title="Ask again (r)" onClick={refreshNow}>
+            Refresh
+          </button>
+        </div>
+        <LatencyPanel latency={latency} endUs={range.end} onSelect={select} />
+        <ResultsPanel
+          search={search}
+          traces={traces}
+          state={state}
+          cursor={cursor}
+          hrefOf={traceHref}
+          onOpen={open}
+          onMore={loadMore}
+          onChange={change}
+        />
+      </div>
+    </Frame>
+  );
+}

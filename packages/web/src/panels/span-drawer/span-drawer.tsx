@@ -1,0 +1,197 @@
+import type { Span } from '@thalweg/model';
+import { type ReactNode, useMemo, useState } from 'react';
+import { CopyButton } from '../../ui/copy-button.tsx';
+import { formatDateTime, formatDuration, formatProbability } from '../../ui/format.ts';
+import { StatusBadge } from '../../ui/status-badge.tsx';
+import { isSure, type TraceTree } from '../trace-tree/tree.ts';
+import { filterFields, hopsOf } from './geometry.ts';
+
+interface SpanDrawerProps {
+  readonly tree: TraceTree;
+  readonly index: number;
+  readonly color: string;
+  onSelect(index: number): void;
+  onClose(): void;
+}
+
+/** Everything about one span: the link to its parent, who saw it, and all columns of its row. */
+export function SpanDrawer({ tree, index, color, onSelect, onClose }: SpanDrawerProps): ReactNode {
+  const span = tree.spans[index];
+  if (span === undefined) return null;
+  return (
+    <aside className="drawer" aria-label="Span">
+      <header>
+        <i className="swatch" style={{ background: color }} />
+        <h2>{span.service}</h2>
+        <StatusBadge status={span.status} isError={span.isError} />
+        <span className="spring" />
+        <button type="button" className="icon-button" aria-label="Close (Esc)" onClick={onClose}>
+          ✕
+        </button>
+      </header>
+      <div className="drawer-body">
+        <p className="drawer-request">
+          <b>{span.method}</b> <span className="soft">{span.host}</span>
+          {span.path}
+        </p>
+        <Facts span={span} tree={tree} index={index} />
+        <LinkSection tree={tree} index={index} span={span} onSelect={onSelect} />
+        <Hops tree={tree} span={span} onSelect={onSelect} />
+        <Fields fields={span.fields} />
+      </div>
+    </aside>
+  );
+}
+
+function Facts({ span, tree, index }: { span: Span; tree: TraceTree; index: number }): ReactNode {
+  const facts: readonly (readonly [string, string])[] = [
+    ['Duration', formatDuration(span.endUs - span.startUs)],
+    ['Self time', formatDuration(tree.selfUs[index] ?? 0)],
+    ['Starts at', `+${formatDuration(span.startUs - tree.startUs)}`],
+    ['Start', formatDateTime(span.startUs)],
+    ['Process', `${span.processName} (${span.pid})`],
+    ['Host', span.hostName],
+    ['Seen at', `${span.observationPoint} · ${span.protocol}`],
+  ];
+  return (
+    <dl className="facts">
+      {facts.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd className="num">{value}</dd>
+        </div>
+      ))}
+      {span.isLossy && (
+        <p className="note note-warn">events of this connection were lost: times may be off</p>
+      )}
+    </dl>
+  );
+}
+
+interface SectionProps {
+  readonly tree: TraceTree;
+  readonly span: Span;
+  onSelect(index: number): void;
+}
+
+function LinkSection({ tree, index, span, onSelect }: SectionProps & { index: number }): ReactNode {
+  const parent = tree.parent[index] ?? -1;
+  const above = tree.spans[parent];
+  if (span.link === null) {
+    return (
+      <section>
+        <h3>Link to the parent</h3>
+        <p className="soft">A root: nothing that was seen caused this request.</p>
+      </section>
+    );
+  }
+  const { probability, evidence, candidates } = span.link;
+  return (
+    <section>
+      <h3>Link to the parent</h3>
+      <p className="link-line">
+        <span className={`evidence-meter${isSure(span) ? '' : ' is-unsure'}`} aria-hidden="true">
+          <i style={{ width: `${probability * 100}%` }} />
+        </span>
+        <b className="num">{formatProbability(probability)}</b>
+        {evidence.map((kind) => (
+          <span key={kind} className={`evidence${isSure(span) ? '' : ' is-unsure'}`}>
+            {kind}
+          </span>
+        ))}
+      </p>
+      {above !== undefined && (
+        <button type="button" className="span-link" onClick={() => onSelect(parent)}>
+          ↑ {above.service} {above.method} {above.endpoint || above.path}
+        </button>
+      )}
+      {candidates.length > 0 && <h4>Other possible parents</h4>}
+      {candidates.map(({ wireId, probability: share }) => {
+        const at = tree.spans.findIndex((other) => other.wireId === wireId);
+        const other = tree.spans[at];
+        return (
+          <p key={wireId} className="candidate">
+            <b className="num">{formatProbability(share)}</b>
+            {other === undefined ? (
+              <code>{wireId}</code>
+            ) : (
+              <button type="button" className="span-link" onClick={() => onSelect(at)}>
+                {other.service} {other.method} {other.endpoint || other.path}
+              </button>
+            )}
+          </p>
+        );
+      })}
+    </section>
+  );
+}
+
+function Hops({ tree, span, onSelect }: SectionProps): ReactNode {
+  const hops = useMemo(() => hopsOf(tree.spans, span.wireId), [tree, span.wireId]);
+  return (
+    <section>
+      <h3>
+        Who saw this exchange
+        <CopyButton text={span.wireId} label="Copy the wire id" />
+      </h3>
+      <ol className="hops">
+        {hops.map((hop) => (
+          <li key={hop.span.spanId}>
+            {hop.spentBeforeUs !== undefined && (
+              <span className="hop-leg num">
+                {formatDuration(hop.spentBeforeUs)} between, first byte +
+                {formatDuration(hop.startsAfterUs)}
+              </span>
+            )}
+            <button
+              type="button"
+              aria-current={hop.span.spanId === span.spanId ? 'true' : undefined}
+              onClick={() => onSelect(tree.indexOf.get(hop.span.spanId) ?? 0)}
+            >
+              <abbr className={`signal signal-${hop.span.signal}`}>{hop.span.signal}</abbr>
+              <span className="point">{hop.span.observationPoint}</span>
+              <span className="hop-bar">
+                <i style={{ width: `${hop.share * 100}%` }} />
+              </span>
+              <span className="num">{formatDuration(hop.durationUs)}</span>
+            </button>
+          </li>
+        ))}
+      </ol>
+    </section>
+  );
+}
+
+function Fields({ fields }: { fields: Span['fields'] }): ReactNode {
+  const [text, setText] = useState('');
+  const shown = useMemo(() => filterFields(fields, text), [fields, text]);
+  return (
+    <section>
+      <h3>
+        Fields
+        <CopyButton text={JSON.stringify(fields, undefined, 2)} label="Copy all fields as JSON" />
+      </h3>
+      <input
+        type="search"
+        className="field-filter"
+        placeholder="Filter the fields"
+        aria-label="Filter the fields"
+        value={text}
+        onChange={(event) => setText(event.target.value)}
+        onKeyDown={(event) => event.key === 'Escape' && event.currentTarget.blur()}
+      />
+      {shown.length === 0 && <p className="soft">No field holds “{text}”.</p>}
+      <dl className="fields">
+        {shown.map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>
+              {value === '' ? <span className="soft">empty</span> : value}
+              <CopyButton text={value} label={`Copy ${name}`} />
+            </dd>
+          </div>
+        ))}
+      </dl>
+    </section>
+  );
+}

@@ -1,0 +1,99 @@
+import { useVirtualizer } from '@tanstack/react-virtual';
+import { type ReactNode, useEffect, useMemo, useRef } from 'react';
+import { formatDuration, plural } from '../../ui/format.ts';
+import type { SpanLook } from '../flame/flame.tsx';
+import type { TraceTree } from '../trace-tree/tree.ts';
+import { type TimeWindow, windowTicks } from '../trace-tree/window.ts';
+import { Row } from './row.tsx';
+
+const ROW_PX = 26;
+const OVERSCAN_ROWS = 12;
+const TICKS = 6;
+
+interface WaterfallProps {
+  readonly tree: TraceTree;
+  /** Indexes of the spans to draw, in tree order. */
+  readonly rows: Int32Array;
+  readonly window: TimeWindow;
+  readonly look: SpanLook;
+  readonly matches: ReadonlySet<number>;
+  isCollapsed(index: number): boolean;
+  onSelect(index: number): void;
+  onToggle(index: number): void;
+}
+
+/** All spans as a tree beside their time. Draws the rows in view only. */
+export function Waterfall(props: WaterfallProps): ReactNode {
+  const { tree, rows, window, look, matches, isCollapsed, onSelect, onToggle } = props;
+  const scroller = useRef<HTMLDivElement>(null);
+  const virtualizer = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => ROW_PX,
+    overscan: OVERSCAN_ROWS,
+  });
+  const selectedRow = useMemo(
+    () => (look.selected === undefined ? -1 : rows.indexOf(look.selected)),
+    [rows, look.selected],
+  );
+  useEffect(() => {
+    if (selectedRow >= 0) virtualizer.scrollToIndex(selectedRow);
+  }, [selectedRow, virtualizer]);
+  const ticks = useMemo(() => windowTicks(window, TICKS), [window]);
+  const width = window.toUs - window.fromUs;
+  return (
+    <div className="waterfall">
+      <div className="waterfall-head">
+        <span>Span</span>
+        <div className="axis" aria-hidden="true">
+          {ticks.map((us) => (
+            <span key={us} style={{ left: `${((us - window.fromUs) / width) * 100}%` }}>
+              {formatDuration(us)}
+            </span>
+          ))}
+        </div>
+      </div>
+      <div ref={scroller} className="waterfall-scroll">
+        <div
+          className="grid-lines"
+          style={{ height: virtualizer.getTotalSize() }}
+          aria-hidden="true"
+        >
+          {ticks.map((us) => (
+            <i key={us} style={{ left: `${((us - window.fromUs) / width) * 100}%` }} />
+          ))}
+        </div>
+        <div
+          className="rows"
+          role="tree"
+          aria-label={plural(tree.spans.length, 'span')}
+          style={{ height: virtualizer.getTotalSize() }}
+        >
+          {virtualizer.getVirtualItems().map((item) => {
+            const index = rows[item.index] ?? 0;
+            return (
+              <div
+                key={index}
+                className="row-place"
+                style={{ transform: `translateY(${item.start}px)` }}
+              >
+                <Row
+                  tree={tree}
+                  index={index}
+                  window={window}
+                  color={look.colors.get(tree.spans[index]?.service ?? '') ?? 'currentColor'}
+                  isCollapsed={isCollapsed(index)}
+                  isSelected={index === look.selected}
+                  isMatch={matches.has(index)}
+                  isDim={look.isLit !== undefined && !look.isLit(index)}
+                  onSelect={onSelect}
+                  onToggle={onToggle}
+                />
+              </div>
+            );
+          })}
+        </div>
+      </div>
+    </div>
+  );
+}
