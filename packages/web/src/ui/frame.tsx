@@ -24,7 +24,10 @@ export function Frame({ title, shortcuts, children }: FrameProps): ReactNode {
   const help = useRef<HTMLDialogElement>(null);
   const choice = useThemeChoice();
   const openHelp = (): void => help.current?.showModal();
-  useKeys({ '?': openHelp, T: cycleTheme });
+  useKeys([
+    ['?', openHelp],
+    ['T', cycleTheme],
+  ]);
   useEffect(() => {
     document.title = `${title} · Thalweg`;
   }, [title]);

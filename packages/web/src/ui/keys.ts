@@ -1,7 +1,7 @@
 import { useEffect, useRef } from 'react';
 
 /** Keys as `KeyboardEvent.key` names them, with `Shift+` where the key has no shifted name. */
-export type KeyMap = Readonly<Record<string, () => void>>;
+type Keys = readonly (readonly [key: string, act: () => void])[];
 
 function isTyping(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false;
@@ -18,7 +18,7 @@ function pressesControl(event: KeyboardEvent): boolean {
  * Page-wide shortcuts. Silent while the user types in a field, while a dialog is open and with
  * Ctrl, Alt or Meta held, so the browser's own shortcuts stay the browser's.
  */
-export function useKeys(keys: KeyMap): void {
+export function useKeys(keys: Keys): void {
   const current = useRef(keys);
   useEffect(() => {
     current.current = keys;
@@ -29,7 +29,7 @@ export function useKeys(keys: KeyMap): void {
       if (isTyping(event.target) || pressesControl(event)) return;
       if (document.querySelector('dialog[open]') !== null) return;
       const name = event.shiftKey && event.key.length > 1 ? `Shift+${event.key}` : event.key;
-      const act = Object.hasOwn(current.current, name) ? current.current[name] : undefined;
+      const act = current.current.find(([key]) => key === name)?.[1];
       if (act === undefined) return;
       event.preventDefault();
       act();

@@ -21,7 +21,7 @@ let choice = storedChoice();
 
 function apply(): void {
   const system: Theme = lightQuery.matches ? 'light' : 'dark';
-  document.documentElement.dataset['theme'] = choice === 'system' ? system : choice;
+  document.documentElement.setAttribute('data-theme', choice === 'system' ? system : choice);
   for (const listener of listeners) listener();
 }
 
@@ -53,6 +53,6 @@ export function useThemeChoice(): ThemeChoice {
 /** What is drawn. A canvas depends on it to draw again. */
 export function useTheme(): Theme {
   return useSyncExternalStore(subscribe, () =>
-    document.documentElement.dataset['theme'] === 'light' ? 'light' : 'dark',
+    document.documentElement.getAttribute('data-theme') === 'light' ? 'light' : 'dark',
   );
 }

@@ -48,13 +48,15 @@ export function useTraceKeys(keys: TraceKeys): void {
   const pan = (share: number): void =>
     onChange({ ...state, window: panWindow(window, share, durationUs) });
   const fold = (wanted: boolean): void => {
-    if (selected === undefined || span === undefined) return move(1);
+    if (selected === undefined || span === undefined) {
+      move(1);
+      return;
+    }
     const isParent = (tree.childCount[selected] ?? 0) > 0;
     const isNow = isFolded(state, span.spanId, tree.depth[selected] ?? 0);
-    if (isParent && isNow !== wanted) return onChange(toggleFold(state, span.spanId));
-    if (!wanted) return isParent ? onSelect(selected + 1) : undefined;
-    const parent = tree.parent[selected] ?? -1;
-    if (parent >= 0) onSelect(parent);
+    const next = wanted ? (tree.parent[selected] ?? -1) : isParent ? selected + 1 : -1;
+    if (isParent && isNow !== wanted) onChange(toggleFold(state, span.spanId));
+    else if (next >= 0) onSelect(next);
   };
   const zoomToSpan = (): void => {
     if (span === undefined) return;
@@ -68,37 +70,44 @@ export function useTraceKeys(keys: TraceKeys): void {
     if (isShown) onChange({ ...state, isDrawerOpen: false });
     else onChange({ ...state, find: '', isOnlyMatches: false });
   };
-  useKeys({
-    j: () => move(1),
-    k: () => move(-1),
-    ArrowDown: () => move(1),
-    ArrowUp: () => move(-1),
-    PageDown: () => move(20),
-    PageUp: () => move(-20),
-    Home: () => move(-rows.length),
-    End: () => move(rows.length),
-    ArrowLeft: () => fold(true),
-    ArrowRight: () => fold(false),
-    h: () => fold(true),
-    l: () => fold(false),
-    Enter: () =>
-      onChange({ ...state, span: state.span || (tree.spans[0]?.spanId ?? ''), isDrawerOpen: true }),
-    Escape: close,
-    f: keys.onFind,
-    '/': keys.onFind,
-    n: () => onStep(1),
-    N: () => onStep(-1),
-    o: () => onChange({ ...state, isOnlyMatches: !state.isOnlyMatches }),
-    '+': () => zoom(ZOOM),
-    '=': () => zoom(ZOOM),
-    '-': () => zoom(1 / ZOOM),
-    '0': () => onChange({ ...state, window: undefined }),
-    a: () => pan(-PAN_SHARE),
-    d: () => pan(PAN_SHARE),
-    z: zoomToSpan,
-    v: () => onChange(nextView(state)),
-    C: () => onChange({ ...state, foldDepth: 1, folded: [] }),
-    E: () => onChange({ ...state, foldDepth: undefined, folded: [] }),
-    u: () => void navigate(keys.backTo),
-  });
+  useKeys([
+    ['j', () => move(1)],
+    ['k', () => move(-1)],
+    ['ArrowDown', () => move(1)],
+    ['ArrowUp', () => move(-1)],
+    ['PageDown', () => move(20)],
+    ['PageUp', () => move(-20)],
+    ['Home', () => move(-rows.length)],
+    ['End', () => move(rows.length)],
+    ['ArrowLeft', () => fold(true)],
+    ['ArrowRight', () => fold(false)],
+    ['h', () => fold(true)],
+    ['l', () => fold(false)],
+    [
+      'Enter',
+      () =>
+        onChange({
+          ...state,
+          span: state.span || (tree.spans[0]?.spanId ?? ''),
+          isDrawerOpen: true,
+        }),
+    ],
+    ['Escape', close],
+    ['f', keys.onFind],
+    ['/', keys.onFind],
+    ['n', () => onStep(1)],
+    ['N', () => onStep(-1)],
+    ['o', () => onChange({ ...state, isOnlyMatches: !state.isOnlyMatches })],
+    ['+', () => zoom(ZOOM)],
+    ['=', () => zoom(ZOOM)],
+    ['-', () => zoom(1 / ZOOM)],
+    ['0', () => onChange({ ...state, window: undefined })],
+    ['a', () => pan(-PAN_SHARE)],
+    ['d', () => pan(PAN_SHARE)],
+    ['z', zoomToSpan],
+    ['v', () => onChange(nextView(state))],
+    ['C', () => onChange({ ...state, foldDepth: 1, folded: [] })],
+    ['E', () => onChange({ ...state, foldDepth: undefined, folded: [] })],
+    ['u', () => void navigate(keys.backTo)],
+  ]);
 }

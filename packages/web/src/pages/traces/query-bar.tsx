@@ -76,7 +76,10 @@ export function QueryBar({ state, range, inputRef, onChange }: QueryBarProps): R
   };
   const submit = (text: string): void => {
     const next = addToken(state, text);
-    if (typeof next === 'string') return setProblem(next);
+    if (typeof next === 'string') {
+      setProblem(next);
+      return;
+    }
     setInput('');
     setChosen(-1);
     setOpen(false);

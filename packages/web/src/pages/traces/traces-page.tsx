@@ -58,20 +58,20 @@ export function TracesPage(): ReactNode {
     const between = { kind: 'between', startUs, endUs } as const;
     change({ ...state, range: between, isLive: false, minDurationUs, maxDurationUs, at: '' });
   };
-  useKeys({
-    '/': () => input.current?.focus(),
-    j: () => moveTo(cursor + 1),
-    k: () => moveTo(cursor - 1),
-    ArrowDown: () => moveTo(cursor + 1),
-    ArrowUp: () => moveTo(cursor - 1),
-    Home: () => moveTo(0),
-    End: () => moveTo(traces.length - 1),
-    Enter: () => open(cursor),
-    t: () => document.querySelector<HTMLElement>('[data-key="t"]')?.click(),
-    r: refreshNow,
-    L: () => change({ ...state, isLive: !state.isLive }),
-    Escape: () => change({ ...state, at: '' }, true),
-  });
+  useKeys([
+    ['/', () => input.current?.focus()],
+    ['j', () => moveTo(cursor + 1)],
+    ['k', () => moveTo(cursor - 1)],
+    ['ArrowDown', () => moveTo(cursor + 1)],
+    ['ArrowUp', () => moveTo(cursor - 1)],
+    ['Home', () => moveTo(0)],
+    ['End', () => moveTo(traces.length - 1)],
+    ['Enter', () => open(cursor)],
+    ['t', () => document.querySelector<HTMLElement>('[data-key="t"]')?.click()],
+    ['r', refreshNow],
+    ['L', () => change({ ...state, isLive: !state.isLive })],
+    ['Escape', () => change({ ...state, at: '' }, true)],
+  ]);
   const loadMore = useCallback(() => void search.fetchNextPage(), [search.fetchNextPage]);
   return (
     <Frame title="Traces" shortcuts={TRACES_SHORTCUTS}>

@@ -156,7 +156,7 @@ export function Flame({ tree, layout, window, look, onSelect, onZoom }: FlamePro
           if (found !== undefined && event.button === 0) onSelect(found.index);
         }}
       >
-        <canvas ref={canvas} aria-hidden="true" style={{ cursor: hover ? 'pointer' : 'default' }} />
+        <canvas ref={canvas} style={{ cursor: hover ? 'pointer' : 'default' }} />
         <div style={{ height: Math.max(1, layout.lanes.length * LANE_PX - size.height) }} />
       </div>
       {hover !== undefined && hovered !== undefined && (

@@ -119,7 +119,7 @@ export function HeatMap({ grid, onSelect }: HeatMapProps): ReactNode {
       onPointerCancel={() => setDragging(false)}
       onPointerLeave={() => !isDragging && setCursor(undefined)}
     >
-      <canvas ref={canvas} aria-hidden="true" />
+      <canvas ref={canvas} />
       {box !== undefined && range !== undefined && (
         <>
           <div className={isDragging ? 'heat-box heat-box-drag' : 'heat-box'} style={{ ...box }} />

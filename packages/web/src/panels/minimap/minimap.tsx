@@ -72,7 +72,7 @@ export function Minimap({ tree, layout, window, colors, onWindow }: MinimapProps
       onPointerCancel={() => setDrag(undefined)}
       onDoubleClick={() => onWindow({ fromUs: 0, toUs: durationUs })}
     >
-      <canvas ref={canvas} aria-hidden="true" />
+      <canvas ref={canvas} />
       <i className="minimap-shade" style={{ left: 0, width: percent(window.fromUs) }} />
       <i className="minimap-shade" style={{ left: percent(window.toUs), right: 0 }} />
       {drag !== undefined && (

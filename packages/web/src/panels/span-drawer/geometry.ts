@@ -12,7 +12,7 @@ export interface Hop {
 }
 
 function rank(span: Span): number {
-  const at = OBSERVATION_POINTS.findIndex((point) => point === span.observationPoint);
+  const at = (OBSERVATION_POINTS as readonly string[]).indexOf(span.observationPoint); // Widens.
   return at < 0 ? OBSERVATION_POINTS.length : at;
 }
 
