@@ -1,0 +1,116 @@
+import { createHttp1Stream, type Http1Stream } from '@thalweg/wire';
+import { formatAddress } from './address.ts';
+import type { Connection, RequestPart, ResponsePart } from './exchange.ts';
+import { ROLE_CLIENT, ROLE_SERVER, type Transfer } from './transfer.ts';
+
+export type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** A request that waits for its answer, or the place of one that was given up. */
+export interface Waiting {
+  readonly request: Mutable<RequestPart>;
+  /** Its row went out without an answer: a late answer stands alone. */
+  isGivenUp: boolean;
+}
+
+/** One direction of a connection, with where its current message began. */
+export interface Direction {
+  readonly http: Http1Stream;
+  /** TCP sequence number that the next transfer should have; -1 when not known. */
+  nextSequence: number;
+  startNs: number;
+  startSequence: number;
+  startTid: number;
+  startTurnId: number;
+  startCauseId: number;
+  startCauseKind: number;
+  lastNs: number;
+  /** The open message, once its head is complete. */
+  request: Mutable<RequestPart> | undefined;
+  response: Mutable<ResponsePart> | undefined;
+  /** The request that `response` answers. */
+  answered: Waiting | undefined;
+}
+
+/** What the flow keeps of one connection. */
+export interface FlowConnection {
+  readonly shown: Mutable<Connection>;
+  readonly incoming: Direction;
+  readonly outgoing: Direction;
+  /** Direction of the last data; -1 before the first. */
+  lastDirection: number;
+  lastNs: number;
+  /** Oldest first. */
+  readonly waiting: Waiting[];
+  isLossy: boolean;
+  /** No request began since the last loss. */
+  isLossFresh: boolean;
+  lossNs: number;
+  /** Nothing but other protocols was seen so often that bytes are no longer looked at. */
+  isOpaque: boolean;
+  hasHttp: boolean;
+  troubleCount: number;
+  /** The cause of connect(), for a first request that has none of its own. */
+  connectCauseId: number;
+  /** Since the last chance to be dropped as idle. */
+  wasUsed: boolean;
+}
+
+function createDirection(): Direction {
+  return {
+    http: createHttp1Stream(),
+    nextSequence: -1,
+    startNs: 0,
+    startSequence: 0,
+    startTid: 0,
+    startTurnId: 0,
+    startCauseId: 0,
+    startCauseKind: 0,
+    lastNs: 0,
+    request: undefined,
+    response: undefined,
+    answered: undefined,
+  };
+}
+
+export function createFlowConnection(transfer: Transfer): FlowConnection {
+  const { bytes, ipVersion } = transfer;
+  return {
+    shown: {
+      id: transfer.connection,
+      role: roleOf(transfer.role),
+      pid: transfer.pid,
+      comm: commOf(transfer),
+      netns: transfer.netns,
+      localIp: formatAddress(bytes, transfer.localAddressAt, ipVersion),
+      localPort: transfer.localPort,
+      remoteIp: formatAddress(bytes, transfer.remoteAddressAt, ipVersion),
+      remotePort: transfer.remotePort,
+    },
+    incoming: createDirection(),
+    outgoing: createDirection(),
+    lastDirection: -1,
+    lastNs: transfer.atNs,
+    waiting: [],
+    isLossy: false,
+    isLossFresh: false,
+    lossNs: 0,
+    isOpaque: false,
+    hasHttp: false,
+    troubleCount: 0,
+    connectCauseId: 0,
+    wasUsed: true,
+  };
+}
+
+export function roleOf(role: number): Connection['role'] {
+  if (role === ROLE_CLIENT) return 'client';
+  return role === ROLE_SERVER ? 'server' : 'unknown';
+}
+
+/** The thread's name: 16 bytes, zero-terminated. Empty when the source does not know it. */
+export function commOf({ bytes, commAt }: Transfer): string {
+  if (commAt < 0) return '';
+  let end = commAt;
+  while (end < commAt + 16 && (bytes[end] ?? 0) !== 0) end += 1;
+  return Buffer.from(bytes.buffer, bytes.byteOffset + commAt, end - commAt).toString('utf8');
+}

@@ -1,0 +1,45 @@
+import type { Http1Trouble } from '@thalweg/wire';
+
+/** Counts since the flow began. */
+export interface FlowCounters {
+  readonly transfers: number;
+  readonly requests: number;
+  readonly responses: number;
+  readonly exchanges: number;
+  /** Exchanges that are a request or a response alone. */
+  readonly unpaired: number;
+  /** Times that transfers were missing on a connection. */
+  readonly losses: number;
+  /** Heads of which only a beginning was captured. */
+  readonly headsCut: number;
+  /** Connections that switched to another protocol by CONNECT or 101. */
+  readonly tunnels: number;
+  /** Connections forgotten because too many were open. */
+  readonly connectionsDropped: number;
+  /** Connections that ended without one HTTP/1 message. */
+  readonly connectionsUnknown: number;
+  /** Requests given up because too many of one connection waited. */
+  readonly pipelinedDropped: number;
+  readonly troubles: Readonly<Record<Http1Trouble, number>>;
+  /** Connections held now. */
+  readonly open: number;
+}
+
+type Counting<T> = { -readonly [K in keyof T]: T[K] extends number ? number : Counting<T[K]> };
+
+export function createFlowCounters(): Counting<Omit<FlowCounters, 'open'>> {
+  return {
+    transfers: 0,
+    requests: 0,
+    responses: 0,
+    exchanges: 0,
+    unpaired: 0,
+    losses: 0,
+    headsCut: 0,
+    tunnels: 0,
+    connectionsDropped: 0,
+    connectionsUnknown: 0,
+    pipelinedDropped: 0,
+    troubles: { 'not-http1': 0, 'head-too-large': 0, 'chunk-framing': 0, gap: 0 },
+  };
+}

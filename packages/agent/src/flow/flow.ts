@@ -1,0 +1,368 @@
+import {
+  BODY_FRAMED,
+  BODY_NONE,
+  BODY_TUNNEL,
+  createHeaderTable,
+  createHttp1Decoder,
+  type Http1Head,
+  type Http1Sink,
+  type Http1Trouble,
+} from '@thalweg/wire';
+import {
+  commOf,
+  createFlowConnection,
+  type Direction,
+  type FlowConnection,
+  roleOf,
+  type Waiting,
+} from './connection.ts';
+import { createConnectionTable } from './connection-table.ts';
+import { createFlowCounters, type FlowCounters } from './counters.ts';
+import type { Connection, Exchange, RequestPart } from './exchange.ts';
+import { createMessageReader, MEANT_HEADERS, measure } from './message.ts';
+import { createFlowText } from './text.ts';
+import {
+  CAUSE_CONNECT,
+  DIRECTION_OUT,
+  ROLE_UNKNOWN,
+  TRANSFER_CLOSE,
+  TRANSFER_CONNECT,
+  TRANSFER_DATA,
+  type Transfer,
+} from './transfer.ts';
+
+export type { FlowCounters } from './counters.ts';
+
+/** Kept in rows unless the settings say otherwise. */
+export const DEFAULT_HEADERS: readonly string[] = [
+  'host',
+  'user-agent',
+  'content-type',
+  'content-length',
+  'accept',
+  'referer',
+  'via',
+  'server',
+  'x-forwarded-for',
+  'x-request-id',
+  'traceparent',
+];
+
+export interface FlowLimits {
+  /** Connections held; past it one that was idle for long is dropped. About 1 KB each. */
+  readonly connectionsMax: number;
+  /** Requests of one connection that wait for answers; past it the oldest is given up. */
+  readonly pipelinedMax: number;
+  /** A request without an answer for so long goes out alone. */
+  readonly requestTimeoutMs: number;
+  /** A message whose end was not captured is over after so long without a byte. */
+  readonly settleMs: number;
+  readonly headBytesMax: number;
+}
+
+export interface FlowOptions {
+  /** Names whose values are kept. Values of secrets become `[redacted]` even if named here. */
+  readonly headers?: readonly string[];
+  /**
+   * A request's head is complete; its sizes and `endNs` are provisional and grow in place. The
+   * exchange that ends it carries this very object, so it can serve as a key.
+   */
+  readonly onRequest?: (connection: Connection, request: RequestPart) => void;
+  /** Exactly once for each request, and once for each response that has no request of its own. */
+  readonly onExchange: (exchange: Exchange) => void;
+  readonly limits?: Partial<FlowLimits>;
+}
+
+/** Transfers to exchanges, for all connections of one source. */
+export interface Flow {
+  /** Takes the next transfer; nothing of it is kept. */
+  transfer(transfer: Transfer): void;
+  /** Gives up what waited too long; call it often, it looks at most once a second. */
+  flush(nowNs: number): void;
+  counters(): FlowCounters;
+  /** Ends every connection: what is open goes out as it is. */
+  close(): void;
+}
+
+const LIMITS: FlowLimits = {
+  connectionsMax: 65_536,
+  pipelinedMax: 256,
+  requestTimeoutMs: 120_000,
+  settleMs: 1_000,
+  headBytesMax: 65_536,
+};
+
+/** Turns of something else than HTTP/1 before a connection is no longer looked at. */
+const TROUBLE_MAX = 16;
+const NS_PER_MS = 1e6;
+const FLUSH_EVERY_NS = 1e9;
+
+export function createFlow(options: FlowOptions): Flow {
+  const limits = { ...LIMITS, ...options.limits };
+  const { onRequest, onExchange } = options;
+  const names = (options.headers ?? DEFAULT_HEADERS).map(normalName);
+  const reader = createMessageReader(new Set(names));
+  const counters = createFlowCounters();
+  const table = createConnectionTable(limits.connectionsMax, (dropped) => {
+    counters.connectionsDropped += 1;
+    finish(dropped);
+  });
+  const sink: Http1Sink = { start, head, end, trouble };
+  const decoder = createHttp1Decoder({
+    headers: createHeaderTable([...names, ...MEANT_HEADERS]),
+    sink,
+    text: createFlowText(),
+    headBytesMax: limits.headBytesMax,
+  });
+  // What the sink's calls are about: set before each call of the decoder.
+  let connection: FlowConnection | undefined;
+  let direction: Direction | undefined;
+  let transferSequence = 0;
+  let transferNow: Transfer | undefined;
+  let flushedNs = -Infinity;
+
+  function transfer(now: Transfer): void {
+    counters.transfers += 1;
+    const found = table.get(now.connection);
+    if (now.kind !== TRANSFER_DATA) {
+      lifecycle(found, now);
+      return;
+    }
+    const of = found ?? table.add(createFlowConnection(now));
+    of.wasUsed = true;
+    of.lastNs = now.atNs;
+    if (now.pid !== of.shown.pid && now.pid !== 0) move(of, now);
+    if (of.isOpaque) return;
+    const isOut = now.direction === DIRECTION_OUT;
+    const to = isOut ? of.outgoing : of.incoming;
+    if (to.nextSequence !== now.sequence || now.lostBefore > 0) mind(of, to, now);
+    if (of.lastDirection !== now.direction) {
+      of.lastDirection = now.direction;
+      turn(of, isOut ? of.incoming : of.outgoing);
+    }
+    to.nextSequence = now.sequence === 0 ? -1 : (now.sequence + now.length) >>> 0;
+    to.lastNs = now.atNs;
+    connection = of;
+    direction = to;
+    transferNow = now;
+    transferSequence = now.sequence;
+    const captured = now.captured < now.length ? now.captured : now.length;
+    decoder.push(to.http, now.bytes, now.bytesAt, now.bytesAt + captured);
+    if (now.length > captured) decoder.gap(to.http, now.length - captured);
+  }
+
+  /** Bytes are missing: counted as a gap where the sequence tells how many, else the place is lost. */
+  function mind(of: FlowConnection, to: Direction, now: Transfer): void {
+    const isKnown = to.nextSequence >= 0 && now.sequence !== 0;
+    const missing = isKnown ? (now.sequence - to.nextSequence) | 0 : 0;
+    if (missing === 0 && now.lostBefore === 0) return;
+    counters.losses += 1;
+    of.isLossy = true;
+    of.isLossFresh = true;
+    of.lossNs = now.atNs;
+    const other = to === of.incoming ? of.outgoing : of.incoming;
+    if (missing > 0) aim(of, to, now, () => decoder.gap(to.http, missing));
+    else if (missing < 0) aim(of, to, now, () => decoder.lose(to.http));
+    else if (!isKnown && to.nextSequence < 0 && now.sequence === 0) {
+      aim(of, to, now, () => decoder.lose(to.http));
+      aim(of, other, now, () => decoder.lose(other.http));
+    }
+    // The other side may have spoken unseen, so this may be the beginning of a message.
+    if (of.lastDirection !== now.direction || now.lostBefore > 0) turn(of, to);
+  }
+
+  function aim(of: FlowConnection, to: Direction, now: Transfer, act: () => void): void {
+    connection = of;
+    direction = to;
+    transferNow = now;
+    transferSequence = now.sequence;
+    act();
+  }
+
+  function turn(of: FlowConnection, to: Direction): void {
+    connection = of;
+    direction = to;
+    decoder.turn(to.http);
+  }
+
+  function lifecycle(found: FlowConnection | undefined, now: Transfer): void {
+    if (now.kind === TRANSFER_CONNECT) {
+      if (found !== undefined) drop(found);
+      const of = table.add(createFlowConnection(now));
+      of.connectCauseId = now.causeId;
+    } else if (found !== undefined) {
+      if (now.kind === TRANSFER_CLOSE) drop(found);
+      else closeDirection(found, now.direction === DIRECTION_OUT ? found.outgoing : found.incoming);
+    }
+  }
+
+  /** A socket went to another process, as when a worker takes over what a parent accepted. */
+  function move(of: FlowConnection, now: Transfer): void {
+    of.shown.pid = now.pid;
+    of.shown.comm = commOf(now);
+    if (now.role !== ROLE_UNKNOWN) of.shown.role = roleOf(now.role);
+  }
+
+  function drop(of: FlowConnection): void {
+    table.remove(of.shown.id);
+    finish(of);
+  }
+
+  function finish(of: FlowConnection): void {
+    closeDirection(of, of.incoming);
+    closeDirection(of, of.outgoing);
+    for (const waiting of of.waiting) giveUp(of, waiting);
+    of.waiting.length = 0;
+    if (!of.hasHttp && of.troubleCount > 0) counters.connectionsUnknown += 1;
+  }
+
+  function closeDirection(of: FlowConnection, to: Direction): void {
+    connection = of;
+    direction = to;
+    decoder.close(to.http);
+  }
+
+  function start(_stream: unknown, offset: number): void {
+    if (direction === undefined || transferNow === undefined) return;
+    direction.startNs = transferNow.atNs;
+    direction.startSequence = (transferSequence + offset) >>> 0;
+    direction.startTid = transferNow.tid;
+    direction.startTurnId = transferNow.turnId;
+    direction.startCauseId = transferNow.causeId;
+    direction.startCauseKind = transferNow.causeKind;
+  }
+
+  function head(_stream: unknown, message: Http1Head): number {
+    if (connection === undefined || direction === undefined) return BODY_FRAMED;
+    const isOut = direction === connection.outgoing;
+    connection.hasHttp = true;
+    if (connection.shown.role === 'unknown') {
+      connection.shown.role = message.isRequest === isOut ? 'client' : 'server';
+    }
+    if (message.isCut) counters.headsCut += 1;
+    if (message.isRequest) return request(connection, direction, message);
+    return response(connection, direction, message);
+  }
+
+  function request(of: FlowConnection, from: Direction, message: Http1Head): number {
+    counters.requests += 1;
+    if (of.isLossFresh) {
+      // Answers may be among what was lost: pairing starts anew with this request.
+      of.isLossFresh = false;
+      for (const waiting of of.waiting) giveUp(of, waiting);
+      of.waiting.length = 0;
+    }
+    const part = reader.request(message, from);
+    if (of.connectCauseId !== 0) {
+      if (part.causeId === 0 && from === of.outgoing) {
+        part.causeId = of.connectCauseId;
+        part.causeKind = CAUSE_CONNECT;
+      }
+      of.connectCauseId = 0;
+    }
+    from.request = part;
+    of.waiting.push({ request: part, isGivenUp: false });
+    if (of.waiting.length > limits.pipelinedMax) {
+      counters.pipelinedDropped += 1;
+      const oldest = of.waiting.shift();
+      if (oldest !== undefined) giveUp(of, oldest);
+    }
+    onRequest?.(of.shown, part);
+    return BODY_FRAMED;
+  }
+
+  function response(of: FlowConnection, from: Direction, message: Http1Head): number {
+    // An interim answer is not the answer. Source: RFC 9110 §15.2.
+    if (message.status < 200 && message.status !== 101) return BODY_NONE;
+    counters.responses += 1;
+    const answered = of.waiting.shift();
+    from.response = reader.response(message, from);
+    from.answered = answered;
+    const method = answered?.request.method;
+    const isAgreed = message.status >= 200 && message.status < 300;
+    if (message.status === 101 || (method === 'CONNECT' && isAgreed)) {
+      counters.tunnels += 1;
+      decoder.tunnel((from === of.outgoing ? of.incoming : of.outgoing).http);
+      return BODY_TUNNEL;
+    }
+    return method === 'HEAD' ? BODY_NONE : BODY_FRAMED;
+  }
+
+  function end(): void {
+    if (connection === undefined || direction === undefined) return;
+    if (direction.request !== undefined) {
+      measure(direction.request, direction);
+      direction.request = undefined;
+    }
+    if (direction.response === undefined) return;
+    measure(direction.response, direction);
+    const asked = direction.answered?.isGivenUp === true ? undefined : direction.answered?.request;
+    const answer = direction.response;
+    direction.response = undefined;
+    direction.answered = undefined;
+    emit(connection, {
+      connection: connection.shown,
+      kind: asked === undefined ? 'response' : 'session',
+      request: asked,
+      response: answer,
+      isLossy: connection.isLossy,
+    });
+  }
+
+  function giveUp(of: FlowConnection, waiting: Waiting): void {
+    if (waiting.isGivenUp) return;
+    waiting.isGivenUp = true;
+    for (const from of [of.incoming, of.outgoing]) {
+      if (from.request === waiting.request) measure(waiting.request, from);
+    }
+    emit(of, {
+      connection: of.shown,
+      kind: 'request',
+      request: waiting.request,
+      response: undefined,
+      isLossy: of.isLossy,
+    });
+  }
+
+  function emit(of: FlowConnection, exchange: Exchange): void {
+    counters.exchanges += 1;
+    if (exchange.kind !== 'session') counters.unpaired += 1;
+    if (of.isLossy && (exchange.request?.startNs ?? -Infinity) >= of.lossNs) of.isLossy = false;
+    onExchange(exchange);
+  }
+
+  function trouble(_stream: unknown, reason: Http1Trouble): void {
+    counters.troubles[reason] += 1;
+    if (connection === undefined) return;
+    connection.troubleCount += 1;
+    if (reason === 'gap' && connection.hasHttp) connection.isLossy = true;
+    if (!connection.hasHttp && connection.troubleCount >= TROUBLE_MAX) connection.isOpaque = true;
+  }
+
+  function flush(nowNs: number): void {
+    if (nowNs - flushedNs < FLUSH_EVERY_NS) return;
+    flushedNs = nowNs;
+    for (const of of table.all()) {
+      for (const waiting of of.waiting) {
+        if (nowNs - waiting.request.startNs < limits.requestTimeoutMs * NS_PER_MS) break;
+        giveUp(of, waiting);
+      }
+      if (nowNs - of.lastNs < limits.settleMs * NS_PER_MS) continue;
+      turn(of, of.incoming);
+      turn(of, of.outgoing);
+    }
+  }
+
+  return {
+    transfer,
+    flush,
+    counters: () => ({ ...counters, troubles: { ...counters.troubles }, open: table.size() }),
+    close() {
+      for (const of of [...table.all()]) drop(of);
+    },
+  };
+}
+
+function normalName(name: string): string {
+  return name.toLowerCase().replaceAll('_', '-');
+}

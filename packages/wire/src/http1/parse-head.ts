@@ -1,0 +1,150 @@
+import type { DecodeText } from '../text.ts';
+import type { Http1Head } from './head.ts';
+import {
+  FRAMING_CONTENT_LENGTH,
+  FRAMING_HOST,
+  FRAMING_TRANSFER_ENCODING,
+  type HeaderEntry,
+  type HeaderTable,
+  REDACTED,
+} from './header-table.ts';
+import { HEAD_INCOMPLETE, HEAD_INVALID, parseStartLine, TOKEN } from './start-line.ts';
+
+const CR = 0x0d;
+const LF = 0x0a;
+const SP = 0x20;
+const TAB = 0x09;
+const COLON = 0x3a;
+/** Kept headers of one head; further ones are skipped, framing headers never are. */
+const KEPT_MAX = 64;
+/** A kept value's length; the rest is cut off. */
+const VALUE_LENGTH_MAX = 4096;
+
+export interface HeadParser {
+  /**
+   * Reads a head that begins at `from` into `head`. Answers the offset after its empty line,
+   * `HEAD_INCOMPLETE` or `HEAD_INVALID`. With `isCut` it reads the complete lines before `to`.
+   */
+  parse(bytes: Uint8Array, from: number, to: number, isCut: boolean): number;
+  readonly head: Http1Head;
+}
+
+export function createHeadParser(
+  head: Http1Head,
+  table: HeaderTable,
+  text: DecodeText,
+  linesMax: number,
+): HeadParser {
+  function parse(bytes: Uint8Array, from: number, to: number, isCut: boolean): number {
+    let at = parseStartLine(bytes, from, to, isCut, text, head);
+    if (at < 0) return at;
+    head.isCut = isCut;
+    head.contentLength = undefined;
+    head.hasTransferEncoding = false;
+    head.isChunked = false;
+    head.isFramingBroken = false;
+    head.headers = [];
+    for (let lines = 0; lines <= linesMax; lines += 1) {
+      const next = parseLine(bytes, at, to);
+      if (next === HEAD_INCOMPLETE) return isCut ? to : HEAD_INCOMPLETE;
+      if (next <= 0) return -next;
+      at = next;
+    }
+    return HEAD_INVALID;
+  }
+
+  /** Answers the next line's offset, minus the body's offset after an empty line, or incomplete. */
+  function parseLine(bytes: Uint8Array, at: number, to: number): number {
+    let nameEnd = at;
+    while (nameEnd < to && TOKEN[bytes[nameEnd] ?? 0] === 1) nameEnd += 1;
+    let lineEnd = nameEnd;
+    while (lineEnd < to && bytes[lineEnd] !== LF) lineEnd += 1;
+    if (lineEnd >= to) return HEAD_INCOMPLETE;
+    if (lineEnd === at || (lineEnd === at + 1 && bytes[at] === CR)) return -(lineEnd + 1);
+
+    // Whether the value goes on is told by the byte after the line. Source: RFC 9112 §5.2.
+    let isFolded = false;
+    for (;;) {
+      if (lineEnd + 1 >= to) return HEAD_INCOMPLETE;
+      const first = bytes[lineEnd + 1];
+      if (first !== SP && first !== TAB) break;
+      isFolded = true;
+      lineEnd += 1;
+      while (lineEnd < to && bytes[lineEnd] !== LF) lineEnd += 1;
+      if (lineEnd >= to) return HEAD_INCOMPLETE;
+    }
+    if (nameEnd > at && bytes[nameEnd] === COLON) {
+      const entry = table.find(bytes, at, nameEnd);
+      if (entry !== undefined) take(entry, bytes, nameEnd + 1, lineEnd, isFolded);
+    }
+    return lineEnd + 1;
+  }
+
+  function take(
+    entry: HeaderEntry,
+    bytes: Uint8Array,
+    valueFrom: number,
+    valueTo: number,
+    isFolded: boolean,
+  ): void {
+    const isKept = entry.isKept && head.headers.length < KEPT_MAX;
+    if (entry.isSecret) {
+      if (isKept) head.headers.push([entry.name, REDACTED]);
+      return;
+    }
+    let from = valueFrom;
+    let to = valueTo;
+    while (from < to && isSpace(bytes[from] ?? 0)) from += 1;
+    while (to > from && isSpace(bytes[to - 1] ?? 0)) to -= 1;
+    const cut = Math.min(to, from + VALUE_LENGTH_MAX);
+    const raw = text(bytes, from, cut);
+    const value = isFolded ? unfold(raw) : raw;
+    if (entry.framing === FRAMING_CONTENT_LENGTH) takeContentLength(head, value);
+    else if (entry.framing === FRAMING_TRANSFER_ENCODING) takeTransferEncoding(head, value);
+    else if (entry.framing === FRAMING_HOST && head.isRequest && head.host === '') {
+      head.host = value;
+    }
+    if (isKept) head.headers.push([entry.name, value]);
+  }
+
+  return { parse, head };
+}
+
+function isSpace(byte: number): boolean {
+  return byte === SP || byte === TAB || byte === CR || byte === LF;
+}
+
+function unfold(value: string): string {
+  return value.replace(/[ \t]*\r?\n[ \t]+/g, ' ');
+}
+
+/** Source: RFC 9112 §6.3: a list of equal values counts as one, anything else breaks framing. */
+function takeContentLength(head: Http1Head, value: string): void {
+  const parts = value.includes(',') ? value.split(',') : [value];
+  for (const part of parts) {
+    const length = decimal(part.trim());
+    if (length === undefined || (head.contentLength ?? length) !== length) {
+      head.isFramingBroken = true;
+      return;
+    }
+    head.contentLength = length;
+  }
+}
+
+function decimal(digits: string): number | undefined {
+  // 2^53 has 16 digits.
+  if (digits.length === 0 || digits.length > 15) return undefined;
+  let value = 0;
+  for (let i = 0; i < digits.length; i += 1) {
+    const digit = digits.charCodeAt(i) - 0x30;
+    if (digit < 0 || digit > 9) return undefined;
+    value = value * 10 + digit;
+  }
+  return value;
+}
+
+function takeTransferEncoding(head: Http1Head, value: string): void {
+  head.hasTransferEncoding = true;
+  const last = value.slice(value.lastIndexOf(',') + 1).trim();
+  head.isChunked = last.toLowerCase() === 'chunked';
+}
