@@ -146,7 +146,7 @@ export function createFlow(options: FlowOptions): Flow {
     direction = to;
     transferNow = now;
     transferSequence = now.sequence;
-    const captured = now.captured < now.length ? now.captured : now.length;
+    const captured = Math.min(now.captured, now.length);
     decoder.push(to.http, now.bytes, now.bytesAt, now.bytesAt + captured);
     if (now.length > captured) decoder.gap(to.http, now.length - captured);
   }

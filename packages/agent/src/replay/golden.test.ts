@@ -1,0 +1,118 @@
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import type { ExchangeRecord } from './exchange-record.ts';
+import { type ReplaySummary, replayBytes, replayFile } from './replay.ts';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '../../../..');
+const captures = join(root, '../shared/conformance/pcaps');
+if (!existsSync(captures)) {
+  throw new Error(`the conformance captures are missing: expected the folder ${captures}`);
+}
+
+async function replayed(path: string): Promise<{
+  records: ExchangeRecord[];
+  summary: ReplaySummary;
+}> {
+  const records: ExchangeRecord[] = [];
+  const summary = await replayFile(path, { onExchange: (record) => records.push(record) });
+  return { records, summary };
+}
+
+/** What a `.result` line, a value printed by Rust's `{:?}`, says about one message. */
+function expectedMessages(name: string): Record<string, unknown>[] {
+  const text = readFileSync(join(captures, 'http', `${name}.result`), 'utf8');
+  const messages: Record<string, unknown>[] = [];
+  for (const line of text.split('\n')) {
+    const isRequest = line.includes('msg_type: Request');
+    if (!isRequest && !line.includes('msg_type: Response')) continue;
+    messages.push(
+      isRequest
+        ? {
+            method: /method: (\w+)/.exec(line)?.[1]?.toUpperCase(),
+            path: /path: "([^"]*)"/.exec(line)?.[1],
+            host: /host: "([^"]*)"/.exec(line)?.[1],
+            endpoint: /endpoint: Some\("([^"]*)"\)/.exec(line)?.[1] ?? '',
+            trace_id: field(line, 'trace_ids: PrioFields\\(\\[PrioField'),
+            span_id: field(line, 'span_id: PrioField'),
+            client_ip: field(line, 'client_ip: Some\\(PrioField'),
+            x_request_id_0: field(line, 'x_request_id_0: PrioField'),
+            request_length: numberField(line, 'req_content_length'),
+          }
+        : {
+            status: numberField(line, 'status_code'),
+            x_request_id_1: field(line, 'x_request_id_1: PrioField'),
+          },
+    );
+  }
+  return messages;
+}
+
+function field(line: string, before: string): string {
+  return new RegExp(`${before} \\{ prio: \\d+, field: "([^"]*)"`).exec(line)?.[1] ?? '';
+}
+
+function numberField(line: string, name: string): number | undefined {
+  const digits = new RegExp(`${name}: Some\\((\\d+)\\)`).exec(line)?.[1];
+  return digits === undefined ? undefined : Number(digits);
+}
+
+function messagesOf(record: ExchangeRecord): Record<string, unknown>[] {
+  const { method, path, host, endpoint, trace_id, span_id, client_ip } = record;
+  const { x_request_id_0, x_request_id_1, request_length, status } = record;
+  const messages: Record<string, unknown>[] = [];
+  if (record.type !== 'response') {
+    const ids = { trace_id, span_id, client_ip, x_request_id_0, request_length };
+    messages.push({ method, path, host, endpoint, ...ids });
+  }
+  if (record.type !== 'request') messages.push({ status, x_request_id_1 });
+  return messages;
+}
+
+describe('HTTP/1 captures', () => {
+  test.each(['httpv1', 'client-ip', 'sw8', 'istio-tcp-frag'])(
+    '%s gives the messages that its result file lists',
+    async (name) => {
+      const { records } = await replayed(join(captures, 'http', `${name}.pcap`));
+      expect(records.flatMap(messagesOf)).toEqual(expectedMessages(name));
+    },
+  );
+});
+
+function pcapsBelow(folder: string): string[] {
+  return readdirSync(folder).flatMap((name) => {
+    const path = join(folder, name);
+    if (statSync(path).isDirectory()) return pcapsBelow(path);
+    return /\.(pcap|pcapng|cap)$/.test(name) ? [path] : [];
+  });
+}
+
+describe('every capture', () => {
+  const all = pcapsBelow(captures);
+
+  test('there are captures to read', () => {
+    expect(all.length).toBeGreaterThan(50);
+  });
+
+  test.each(all.map((path) => relative(captures, path)))(
+    '%s is read to its end without an error',
+    async (name) => {
+      const { summary } = await replayed(join(captures, name));
+      expect(summary.error).toBeUndefined();
+      expect(summary.packets).toBeGreaterThan(0);
+    },
+  );
+
+  test('cut or damaged anywhere, a file answers an error and what came before it', () => {
+    const bytes = new Uint8Array(readFileSync(join(captures, 'http/sw8.pcap')));
+    for (let at = 0; at < bytes.length; at += 97) {
+      const cut = replayBytes(bytes.subarray(0, at), { onExchange: () => undefined });
+      const isWhole = cut.error === undefined;
+      expect(isWhole || cut.error?.code !== '').toBe(true);
+      const damaged = bytes.slice();
+      damaged[at] = (damaged[at] ?? 0) ^ 0xff;
+      expect(() => replayBytes(damaged, { onExchange: () => undefined })).not.toThrow();
+    }
+  });
+});
