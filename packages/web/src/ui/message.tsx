@@ -23,6 +23,14 @@ interface FailureProps {
   onRetry(): void;
 }
 
+/** Text with what stands between backticks as code. */
+function withCode(text: string): ReactNode {
+  return text.split('`').map((part, at) =>
+    // biome-ignore lint/suspicious/noArrayIndexKey: parts of one sentence never change places.
+    at % 2 === 1 ? <code key={at}>{part}</code> : part,
+  );
+}
+
 /** A failed query: what failed, its code, and the fix that the server names. */
 export function FailureMessage({ title, error, onRetry }: FailureProps): ReactNode {
   const { code, fix } =
@@ -32,7 +40,7 @@ export function FailureMessage({ title, error, onRetry }: FailureProps): ReactNo
       <p>
         {error.message} <code>{code}</code>
       </p>
-      <p>Next: {fix ?? 'try again; the server’s log tells more'}.</p>
+      <p>Next: {fix === undefined ? 'try again; the server’s log tells more' : withCode(fix)}</p>
       <p>
         <button type="button" className="button" onClick={onRetry}>
           Try again

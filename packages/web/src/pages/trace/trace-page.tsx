@@ -46,7 +46,7 @@ export function TracePage(): ReactNode {
         />
       )}
       {data !== undefined && tree !== undefined && tree.spans.length > 0 && (
-        <TraceView answer={data} tree={tree} backTo={backTo} />
+        <TraceView key={id} answer={data} tree={tree} backTo={backTo} />
       )}
     </Frame>
   );

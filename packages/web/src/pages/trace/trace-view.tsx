@@ -1,6 +1,6 @@
 import type { TraceAnswer } from '@thalweg/model';
 import { type ReactNode, useCallback, useMemo, useRef } from 'react';
-import { useLocation, useSearchParams } from 'react-router';
+import { useUrlState } from '../../data/url-state.ts';
 import { Flame } from '../../panels/flame/flame.tsx';
 import { layoutFlame } from '../../panels/flame/geometry.ts';
 import { Legend } from '../../panels/legend/legend.tsx';
@@ -35,31 +35,11 @@ interface TraceViewProps {
   readonly backTo: string;
 }
 
-/** The URL's state, a way to change it, and what was selected last for stable callbacks. */
-function useTraceState(): {
-  state: TraceState;
-  change: (state: TraceState) => void;
-  latest: { readonly current: TraceState };
-} {
-  const [params, setParams] = useSearchParams();
-  const location = useLocation();
-  const state = useMemo(() => readTraceState(params), [params]);
-  const latest = useRef(state);
-  latest.current = state;
-  // Back leaves the trace, not one of a hundred steps in it.
-  const change = useCallback(
-    (next: TraceState) => {
-      latest.current = next;
-      setParams(writeTraceState(next), { replace: true, state: location.state });
-    },
-    [setParams, location.state],
-  );
-  return { state, change, latest };
-}
-
 /** A trace that is there: header, minimap, flame graph, waterfall and drawer. */
 export function TraceView({ answer, tree, backTo }: TraceViewProps): ReactNode {
-  const { state, change, latest } = useTraceState();
+  const { state, latest, change: put } = useUrlState(readTraceState, writeTraceState);
+  // Back leaves the trace, not one of a hundred steps in it.
+  const change = useCallback((next: TraceState) => put(next, 'replace'), [put]);
   const theme = useTheme();
   const input = useRef<HTMLInputElement>(null);
   const durationUs = Math.max(1, tree.endUs - tree.startUs);

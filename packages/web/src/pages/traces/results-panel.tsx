@@ -108,7 +108,7 @@ function NoTraces({ state, onChange }: Pick<ResultsPanelProps, 'state' | 'onChan
     );
   }
   return (
-    <Message title={`No requests seen: ${rangeName(state.range)}`}>
+    <Message title={`No requests seen · ${rangeName(state.range).toLowerCase()}`}>
       <p>Nothing passed a process that an agent watches, or no agent is connected.</p>
       <p>
         Next: <code>make demo</code> drives traffic through a gateway and two services.{' '}

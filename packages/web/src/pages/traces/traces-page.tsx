@@ -1,8 +1,9 @@
 import type { TraceSummary } from '@thalweg/model';
 import { type ReactNode, useCallback, useMemo, useRef } from 'react';
-import { useNavigate, useSearchParams } from 'react-router';
+import { useNavigate } from 'react-router';
 import { refreshNow, useNow } from '../../data/clock.ts';
 import { useLatency, useTraceSearch } from '../../data/queries.ts';
+import { useUrlState } from '../../data/url-state.ts';
 import type { HeatSelection } from '../../panels/heat-map/geometry.ts';
 import { Frame } from '../../ui/frame.tsx';
 import { useKeys } from '../../ui/keys.ts';
@@ -25,10 +26,9 @@ function traceHref(trace: TraceSummary): string {
 
 /** Which requests passed, and which of them were slow or failed? */
 export function TracesPage(): ReactNode {
-  const [params, setParams] = useSearchParams();
+  const { state, latest, change: put } = useUrlState(readTracesState, writeTracesState);
   const navigate = useNavigate();
   const input = useRef<HTMLInputElement>(null);
-  const state = useMemo(() => readTracesState(params), [params]);
   const now = useNow(state.isLive);
   const filters = useMemo(() => apiFilters(state, now), [state, now]);
   const range = resolveRange(state.range, now);
@@ -37,13 +37,10 @@ export function TracesPage(): ReactNode {
   const traces = useMemo(() => search.data?.flatMap((page) => page.traces) ?? [], [search.data]);
   const cursor = traces.findIndex((trace) => trace.traceId === state.at);
 
-  const change = useCallback(
-    (next: TracesState, replace = false) => setParams(writeTracesState(next), { replace }),
-    [setParams],
-  );
+  const change = useCallback((next: TracesState) => put(next, 'push'), [put]);
   const moveTo = (index: number): void => {
     const trace = traces[Math.max(0, Math.min(traces.length - 1, index))];
-    if (trace !== undefined) change({ ...state, at: trace.traceId }, true);
+    if (trace !== undefined) put({ ...latest.current, at: trace.traceId }, 'replace');
   };
   const open = (index: number): void => {
     const trace = traces[index];
@@ -70,7 +67,7 @@ export function TracesPage(): ReactNode {
     ['t', () => document.querySelector<HTMLElement>('[data-key="t"]')?.click()],
     ['r', refreshNow],
     ['L', () => change({ ...state, isLive: !state.isLive })],
-    ['Escape', () => change({ ...state, at: '' }, true)],
+    ['Escape', () => put({ ...state, at: '' }, 'replace')],
   ]);
   const loadMore = useCallback(() => void search.fetchNextPage(), [search.fetchNextPage]);
   return (

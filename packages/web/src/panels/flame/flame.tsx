@@ -1,4 +1,12 @@
-import { type PointerEvent, type ReactNode, useCallback, useEffect, useRef, useState } from 'react';
+import {
+  type CSSProperties,
+  type PointerEvent,
+  type ReactNode,
+  useCallback,
+  useEffect,
+  useRef,
+  useState,
+} from 'react';
 import { type Draw, token, useCanvas, useSize } from '../../ui/canvas.ts';
 import { formatDuration, plural } from '../../ui/format.ts';
 import type { TraceTree } from '../trace-tree/tree.ts';
@@ -140,9 +148,13 @@ export function Flame({ tree, layout, window, look, onSelect, onZoom }: FlamePro
     const index = spanAt(tree, layout, lane, us, HIT_SLACK_PX * usPerPx);
     return index === undefined ? undefined : { index, x, y };
   };
+  // A custom property is no key of CSSProperties.
+  const lanesHeight = {
+    '--lanes-height': `${layout.lanes.length * LANE_PX + 6}px`,
+  } as CSSProperties;
   const hovered = hover === undefined ? undefined : tree.spans[hover.index];
   return (
-    <div className="flame">
+    <div className="flame" style={lanesHeight}>
       <div
         ref={scroller}
         className="flame-scroll"

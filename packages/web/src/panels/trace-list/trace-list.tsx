@@ -85,6 +85,15 @@ export function TraceList(props: TraceListProps): ReactNode {
   );
 }
 
+/** Shortest duration that a bar tells apart. */
+const SHORTEST_US = 100;
+
+/** As on the heat map, length goes with the logarithm: 3 ms and 3 s both stay readable. */
+function durationShare(us: number, longestUs: number): number {
+  const whole = Math.log(Math.max(2, longestUs / SHORTEST_US));
+  return Math.max(0.02, Math.min(1, Math.log(Math.max(1, us / SHORTEST_US)) / whole));
+}
+
 interface TraceRowProps {
   readonly trace: TraceSummary;
   readonly isCurrent: boolean;
@@ -96,7 +105,7 @@ interface TraceRowProps {
 function TraceRow({ trace, isCurrent, longestUs, href, onOpen }: TraceRowProps): ReactNode {
   const theme = useTheme();
   const color = serviceColor(trace.service, theme);
-  const share = Math.max(0.5, (trace.durationUs / longestUs) * 100);
+  const share = durationShare(trace.durationUs, longestUs) * 100;
   return (
     <a
       className={`trace-row${isCurrent ? ' is-current' : ''}`}
