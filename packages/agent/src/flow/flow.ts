@@ -275,8 +275,9 @@ export function createFlow(options: FlowOptions): Flow {
     // An interim answer is not the answer. Source: RFC 9110 §15.2.
     if (message.status < 200 && message.status !== 101) return BODY_NONE;
     counters.responses += 1;
-    const answered = of.waiting.shift();
     from.response = reader.response(message, from);
+    if (of.waiting.length === 0) askedInPart(of, from);
+    const answered = of.waiting.shift();
     from.answered = answered;
     const method = answered?.request.method;
     const isAgreed = message.status >= 200 && message.status < 300;
@@ -286,6 +287,13 @@ export function createFlow(options: FlowOptions): Flow {
       return BODY_TUNNEL;
     }
     return method === 'HEAD' ? BODY_NONE : BODY_FRAMED;
+  }
+
+  /** An answer to a request whose head did not end before: its rest was not captured. */
+  function askedInPart(of: FlowConnection, from: Direction): void {
+    direction = from === of.outgoing ? of.incoming : of.outgoing;
+    decoder.cut(direction.http);
+    direction = from;
   }
 
   function end(): void {

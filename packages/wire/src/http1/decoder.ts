@@ -66,6 +66,8 @@ export interface Http1Decoder {
   gap(stream: Http1Stream, count: number): void;
   /** The other side spoke since this stream's last byte: where a lost place is found again. */
   turn(stream: Http1Stream): void;
+  /** An unfinished head will not go on: what came of it must do. */
+  cut(stream: Http1Stream): void;
   /** No more bytes come. */
   close(stream: Http1Stream): void;
   /** What follows is not HTTP/1: the other side agreed to switch protocols. */
@@ -81,8 +83,9 @@ export function createHttp1Decoder({
   headLinesMax = 1000,
   text = createTextDecoder(),
 }: Http1Options): Http1Decoder {
-  const head = createHttp1Head();
-  const parser = createHeadParser(head, headers, text, headLinesMax);
+  const parser = createHeadParser(createHttp1Head(), headers, text, headLinesMax);
+  // Its own record: a head may be cut while the sink still looks at another one.
+  const cutParser = createHeadParser(createHttp1Head(), headers, text, headLinesMax);
 
   function push(stream: Http1Stream, bytes: Uint8Array, from: number, to: number): void {
     let at = from;
@@ -144,7 +147,7 @@ export function createHttp1Decoder({
     const end = parser.parse(bytes, first, to, false);
     if (end > 0) {
       seen(stream, end - first);
-      begin(stream);
+      begin(stream, parser.head);
       return end;
     }
     if (end === HEAD_INVALID) return give(stream, 'not-http1', to);
@@ -171,7 +174,7 @@ export function createHttp1Decoder({
     const parsed = parser.parse(stream.pending, 0, end, false);
     forgetPending(stream);
     if (parsed < 0) return give(stream, 'not-http1', to);
-    begin(stream);
+    begin(stream, parser.head);
     return at + used;
   }
 
@@ -182,17 +185,17 @@ export function createHttp1Decoder({
 
   /** The head goes on where nothing is seen: what came of it must do. */
   function cut(stream: Http1Stream): void {
-    const parsed = parser.parse(stream.pending, 0, stream.pendingLength, true);
+    const parsed = cutParser.parse(stream.pending, 0, stream.pendingLength, true);
     forgetPending(stream);
     if (parsed === HEAD_INVALID || parsed === HEAD_INCOMPLETE) {
       give(stream, 'not-http1', 0);
       return;
     }
-    begin(stream);
+    begin(stream, cutParser.head);
   }
 
   /** A head is complete: how long is the message? Source: RFC 9112 §6.3, in its order. */
-  function begin(stream: Http1Stream): void {
+  function begin(stream: Http1Stream, head: Http1Head): void {
     const rule = sink.head(stream, head);
     if (rule === BODY_TUNNEL) {
       sink.end(stream);
@@ -297,6 +300,9 @@ export function createHttp1Decoder({
     turn(stream) {
       if (stream.phase === PHASE_UNTIL_TURN) finish(stream);
       else if (stream.phase === PHASE_LOST) stream.phase = PHASE_START;
+    },
+    cut(stream) {
+      if (stream.phase === PHASE_HEAD) cut(stream);
     },
     close(stream) {
       if (stream.phase === PHASE_HEAD) cut(stream);

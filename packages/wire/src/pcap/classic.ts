@@ -1,24 +1,30 @@
 import { type CaptureError, PACKET_BYTES_MAX, type PacketSink } from './packet.ts';
 
 const HEADER_BYTES = 24;
-const RECORD_BYTES = 16;
 
-/** Nanoseconds of one unit of the second time field, by magic number; either byte order. */
-const UNIT_NS = new Map([
-  [0xa1b2c3d4, 1000n],
-  [0xa1b23c4d, 1n],
+interface Format {
+  /** Nanoseconds of one unit of the second time field. */
+  readonly unitNs: bigint;
+  readonly recordBytes: number;
+}
+
+/** By magic number, in either byte order. The last, of patched libpcaps, has longer records. */
+const FORMATS = new Map<number, Format>([
+  [0xa1b2c3d4, { unitNs: 1000n, recordBytes: 16 }],
+  [0xa1b23c4d, { unitNs: 1n, recordBytes: 16 }],
+  [0xa1b2cd34, { unitNs: 1000n, recordBytes: 24 }],
 ]);
 
 export function isClassicPcap(bytes: Uint8Array): boolean {
   return orderOf(bytes) !== undefined;
 }
 
-function orderOf(bytes: Uint8Array): { isLittle: boolean; unitNs: bigint } | undefined {
+function orderOf(bytes: Uint8Array): (Format & { isLittle: boolean }) | undefined {
   if (bytes.length < 4) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, 4);
   for (const isLittle of [true, false]) {
-    const unitNs = UNIT_NS.get(view.getUint32(0, isLittle));
-    if (unitNs !== undefined) return { isLittle, unitNs };
+    const format = FORMATS.get(view.getUint32(0, isLittle));
+    if (format !== undefined) return { isLittle, ...format };
   }
   return undefined;
 }
@@ -30,13 +36,13 @@ export function readClassicPcap(bytes: Uint8Array, sink: PacketSink): CaptureErr
   if (bytes.length < HEADER_BYTES) {
     return { code: 'truncated', message: `the file header has ${bytes.length} of 24 bytes` };
   }
-  const { isLittle, unitNs } = order;
+  const { isLittle, unitNs, recordBytes } = order;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   // The upper bits say whether frames end with a checksum.
   const linkType = view.getUint32(20, isLittle) & 0xffff;
   let at = HEADER_BYTES;
   while (at < bytes.length) {
-    if (at + RECORD_BYTES > bytes.length) return truncated('a record header', at);
+    if (at + recordBytes > bytes.length) return truncated('a record header', at);
     const seconds = view.getUint32(at, isLittle);
     const fraction = view.getUint32(at + 4, isLittle);
     const length = view.getUint32(at + 8, isLittle);
@@ -47,7 +53,7 @@ export function readClassicPcap(bytes: Uint8Array, sink: PacketSink): CaptureErr
         message: `the record at byte ${at} says ${length} bytes, the most is ${PACKET_BYTES_MAX}`,
       };
     }
-    const from = at + RECORD_BYTES;
+    const from = at + recordBytes;
     if (from + length > bytes.length) return truncated('a record', at);
     sink({
       atNs: BigInt(seconds) * 1_000_000_000n + BigInt(fraction) * unitNs,
