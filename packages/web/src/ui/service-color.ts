@@ -1,7 +1,26 @@
 import type { Theme } from './theme.ts';
 
-// Hues in degrees of OKLCH, neighbours far apart. None lies near 25: red means error.
-const HUES = [230, 160, 305, 80, 195, 340, 125, 275, 60, 250, 178, 105, 320, 145, 290, 212];
+// Hues in degrees of OKLCH, each in a bright or a deep tone, so that close hues differ in tone.
+// No hue lies near 25: red means error.
+const TONES: readonly (readonly [hue: number, tone: 'bright' | 'deep'])[] = [
+  [235, 'bright'],
+  [165, 'bright'],
+  [310, 'bright'],
+  [75, 'bright'],
+  [255, 'deep'],
+  [345, 'bright'],
+  [130, 'bright'],
+  [275, 'bright'],
+  [60, 'deep'],
+  [195, 'bright'],
+  [325, 'deep'],
+  [100, 'bright'],
+  [180, 'deep'],
+  [290, 'deep'],
+  [145, 'deep'],
+  [215, 'deep'],
+];
+const LIGHTNESS = { dark: { bright: 0.77, deep: 0.65 }, light: { bright: 0.79, deep: 0.68 } };
 
 /** FNV-1a: the same name has the same colour on each page, in each session. */
 function hashOf(name: string): number {
@@ -13,13 +32,13 @@ function hashOf(name: string): number {
 }
 
 function colorAt(index: number, theme: Theme): string {
-  const hue = HUES[index % HUES.length] ?? 230;
-  return theme === 'dark' ? `oklch(0.74 0.115 ${hue})` : `oklch(0.76 0.125 ${hue})`;
+  const [hue, tone] = TONES[index % TONES.length] ?? [235, 'bright'];
+  return `oklch(${LIGHTNESS[theme][tone]} 0.12 ${hue})`;
 }
 
 /** Colour of one service, where no others stand beside it. */
 export function serviceColor(service: string, theme: Theme): string {
-  return colorAt(hashOf(service) % HUES.length, theme);
+  return colorAt(hashOf(service) % TONES.length, theme);
 }
 
 /**
@@ -33,8 +52,8 @@ export function serviceColors(
   const colors = new Map<string, string>();
   const taken = new Set<number>();
   for (const service of [...new Set(services)].sort()) {
-    let index = hashOf(service) % HUES.length;
-    while (taken.size < HUES.length && taken.has(index)) index = (index + 1) % HUES.length;
+    let index = hashOf(service) % TONES.length;
+    while (taken.size < TONES.length && taken.has(index)) index = (index + 1) % TONES.length;
     taken.add(index);
     colors.set(service, colorAt(index, theme));
   }

@@ -31,7 +31,9 @@ export function FindBar(props: FindBarProps): ReactNode {
           onChange={(event) => onChange({ ...state, find: event.target.value })}
           onKeyDown={(event) => {
             if (event.key === 'Enter') onStep(event.shiftKey ? -1 : 1);
-            if (event.key === 'Escape') event.currentTarget.blur();
+            if (event.key !== 'Escape') return;
+            event.preventDefault(); // A search field would empty itself.
+            event.currentTarget.blur();
           }}
         />
         <output className="num soft" aria-live="polite">

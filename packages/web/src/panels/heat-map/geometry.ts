@@ -113,6 +113,12 @@ function clamp(index: number, count: number): number {
   return Math.max(0, Math.min(count - 1, index));
 }
 
+/** The cell with the most requests: where a cursor is placed first. */
+export function busiestCell(grid: HeatGrid): { column: number; row: number } {
+  const index = Math.max(0, grid.counts.indexOf(grid.countMax));
+  return { column: Math.floor(index / grid.rows), row: index % grid.rows };
+}
+
 /** The cells that span two corners, in any order. */
 export function cellRange(
   a: { column: number; row: number },

@@ -10,6 +10,7 @@ import { useCanvas, useSize } from '../../ui/canvas.ts';
 import { formatClock, formatCount, formatDuration, plural } from '../../ui/format.ts';
 import { heatMapDrawing } from './draw.ts';
 import {
+  busiestCell,
   type CellRange,
   cellAt,
   cellBox,
@@ -78,7 +79,7 @@ export function HeatMap({ grid, onSelect }: HeatMapProps): ReactNode {
   const onKeyDown = (event: KeyboardEvent): void => {
     const arrow = ARROWS[event.key];
     if (arrow !== undefined) {
-      const from = cursor ?? { column: grid.columns - 1, row: 0 };
+      const from = cursor ?? busiestCell(grid);
       if (!event.shiftKey) setAnchor(undefined);
       else if (anchor === undefined) setAnchor(from);
       setCursor({

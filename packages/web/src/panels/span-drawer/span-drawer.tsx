@@ -151,7 +151,7 @@ function Hops({ tree, span, onSelect }: SectionProps): ReactNode {
               <abbr className={`signal signal-${hop.span.signal}`}>{hop.span.signal}</abbr>
               <span className="point">{hop.span.observationPoint}</span>
               <span className="hop-bar">
-                <i style={{ width: `${hop.share * 100}%` }} />
+                <i className="hop-fill" style={{ width: `${hop.share * 100}%` }} />
               </span>
               <span className="num">{formatDuration(hop.durationUs)}</span>
             </button>
