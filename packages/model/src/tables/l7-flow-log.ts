@@ -60,7 +60,11 @@ export const l7FlowLog = defineTable({
     is_tls: { kind: 'u8', doc: '1 when the exchange was encrypted on the wire.' },
     is_async: { kind: 'u8', doc: '1 when the client did not wait for the answer.' },
     request_type: { kind: 'category', doc: 'The verb: GET, SELECT, ….' },
-    request_domain: { kind: 'category', doc: 'Whom it was addressed to: the Host.', index: 'bloom' },
+    request_domain: {
+      kind: 'category',
+      doc: 'Whom it was addressed to: the Host.',
+      index: 'bloom',
+    },
     request_resource: { kind: 'text', doc: 'Path and query, key or statement.', index: 'bloom' },
     request_id: { kind: 'id', doc: "The protocol's own id that pairs request and response." },
     endpoint: { kind: 'category', doc: 'The low-cardinality route.', index: 'bloom' },

@@ -24,7 +24,7 @@ export interface QueryResult {
  * ClickHouse by URL. SQL here is ours; a user's SQL is parsed and regenerated before it comes in.
  *
  * Errors are `StoreError`, with a stable code: `store_unavailable` (retry), `store_query_failed`,
- * `store_limit` (time, memory or rows), `store_aborted`.
+ * `store_limit` (time, memory or rows), `store_aborted`, `store_locked` (another process has it).
  */
 export interface Store {
   query(sql: string, options?: QueryOptions): Promise<QueryResult>;
@@ -44,6 +44,7 @@ export type StoreErrorCode =
   | 'store_unavailable'
   | 'store_query_failed'
   | 'store_limit'
+  | 'store_locked'
   | 'store_aborted';
 
 export class StoreError extends Error {
