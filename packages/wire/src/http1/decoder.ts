@@ -144,7 +144,7 @@ export function createHttp1Decoder({
     stream.size = 0;
     stream.captured = 0;
     stream.bodySize = 0;
-    const end = parser.parse(bytes, first, to, false);
+    const end = parser.parse(bytes, first, Math.min(to, first + headBytesMax), false);
     if (end > 0) {
       seen(stream, end - first);
       begin(stream, parser.head);
