@@ -1,0 +1,421 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Connection, Exchange, RequestPart } from './exchange.ts';
+import { createFlow, type FlowOptions } from './flow.ts';
+import {
+  CAUSE_CONNECT,
+  CAUSE_THREAD,
+  DIRECTION_IN,
+  DIRECTION_OUT,
+  ROLE_UNKNOWN,
+  TRANSFER_CLOSE,
+  TRANSFER_CONNECT,
+  TRANSFER_DATA,
+  type Transfer,
+} from './transfer.ts';
+
+const seed = 20_260_101;
+const get = 'GET /a HTTP/1.1\r\nHost: h\r\n\r\n';
+const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi';
+
+function transferOf(some: Partial<Transfer>): Transfer {
+  const bytes = new Uint8Array(64);
+  bytes.set([127, 0, 0, 1], 0);
+  bytes.set([10, 0, 0, 2], 16);
+  bytes.set(new TextEncoder().encode('nginx'), 32);
+  return {
+    kind: TRANSFER_DATA,
+    direction: DIRECTION_IN,
+    atNs: 0,
+    connection: 1,
+    role: ROLE_UNKNOWN,
+    pid: 10,
+    tid: 11,
+    netns: 1,
+    ipVersion: 4,
+    localPort: 80,
+    remotePort: 4000,
+    localAddressAt: 0,
+    remoteAddressAt: 16,
+    commAt: 32,
+    sequence: 0,
+    length: 0,
+    captured: 0,
+    bytesAt: 64,
+    bytes,
+    turnId: 0,
+    causeId: 0,
+    causeKind: 0,
+    lostBefore: 0,
+    ...some,
+  };
+}
+
+/** A flow whose clock ticks 1 µs a transfer, and whose sequence numbers follow the bytes. */
+function observe(options: Partial<FlowOptions> = {}) {
+  const exchanges: Exchange[] = [];
+  const requests: [Connection, RequestPart][] = [];
+  const flow = createFlow({
+    onExchange: (exchange) => exchanges.push(exchange),
+    onRequest: (connection, request) => requests.push([connection, request]),
+    ...options,
+  });
+  const sequences = new Map<string, number>();
+  let atNs = 0;
+
+  function data(direction: number, text: string, some: Partial<Transfer> = {}): void {
+    const blank = transferOf(some);
+    const payload = new TextEncoder().encode(text);
+    const bytes = new Uint8Array(64 + payload.length);
+    bytes.set(blank.bytes);
+    bytes.set(payload, 64);
+    const key = `${blank.connection} ${direction}`;
+    const sequence = some.sequence ?? sequences.get(key) ?? 1000 * (direction + 1);
+    const length = some.length ?? payload.length;
+    sequences.set(key, (sequence + length) >>> 0);
+    atNs += 1000;
+    flow.transfer({
+      ...blank,
+      direction,
+      bytes,
+      sequence,
+      length,
+      captured: some.captured ?? payload.length,
+      atNs: some.atNs ?? atNs,
+    });
+  }
+  return {
+    flow,
+    exchanges,
+    requests,
+    data,
+    receive: (text: string, some?: Partial<Transfer>) => data(DIRECTION_IN, text, some),
+    send: (text: string, some?: Partial<Transfer>) => data(DIRECTION_OUT, text, some),
+    skip: (direction: number, count: number, connection = 1) => {
+      const key = `${connection} ${direction}`;
+      sequences.set(key, (sequences.get(key) ?? 1000 * (direction + 1)) + count);
+    },
+    close: () => flow.transfer(transferOf({ kind: TRANSFER_CLOSE })),
+    said: () => exchanges.map(summary),
+  };
+}
+
+function summary({ kind, request, response, isLossy }: Exchange): string {
+  const asked = request === undefined ? '-' : `${request.method} ${request.path}`;
+  return `${kind} ${asked} ${response?.status ?? '-'}${isLossy ? ' lossy' : ''}`;
+}
+
+describe('pairs', () => {
+  test('a request and its answer become one exchange with the spans of both', () => {
+    const { exchanges, requests, receive, send } = observe();
+    receive(`\r\n${get.slice(0, 8)}`, { turnId: 3, tid: 20 });
+    receive(get.slice(8), { turnId: 3, tid: 21 });
+    send(ok, { turnId: 4, causeId: 3, causeKind: CAUSE_THREAD });
+    expect(exchanges).toEqual([
+      {
+        connection: {
+          id: 1,
+          role: 'server',
+          pid: 10,
+          comm: 'nginx',
+          netns: 1,
+          localIp: '127.0.0.1',
+          localPort: 80,
+          remoteIp: '10.0.0.2',
+          remotePort: 4000,
+        },
+        kind: 'session',
+        request: {
+          startNs: 1000,
+          endNs: 2000,
+          sequence: 1002,
+          tid: 20,
+          turnId: 3,
+          causeId: 0,
+          causeKind: 0,
+          size: get.length,
+          captured: get.length,
+          bodySize: 0,
+          method: 'GET',
+          path: '/a',
+          host: 'h',
+          version: '1.1',
+          contentLength: undefined,
+          trace: undefined,
+          requestId: '',
+          forwardedFor: '',
+          headers: [['host', 'h']],
+        },
+        response: {
+          startNs: 3000,
+          endNs: 3000,
+          sequence: 2000,
+          tid: 11,
+          turnId: 4,
+          causeId: 3,
+          causeKind: CAUSE_THREAD,
+          size: ok.length,
+          captured: ok.length,
+          bodySize: 2,
+          status: 200,
+          reason: 'OK',
+          version: '1.1',
+          contentLength: 2,
+          trace: undefined,
+          requestId: '',
+          headers: [['content-length', '2']],
+        },
+        isLossy: false,
+      },
+    ]);
+    expect(requests).toEqual([[exchanges[0]?.connection, exchanges[0]?.request]]);
+    expect(requests[0]?.[1]).toBe(exchanges[0]?.request);
+  });
+
+  test('pipelined requests are answered in order, interim answers and HEAD do not shift them', () => {
+    const { said, send, receive } = observe();
+    send(`${get}${get.replace('GET /a', 'HEAD /b')}${get.replace('/a', '/c')}`);
+    receive(`HTTP/1.1 100 Continue\r\n\r\n${ok}HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n`);
+    receive(ok.replace('200', '404'));
+    expect(said()).toEqual(['session GET /a 200', 'session HEAD /b 200', 'session GET /c 404']);
+  });
+
+  test.each([
+    { name: 'CONNECT', ask: 'CONNECT h:1 HTTP/1.1\r\n\r\n', answer: 'HTTP/1.1 200 OK\r\n\r\n' },
+    { name: 'an upgrade', ask: get, answer: 'HTTP/1.1 101 Switching Protocols\r\n\r\n' },
+  ])('after $name both directions are opaque', ({ ask, answer }) => {
+    const { exchanges, flow, send, receive } = observe();
+    send(ask);
+    receive(answer);
+    send(get);
+    receive(ok);
+    expect(exchanges.length).toBe(1);
+    expect(flow.counters()).toMatchObject({ tunnels: 1, requests: 1 });
+  });
+
+  test('a first request without a cause takes the one of connect', () => {
+    const { flow, exchanges, send, receive } = observe();
+    flow.transfer(transferOf({ kind: TRANSFER_CONNECT, causeId: 7 }));
+    for (let i = 0; i < 2; i += 1) {
+      send(get);
+      receive(ok);
+    }
+    expect(exchanges.map(({ request }) => [request?.causeId, request?.causeKind])).toEqual([
+      [7, CAUSE_CONNECT],
+      [0, 0],
+    ]);
+  });
+
+  test('an answer without length ends at close', () => {
+    const { said, send, receive, close } = observe();
+    send(get);
+    receive('HTTP/1.0 200 OK\r\n\r\nhello');
+    expect(said()).toEqual([]);
+    close();
+    expect(said()).toEqual(['session GET /a 200']);
+  });
+});
+
+describe('headers', () => {
+  test('secrets are redacted even when allowed, ids are read even when not kept', () => {
+    const headers = ['authorization', 'cookie', 'x-api-key', 'set-cookie', 'x_custom'];
+    const { exchanges, send, receive } = observe({ headers });
+    const secrets = 'Authorization: a\r\nCookie: b\r\nX-API-Key: c\r\nX-Custom: d\r\n';
+    const ids = `X_Request_Id: r\r\nX-Forwarded-For: 1.2.3.4\r\nb3: ${'a'.repeat(32)}-${'b'.repeat(16)}\r\n`;
+    send(`GET / HTTP/1.1\r\n${secrets}${ids}\r\n`);
+    receive('HTTP/1.1 200 OK\r\nSet-Cookie: e\r\nContent-Length: 0\r\n\r\n');
+    expect(exchanges[0]?.request).toMatchObject({
+      headers: [
+        ['authorization', '[redacted]'],
+        ['cookie', '[redacted]'],
+        ['x-api-key', '[redacted]'],
+        ['x-custom', 'd'],
+      ],
+      requestId: 'r',
+      forwardedFor: '1.2.3.4',
+      trace: { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), parentSpanId: '' },
+    });
+    expect(exchanges[0]?.response?.headers).toEqual([['set-cookie', '[redacted]']]);
+  });
+});
+
+describe('loss', () => {
+  test('lost answers leave their requests alone and the next pair is right', () => {
+    const { said, skip, send, receive } = observe();
+    receive(get);
+    skip(DIRECTION_OUT, ok.length);
+    receive(get.replace('/a', '/b'), { lostBefore: 1 });
+    send(ok);
+    receive(get.replace('/a', '/c'));
+    send(ok);
+    expect(said()).toEqual([
+      'request GET /a - lossy',
+      'session GET /b 200 lossy',
+      'session GET /c 200',
+    ]);
+  });
+
+  test('a lost request leaves its answer alone', () => {
+    const { said, skip, send, receive } = observe();
+    receive(get);
+    send(ok);
+    skip(DIRECTION_IN, get.length);
+    send(ok, { lostBefore: 1 });
+    receive(get);
+    send(ok);
+    expect(said()).toEqual([
+      'session GET /a 200',
+      'response - 200 lossy',
+      'session GET /a 200 lossy',
+    ]);
+  });
+
+  test('bytes lost inside a body do not lose the place', () => {
+    const { exchanges, skip, send, receive } = observe();
+    send('POST /a HTTP/1.1\r\nContent-Length: 1000\r\n\r\n');
+    skip(DIRECTION_OUT, 900);
+    send('x'.repeat(100), { lostBefore: 2 });
+    receive(ok);
+    send(get);
+    receive(ok);
+    expect(exchanges.map((one) => [summary(one), one.request?.bodySize])).toEqual([
+      ['session POST /a 200 lossy', 1000],
+      ['session GET /a 200 lossy', 0],
+    ]);
+  });
+
+  test('a prefix of each transfer is enough', () => {
+    const { exchanges, send, receive } = observe();
+    for (let i = 0; i < 2; i += 1) {
+      receive('GET /long HTTP/1.1\r\nHost: h\r\nX-More: aaaa', { length: 900 });
+      send('HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\nbeg', { length: 3000 });
+      send('', { length: 2041, captured: 0 });
+    }
+    expect(
+      exchanges.map((one) => [summary(one), one.request?.size, one.response?.bodySize]),
+    ).toEqual([
+      ['session GET /long 200', 900, 5000],
+      ['session GET /long 200', 900, 5000],
+    ]);
+  });
+});
+
+describe('limits', () => {
+  test('a request without an answer goes out at the timeout, a late answer stands alone', () => {
+    const { flow, said, send, receive } = observe({ limits: { requestTimeoutMs: 10 } });
+    send(get);
+    flow.flush(5e6);
+    expect(said()).toEqual([]);
+    flow.flush(2e9);
+    receive(ok);
+    expect(said()).toEqual(['request GET /a -', 'response - 200']);
+  });
+
+  test('a message with an unseen end is over once it is quiet', () => {
+    const { flow, said, send, receive } = observe();
+    receive(get);
+    send('HTTP/1.1 200 OK\r\nX-More: aaaa', { length: 900 });
+    flow.flush(2e9);
+    expect(said()).toEqual(['session GET /a 200']);
+  });
+
+  test('too many connections drop the idle one, too many pipelined requests the oldest', () => {
+    const { flow, said, send } = observe({ limits: { connectionsMax: 2, pipelinedMax: 2 } });
+    send(get, { connection: 1 });
+    send(get, { connection: 2 });
+    send(get, { connection: 3 });
+    expect(flow.counters()).toMatchObject({ connectionsDropped: 1, open: 2 });
+    send(`${get}${get}`, { connection: 3 });
+    expect(flow.counters().pipelinedDropped).toBe(1);
+    flow.close();
+    expect(said()).toEqual(new Array<string>(5).fill('request GET /a -'));
+  });
+
+  test('a connection of another protocol is looked at only for a while', () => {
+    const { flow, send, receive, close } = observe();
+    for (let i = 0; i < 50; i += 1) {
+      send('*1\r\n$4\r\nPING\r\n');
+      receive('+PONG\r\n');
+    }
+    close();
+    expect(flow.counters()).toMatchObject({
+      connectionsUnknown: 1,
+      troubles: { 'not-http1': 16 },
+      exchanges: 0,
+    });
+  });
+});
+
+describe('laws', () => {
+  const word = fc.stringMatching(/^[a-z]{1,8}$/);
+  const pair = fc.record({ path: word, ask: word, answer: word, isChunked: fc.boolean() });
+
+  test('any split into transfers gives the same exchanges', () => {
+    const cuts = fc.infiniteStream(fc.integer({ min: 1, max: 40 }));
+    fc.assert(
+      fc.property(fc.array(pair, { maxLength: 6 }), cuts, (pairs, sizes) => {
+        const { said, exchanges, data } = observe();
+        const turn = (direction: number, text: string): void => {
+          for (let at = 0; at < text.length; ) {
+            const size = sizes.next().value ?? 1;
+            data(direction, text.slice(at, at + size));
+            at += size;
+          }
+        };
+        for (const { path, ask, answer, isChunked } of pairs) {
+          turn(
+            DIRECTION_OUT,
+            `PUT /${path} HTTP/1.1\r\nContent-Length: ${ask.length}\r\n\r\n${ask}`,
+          );
+          turn(
+            DIRECTION_IN,
+            isChunked
+              ? `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${answer.length}\r\n${answer}\r\n0\r\n\r\n`
+              : `HTTP/1.1 200 OK\r\nContent-Length: ${answer.length}\r\n\r\n${answer}`,
+          );
+        }
+        expect(said()).toEqual(pairs.map(({ path }) => `session PUT /${path} 200`));
+        expect(exchanges.map((one) => [one.request?.bodySize, one.response?.bodySize])).toEqual(
+          pairs.map(({ ask, answer }) => [ask.length, answer.length]),
+        );
+      }),
+      { seed, numRuns: 200 },
+    );
+  });
+
+  test('no transfers make it throw, and each request goes out exactly once', () => {
+    const text = fc.oneof(
+      fc.constantFrom(get, ok, get.slice(0, 20), ok.slice(0, 20), 'garbage', '\r\n'),
+      fc.string({ maxLength: 30 }),
+    );
+    const some = fc.record({
+      kind: fc.constantFrom(1, 1, 1, 1, 1, 1, 2, 3, 4),
+      direction: fc.constantFrom(0, 1),
+      connection: fc.constantFrom(1, 2),
+      extra: fc.constantFrom(0, 0, 0, 50),
+      lostBefore: fc.constantFrom(0, 0, 0, 1),
+      sequence: fc.constantFrom(0, 1000, undefined, undefined, undefined),
+      text,
+    });
+    fc.assert(
+      fc.property(fc.array(some, { maxLength: 40 }), (transfers) => {
+        const { flow, exchanges, requests, data } = observe();
+        for (const { kind, direction, text: payload, extra, sequence, ...rest } of transfers) {
+          const length = new TextEncoder().encode(payload).length + extra;
+          if (kind !== TRANSFER_DATA) flow.transfer(transferOf({ kind, direction, ...rest }));
+          else
+            data(direction, payload, {
+              ...rest,
+              length,
+              ...(sequence !== undefined && { sequence }),
+            });
+        }
+        flow.close();
+        const out = exchanges.flatMap(({ request }) => (request === undefined ? [] : [request]));
+        expect(new Set(out).size).toBe(out.length);
+        expect(new Set(out)).toEqual(new Set(requests.map(([, request]) => request)));
+      }),
+      { seed, numRuns: 500 },
+    );
+  });
+});
