@@ -17,7 +17,7 @@ const ROUTES: readonly (readonly [string, string])[] = [
 const EVIDENCE = ['thread', 'connect', 'shared-id', 'single-open-request', 'wire'];
 
 /** Mulberry32: small, even, and the same everywhere. */
-export function randomOf(seed: number): () => number {
+function randomOf(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;

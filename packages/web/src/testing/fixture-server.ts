@@ -16,7 +16,7 @@ const SPREAD_US = 14 * 60_000_000;
 const CSP = "default-src 'self'; style-src 'self' 'unsafe-inline'; object-src 'none'";
 
 /** What the server answers to all `/api` questions. */
-export type FixtureMode = 'data' | 'empty' | 'lossy' | 'failing';
+type FixtureMode = 'data' | 'empty' | 'lossy' | 'failing';
 
 export interface FixtureServer {
   readonly url: string;

@@ -5,11 +5,13 @@ import { Mark } from './mark.tsx';
 import { type Shortcut, ShortcutList } from './shortcuts.tsx';
 import { cycleTheme, type ThemeChoice, useThemeChoice } from './theme.ts';
 
+const SUN_RAYS =
+  'M8 1v2M8 13v2M1 8h2M13 8h2M3 3l1.5 1.5M11.5 11.5 13 13M3 13l1.5-1.5M11.5 4.5 13 3';
+const SUN = `M8 5a3 3 0 1 1 0 6 3 3 0 0 1 0-6z${SUN_RAYS}`;
 const THEME_ICONS: Record<ThemeChoice, string> = {
   system: 'M2.5 3.5h11v7h-11zM6 13.5h4M8 10.5v3',
   dark: 'M13 9.5A5.5 5.5 0 1 1 6.5 3a4.5 4.5 0 0 0 6.5 6.5z',
-  light:
-    'M8 5a3 3 0 1 1 0 6 3 3 0 0 1 0-6zM8 1v2M8 13v2M1 8h2M13 8h2M3 3l1.5 1.5M11.5 11.5 13 13M3 13l1.5-1.5M11.5 4.5 13 3',
+  light: SUN,
 };
 
 interface FrameProps {

@@ -3,7 +3,7 @@ import type { TracesState } from './state.ts';
 
 /** Fields of the search box, as `field:value`. Anything else is free text. */
 export const FIELDS = ['service', 'endpoint', 'method', 'status', 'duration'] as const;
-export type Field = (typeof FIELDS)[number];
+type Field = (typeof FIELDS)[number];
 
 export interface Token {
   readonly field: Field | undefined;

@@ -22,7 +22,7 @@ export interface TracesState {
   readonly at: string;
 }
 
-export const DEFAULT_MINUTES = 15;
+const DEFAULT_MINUTES = 15;
 
 function listOf(params: URLSearchParams, name: string): readonly string[] {
   return (params.get(name) ?? '').split(',').filter((part) => part !== '');

@@ -1,7 +1,7 @@
 import type { LatencyAnswer } from '@thalweg/model';
 
 /** Room for the axes, in CSS pixels. */
-export const MARGIN = { left: 56, right: 12, top: 8, bottom: 20 };
+const MARGIN = { left: 56, right: 12, top: 8, bottom: 20 };
 const ROWS_SHOWN_MIN = 10;
 /** 2^40 µs are 12 days: nothing lasts longer here. */
 const ROWS_MAX = 80;

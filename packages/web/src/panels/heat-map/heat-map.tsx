@@ -32,6 +32,7 @@ interface HeatMapProps {
   onSelect(selection: HeatSelection): void;
 }
 
+const KEYS = 'Arrows move, Shift and arrows stretch, Enter selects.';
 const ARROWS: Readonly<Record<string, Cell>> = {
   ArrowLeft: { column: -1, row: 0 },
   ArrowRight: { column: 1, row: 0 },
@@ -106,7 +107,7 @@ export function HeatMap({ grid, onSelect }: HeatMapProps): ReactNode {
       role="group"
       // biome-ignore lint/a11y/noNoninteractiveTabindex: arrows move a cursor over the cells.
       tabIndex={0}
-      aria-label={`Latency of ${plural(grid.total, 'request')} over time. Arrows move, Shift and arrows stretch, Enter selects.`}
+      aria-label={`Latency of ${plural(grid.total, 'request')} over time. ${KEYS}`}
       onKeyDown={onKeyDown}
       onPointerDown={(event) => {
         if (event.button !== 0) return;

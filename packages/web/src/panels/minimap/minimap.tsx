@@ -55,13 +55,16 @@ export function Minimap({ tree, layout, window, colors, onWindow }: MinimapProps
     const half = (window.toUs - window.fromUs) / 2;
     onWindow(clampWindow({ fromUs: fromUs - half, toUs: fromUs + half }, durationUs));
   };
+  const shown = `${formatDuration(window.fromUs)} to ${formatDuration(window.toUs)}`;
+  const keys = 'Plus, minus and 0 zoom; a and d move.';
+  const label = `Shown: ${shown} of ${formatDuration(durationUs)}. ${keys}`;
   const percent = (us: number): string => `${(us / durationUs) * 100}%`;
   return (
     <div
       ref={frame}
       className="minimap"
       role="img"
-      aria-label={`Shown: ${formatDuration(window.fromUs)} to ${formatDuration(window.toUs)} of ${formatDuration(durationUs)}. Plus, minus and 0 zoom; a and d move.`}
+      aria-label={label}
       title="drag to zoom, click to move, double-click for all"
       onPointerDown={(event) => {
         event.currentTarget.setPointerCapture(event.pointerId);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { traceOf } from '../../testing/fixture-data.ts';
-import { buildTree, findSpans, serviceTotals, visibleRows } from './tree.ts';
+import { buildTree, findSpans, searchTexts, serviceTotals, visibleRows } from './tree.ts';
 
 const SEED = { seed: 20_261_124 };
 const [SPAN] = traceOf('t', 1, 0, 100).spans;
@@ -93,10 +93,11 @@ test('collapsed spans hide what is below them and nothing else', () => {
 
 test('find looks into all fields and ignores case; an empty text finds nothing', () => {
   const tree = buildTree(traceOf('t', 50, 0, 1e6).spans);
-  expect(findSpans(tree, '  ')).toEqual([]);
-  expect(findSpans(tree, '10.20.0.2')).toHaveLength(50);
+  const texts = searchTexts(tree);
+  expect(findSpans(texts, '  ')).toEqual([]);
+  expect(findSpans(texts, '10.20.0.2')).toHaveLength(50);
   const service = tree.spans[7]?.service ?? '';
-  expect(findSpans(tree, service.toUpperCase())).toContain(7);
+  expect(findSpans(texts, service.toUpperCase())).toContain(7);
 });
 
 test('totals count each span and error once', () => {

@@ -169,17 +169,19 @@ export function serviceTotals(tree: TraceTree): readonly ServiceTotal[] {
     .sort((a, b) => b.selfUs - a.selfUs || (a.service < b.service ? -1 : 1));
 }
 
-/** Indexes of spans in which `text` occurs, in tree order. An empty text finds nothing. */
-export function findSpans(tree: TraceTree, text: string): readonly number[] {
-  const wanted = text.trim().toLowerCase();
-  if (wanted === '') return [];
-  return tree.spans.flatMap((span, index) => {
+/** What find looks into, by span: all that is shown and all fields, in lower case. */
+export function searchTexts(tree: TraceTree): readonly string[] {
+  return tree.spans.map((span) => {
     const { service, processName, method, host, path, endpoint, status, observationPoint } = span;
     const own = [service, processName, method, host, path, endpoint, status, observationPoint];
-    const ids = [span.spanId, span.wireId, span.hostName];
-    const isFound =
-      [...own, ...ids].join('\n').toLowerCase().includes(wanted) ||
-      Object.values(span.fields).some((value) => value.toLowerCase().includes(wanted));
-    return isFound ? [index] : [];
+    const rest = [span.spanId, span.wireId, span.hostName, ...Object.values(span.fields)];
+    return [...own, ...rest].join('\n').toLowerCase();
   });
+}
+
+/** Indexes of the texts that hold `text`, in tree order. An empty text finds nothing. */
+export function findSpans(texts: readonly string[], text: string): readonly number[] {
+  const wanted = text.trim().toLowerCase();
+  if (wanted === '') return [];
+  return texts.flatMap((own, index) => (own.includes(wanted) ? [index] : []));
 }
