@@ -7,12 +7,12 @@ export interface CaptureFilter {
   readonly ports: readonly number[];
   readonly portsExcluded: readonly number[];
   readonly pidsExcluded: readonly number[];
+  /** Inode numbers of network namespaces; empty: all. */
+  readonly namespaces: readonly number[];
 }
 
-export interface WorkerSettings extends Pick<
-  AgentSettings,
-  'name' | 'flush_ms' | 'ring_bytes' | 'capture_bytes' | 'headers'
-> {
+export interface WorkerSettings
+  extends Pick<AgentSettings, 'name' | 'flush_ms' | 'ring_bytes' | 'capture_bytes' | 'headers'> {
   readonly filter: CaptureFilter;
   /** High half of every row id of this run. */
   readonly instance: number;
@@ -36,7 +36,12 @@ export interface CaptureStatus {
 
 export type FromWorker =
   | { readonly kind: 'ready'; readonly status: CaptureStatus }
-  | { readonly kind: 'failed'; readonly code: string; readonly message: string; readonly fix: string }
+  | {
+      readonly kind: 'failed';
+      readonly code: string;
+      readonly message: string;
+      readonly fix: string;
+    }
   | { readonly kind: 'batch'; readonly bytes: Uint8Array<ArrayBuffer>; readonly rows: number }
   | { readonly kind: 'status'; readonly status: CaptureStatus }
   | { readonly kind: 'stopped'; readonly status: CaptureStatus };

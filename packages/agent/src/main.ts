@@ -52,6 +52,7 @@ export async function startAgent(
     ports: settings.ports,
     portsExcluded: settings.ports_excluded,
     pidsExcluded: [process.pid, ...(options.pidsExcluded ?? [])],
+    namespaces: [],
   };
   let status: CaptureStatus = { isAttached: false, rung: '', reason: '', counters: {} };
   const spool = await openSpool({

@@ -1,7 +1,7 @@
 import { createHttp1Stream, type Http1Stream } from '@thalweg/wire';
 import { formatAddress } from './address.ts';
 import type { Connection, RequestPart, ResponsePart } from './exchange.ts';
-import { ROLE_CLIENT, ROLE_SERVER, type Transfer } from './transfer.ts';
+import { ROLE_CLIENT, ROLE_SERVER, ROLE_UNKNOWN, type Transfer } from './transfer.ts';
 
 export type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -102,13 +102,20 @@ export function createFlowConnection(transfer: Transfer): FlowConnection {
   };
 }
 
-export function roleOf(role: number): Connection['role'] {
+/** A socket went to another process, as when a worker takes over what a parent accepted. */
+export function moveConnection(of: FlowConnection, now: Transfer): void {
+  of.shown.pid = now.pid;
+  of.shown.comm = commOf(now);
+  if (now.role !== ROLE_UNKNOWN) of.shown.role = roleOf(now.role);
+}
+
+function roleOf(role: number): Connection['role'] {
   if (role === ROLE_CLIENT) return 'client';
   return role === ROLE_SERVER ? 'server' : 'unknown';
 }
 
 /** The thread's name: 16 bytes, zero-terminated. Empty when the source does not know it. */
-export function commOf({ bytes, commAt }: Transfer): string {
+function commOf({ bytes, commAt }: Transfer): string {
   if (commAt < 0) return '';
   let end = commAt;
   while (end < commAt + 16 && (bytes[end] ?? 0) !== 0) end += 1;

@@ -9,22 +9,21 @@ import {
   type Http1Trouble,
 } from '@thalweg/wire';
 import {
-  commOf,
   createFlowConnection,
   type Direction,
   type FlowConnection,
-  roleOf,
+  moveConnection,
   type Waiting,
 } from './connection.ts';
 import { createConnectionTable } from './connection-table.ts';
-import { createFlowCounters, type FlowCounters } from './counters.ts';
-import type { Connection, Exchange, RequestPart } from './exchange.ts';
+import { createFlowCounters } from './counters.ts';
+import type { Exchange } from './exchange.ts';
 import { createMessageReader, MEANT_HEADERS, measure } from './message.ts';
+import { DEFAULT_HEADERS, FLOW_LIMITS, type Flow, type FlowOptions } from './options.ts';
 import { createFlowText } from './text.ts';
 import {
   CAUSE_CONNECT,
   DIRECTION_OUT,
-  ROLE_UNKNOWN,
   TRANSFER_CLOSE,
   TRANSFER_CONNECT,
   TRANSFER_DATA,
@@ -32,65 +31,7 @@ import {
 } from './transfer.ts';
 
 export type { FlowCounters } from './counters.ts';
-
-/** Kept in rows unless the settings say otherwise. */
-export const DEFAULT_HEADERS: readonly string[] = [
-  'host',
-  'user-agent',
-  'content-type',
-  'content-length',
-  'accept',
-  'referer',
-  'via',
-  'server',
-  'x-forwarded-for',
-  'x-request-id',
-  'traceparent',
-];
-
-export interface FlowLimits {
-  /** Connections held; past it one that was idle for long is dropped. About 1 KB each. */
-  readonly connectionsMax: number;
-  /** Requests of one connection that wait for answers; past it the oldest is given up. */
-  readonly pipelinedMax: number;
-  /** A request without an answer for so long goes out alone. */
-  readonly requestTimeoutMs: number;
-  /** A message whose end was not captured is over after so long without a byte. */
-  readonly settleMs: number;
-  readonly headBytesMax: number;
-}
-
-export interface FlowOptions {
-  /** Names whose values are kept. Values of secrets become `[redacted]` even if named here. */
-  readonly headers?: readonly string[];
-  /**
-   * A request's head is complete; its sizes and `endNs` are provisional and grow in place. The
-   * exchange that ends it carries this very object, so it can serve as a key.
-   */
-  readonly onRequest?: (connection: Connection, request: RequestPart) => void;
-  /** Exactly once for each request, and once for each response that has no request of its own. */
-  readonly onExchange: (exchange: Exchange) => void;
-  readonly limits?: Partial<FlowLimits>;
-}
-
-/** Transfers to exchanges, for all connections of one source. */
-export interface Flow {
-  /** Takes the next transfer; nothing of it is kept. */
-  transfer(transfer: Transfer): void;
-  /** Gives up what waited too long; call it often, it looks at most once a second. */
-  flush(nowNs: number): void;
-  counters(): FlowCounters;
-  /** Ends every connection: what is open goes out as it is. */
-  close(): void;
-}
-
-const LIMITS: FlowLimits = {
-  connectionsMax: 65_536,
-  pipelinedMax: 256,
-  requestTimeoutMs: 120_000,
-  settleMs: 1_000,
-  headBytesMax: 65_536,
-};
+export { DEFAULT_HEADERS, type Flow, type FlowLimits, type FlowOptions } from './options.ts';
 
 /** Turns of something else than HTTP/1 before a connection is no longer looked at. */
 const TROUBLE_MAX = 16;
@@ -98,7 +39,7 @@ const NS_PER_MS = 1e6;
 const FLUSH_EVERY_NS = 1e9;
 
 export function createFlow(options: FlowOptions): Flow {
-  const limits = { ...LIMITS, ...options.limits };
+  const limits = { ...FLOW_LIMITS, ...options.limits };
   const { onRequest, onExchange } = options;
   const names = (options.headers ?? DEFAULT_HEADERS).map(normalName);
   const reader = createMessageReader(new Set(names));
@@ -131,7 +72,7 @@ export function createFlow(options: FlowOptions): Flow {
     const of = found ?? table.add(createFlowConnection(now));
     of.wasUsed = true;
     of.lastNs = now.atNs;
-    if (now.pid !== of.shown.pid && now.pid !== 0) move(of, now);
+    if (now.pid !== of.shown.pid && now.pid !== 0) moveConnection(of, now);
     if (of.isOpaque) return;
     const isOut = now.direction === DIRECTION_OUT;
     const to = isOut ? of.outgoing : of.incoming;
@@ -194,13 +135,6 @@ export function createFlow(options: FlowOptions): Flow {
       if (now.kind === TRANSFER_CLOSE) drop(found);
       else closeDirection(found, now.direction === DIRECTION_OUT ? found.outgoing : found.incoming);
     }
-  }
-
-  /** A socket went to another process, as when a worker takes over what a parent accepted. */
-  function move(of: FlowConnection, now: Transfer): void {
-    of.shown.pid = now.pid;
-    of.shown.comm = commOf(now);
-    if (now.role !== ROLE_UNKNOWN) of.shown.role = roleOf(now.role);
   }
 
   function drop(of: FlowConnection): void {

@@ -1,0 +1,384 @@
+// libbpf for JavaScript, without any policy: open, load, attach, maps, the ring in place.
+//
+// Each object is a handle. Memory shown to JavaScript (globals, ring) is mapped kernel memory; its
+// ArrayBuffers are detached before it is unmapped, so a view that outlives `close` is empty, never
+// dangling. Errors are thrown as { message, code, errno, log }, the log being libbpf's own words.
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <node_api.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <string>
+#include <vector>
+
+namespace {
+
+constexpr size_t kLogMax = 256 * 1024;
+
+struct Mapping {
+  void *address;
+  size_t size;
+  napi_ref buffer;
+};
+
+struct Object {
+  bpf_object *bpf = nullptr;
+  std::vector<bpf_link *> links;
+  std::vector<Mapping> mappings;
+  unsigned long *consumer = nullptr;
+};
+
+thread_local std::string libbpf_log;
+
+int keep_log(enum libbpf_print_level level, const char *format, va_list arguments) {
+  if (level == LIBBPF_DEBUG) return 0;
+  char line[4096];
+  int size = vsnprintf(line, sizeof line, format, arguments);
+  if (size > 0 && libbpf_log.size() < kLogMax) libbpf_log.append(line, strnlen(line, sizeof line));
+  return size;
+}
+
+napi_value fail(napi_env env, int error, const std::string &what) {
+  if (error < 0) error = -error;
+  const char *name = strerrorname_np(error);
+  napi_value message, code, thrown, value;
+  std::string text = what + ": " + strerror(error);
+  napi_create_string_utf8(env, text.c_str(), text.size(), &message);
+  napi_create_string_utf8(env, name ? name : "ELIBBPF", NAPI_AUTO_LENGTH, &code);
+  napi_create_error(env, code, message, &thrown);
+  napi_create_int32(env, error, &value);
+  napi_set_named_property(env, thrown, "errno", value);
+  napi_create_string_utf8(env, libbpf_log.c_str(), libbpf_log.size(), &value);
+  napi_set_named_property(env, thrown, "log", value);
+  libbpf_log.clear();
+  napi_throw(env, thrown);
+  return nullptr;
+}
+
+// The arguments of a call: all must be there, the first one is usually a handle.
+struct Call {
+  napi_env env;
+  napi_value values[4];
+  size_t count = 4;
+
+  Call(napi_env env, napi_callback_info info) : env(env) {
+    napi_get_cb_info(env, info, &count, values, nullptr, nullptr);
+  }
+  std::string text(size_t at) const {
+    char bytes[4096] = "";
+    size_t size = 0;
+    if (at < count) napi_get_value_string_utf8(env, values[at], bytes, sizeof bytes, &size);
+    return std::string(bytes, size);
+  }
+  double number(size_t at) const {
+    double value = 0;
+    if (at < count) napi_get_value_double(env, values[at], &value);
+    return value;
+  }
+  bool flag(size_t at) const {
+    bool value = false;
+    if (at < count) napi_get_value_bool(env, values[at], &value);
+    return value;
+  }
+  Object *object() const {
+    void *pointer = nullptr;
+    if (count == 0 || napi_get_value_external(env, values[0], &pointer) != napi_ok) {
+      napi_throw_type_error(env, "EINVAL", "the first argument is not a bpf object");
+      return nullptr;
+    }
+    Object *object = static_cast<Object *>(pointer);
+    if (object->bpf) return object;
+    napi_throw_error(env, "EBADF", "the bpf object is closed");
+    return nullptr;
+  }
+  // Bytes of a Uint8Array; null and size 0 for anything else.
+  void *bytes(size_t at, size_t *size) const {
+    *size = 0;
+    bool is_typed = false;
+    if (at >= count || napi_is_typedarray(env, values[at], &is_typed) != napi_ok || !is_typed)
+      return nullptr;
+    napi_typedarray_type type;
+    void *data = nullptr;
+    napi_get_typedarray_info(env, values[at], &type, size, &data, nullptr, nullptr);
+    if (type == napi_uint8_array) return data;
+    *size = 0;
+    return nullptr;
+  }
+};
+
+napi_value nothing(napi_env env) {
+  napi_value value;
+  napi_get_undefined(env, &value);
+  return value;
+}
+
+void close_object(napi_env env, Object *object) {
+  for (bpf_link *link : object->links) bpf_link__destroy(link);
+  object->links.clear();
+  for (Mapping &mapping : object->mappings) {
+    napi_value buffer = nullptr;
+    if (env) {
+      napi_get_reference_value(env, mapping.buffer, &buffer);
+      if (buffer) napi_detach_arraybuffer(env, buffer);
+      napi_delete_reference(env, mapping.buffer);
+    }
+    munmap(mapping.address, mapping.size);
+  }
+  object->mappings.clear();
+  object->consumer = nullptr;
+  if (object->bpf) bpf_object__close(object->bpf);
+  object->bpf = nullptr;
+}
+
+// Shows `size` bytes at `offset` of a mapping as an ArrayBuffer that lives as long as the object.
+napi_value show(napi_env env, Object *object, void *address, size_t mapped, size_t offset,
+                size_t size) {
+  napi_value buffer;
+  napi_status status =
+      napi_create_external_arraybuffer(env, static_cast<char *>(address) + offset, size,
+                                       [](napi_env, void *, void *) {}, nullptr, &buffer);
+  if (status != napi_ok) {
+    munmap(address, mapped);
+    return fail(env, ENOTSUP, "show kernel memory to JavaScript");
+  }
+  Mapping mapping = {address, mapped, nullptr};
+  napi_create_reference(env, buffer, 1, &mapping.buffer);
+  object->mappings.push_back(mapping);
+  return buffer;
+}
+
+// open(path) -> handle
+napi_value open_object(napi_env env, napi_callback_info info) {
+  Call call(env, info);
+  libbpf_log.clear();
+  bpf_object *bpf = bpf_object__open_file(call.text(0).c_str(), nullptr);
+  if (!bpf) return fail(env, errno, "open " + call.text(0));
+  Object *object = new Object;
+  object->bpf = bpf;
+  napi_value handle;
+  napi_create_external(
+      env, object,
+      [](napi_env env, void *data, void *) {
+        close_object(env, static_cast<Object *>(data));
+        delete static_cast<Object *>(data);
+      },
+      nullptr, &handle);
+  return handle;
+}
+
+// setAutoload(handle, program, isLoaded)
+napi_value set_autoload(napi_env env, napi_callback_info info) {
+  Call call(env, info);
+  Object *object = call.object();
+  if (!object) return nullptr;
+  bpf_program *program = bpf_object__find_program_by_name(object->bpf, call.text(1).c_str());
+  if (!program) return fail(env, ENOENT, "program " + call.text(1));
+  bpf_program__set_autoload(program, call.flag(2));
+  return nothing(env);
+}
+
+// setMaxEntries(handle, map, entries)
+napi_value set_max_entries(napi_env env, napi_callback_info info) {
+  Call call(env, info);
+  Object *object = call.object();
+  if (!object) return nullptr;
+  bpf_map *map = bpf_object__find_map_by_name(object->bpf, call.text(1).c_str());
+  if (!map) return fail(env, ENOENT, "map " + call.text(1));
+  int error = bpf_map__set_max_entries(map, static_cast<uint32_t>(call.number(2)));
+  return error ? fail(env, error, "size of map " + call.text(1)) : nothing(env);
+}
+
+// load(handle)
+napi_value load(napi_env env, napi_callback_info info) {
+  Call call(env, info);
+  Object *object = call.object();
+  if (!object) return nullptr;
+  libbpf_log.clear();
+  int error = bpf_object__load(object->bpf);
+  return error ? fail(env, error, "load") : nothing(env);
+}
+
+// attach(handle, program)
+napi_value attach(napi_env env, napi_callback_info info) {
+  Call call(env, info);
+  Object *object = call.object();
+  if (!object) return nullptr;
+  bpf_program *program = bpf_object__find_program_by_name(object->bpf, call.text(1).c_str());
+  if (!program) return fail(env, ENOENT, "program " + call.text(1));
+  bpf_link *link = bpf_program__attach(program);
+  if (!link) return fail(env, errno, "attach " + call.text(1));
+  object->links.push_back(link);
+  return nothing(env);
+}
+
+// instructionCounts(handle) -> { program: count }, after load
+napi_value instruction_counts(napi_env env, napi_callback_info info) {
+  Call call(env, info);
+  Object *object = call.object();
+  if (!object) return nullptr;
+  napi_value counts;
+  napi_create_object(env, &counts);
+  bpf_program *program;
+  bpf_object__for_each_program(program, object->bpf) {
+    napi_value count;
+    napi_create_uint32(env, bpf_program__insn_cnt(program), &count);
+    napi_set_named_property(env, counts, bpf_program__name(program), count);
+  }
+  return counts;
+}
+
+
+// updateMap(handle, map, key, value)
+napi_value update_map(napi_env env, napi_callback_info info) {
+  Call call(env, info);
+  Object *object = call.object();
+  if (!object) return nullptr;
+  bpf_map *map = bpf_object__find_map_by_name(object->bpf, call.text(1).c_str());
+  size_t key_size, value_size;
+  void *key = call.bytes(2, &key_size), *value = call.bytes(3, &value_size);
+  if (!map) return fail(env, ENOENT, "map " + call.text(1));
+  if (key_size != bpf_map__key_size(map) || value_size != bpf_map__value_size(map))
+    return fail(env, EINVAL, "size of key or value of map " + call.text(1));
+  int error = bpf_map_update_elem(bpf_map__fd(map), key, value, BPF_ANY);
+  return error ? fail(env, errno, "update map " + call.text(1)) : nothing(env);
+}
+
+// deleteFromMap(handle, map, key); a key that is not there is no error
+napi_value delete_from_map(napi_env env, napi_callback_info info) {
+  Call call(env, info);
+  Object *object = call.object();
+  if (!object) return nullptr;
+  bpf_map *map = bpf_object__find_map_by_name(object->bpf, call.text(1).c_str());
+  size_t key_size;
+  void *key = call.bytes(2, &key_size);
+  if (!map) return fail(env, ENOENT, "map " + call.text(1));
+  if (key_size != bpf_map__key_size(map)) return fail(env, EINVAL, "size of key");
+  int error = bpf_map_delete_elem(bpf_map__fd(map), key);
+  return error && errno != ENOENT ? fail(env, errno, "delete from map") : nothing(env);
+}
+
+// global(handle, section) -> ArrayBuffer over the live variables of ".data" or ".bss".
+// libbpf's own view of them is a private copy unless a skeleton is used, hence the mapping.
+napi_value global(napi_env env, napi_callback_info info) {
+  Call call(env, info);
+  Object *object = call.object();
+  if (!object) return nullptr;
+  std::string section = call.text(1);
+  bpf_map *map;
+  bpf_object__for_each_map(map, object->bpf) {
+    std::string name = bpf_map__name(map);
+    if (name.size() < section.size() || name.substr(name.size() - section.size()) != section)
+      continue;
+    size_t size = bpf_map__value_size(map), page = sysconf(_SC_PAGESIZE);
+    size_t mapped = (size + page - 1) & ~(page - 1);
+    void *address =
+        mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
+    if (address == MAP_FAILED) return fail(env, errno, "map " + section);
+    return show(env, object, address, mapped, 0, size);
+  }
+  return fail(env, ENOENT, "section " + section);
+}
+
+// ring(handle, map) -> { data, producer, consumer }: records in place, the data mapped twice in a
+// row so that none wraps. One ring an object.
+napi_value ring(napi_env env, napi_callback_info info) {
+  Call call(env, info);
+  Object *object = call.object();
+  if (!object) return nullptr;
+  bpf_map *map = bpf_object__find_map_by_name(object->bpf, call.text(1).c_str());
+  if (!map) return fail(env, ENOENT, "map " + call.text(1));
+  size_t size = bpf_map__max_entries(map), page = sysconf(_SC_PAGESIZE);
+  int fd = bpf_map__fd(map);
+  void *consumer = mmap(nullptr, page, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  if (consumer == MAP_FAILED) return fail(env, errno, "map the ring's consumer page");
+  void *data = mmap(nullptr, page + 2 * size, PROT_READ, MAP_SHARED, fd, page);
+  if (data == MAP_FAILED) {
+    munmap(consumer, page);
+    return fail(env, errno, "map the ring's data");
+  }
+  napi_value result, value;
+  napi_create_object(env, &result);
+  value = show(env, object, consumer, page, 0, sizeof(uint64_t));
+  if (!value) return nullptr;
+  napi_set_named_property(env, result, "consumer", value);
+  object->consumer = static_cast<unsigned long *>(consumer);
+  // A mapping of its own for the producer: each ArrayBuffer owns what it shows.
+  void *again = mmap(nullptr, page, PROT_READ, MAP_SHARED, fd, page);
+  if (again == MAP_FAILED) return fail(env, errno, "map the ring's producer page");
+  value = show(env, object, again, page, 0, sizeof(uint64_t));
+  if (!value) return nullptr;
+  napi_set_named_property(env, result, "producer", value);
+  value = show(env, object, data, page + 2 * size, page, 2 * size);
+  if (!value) return nullptr;
+  napi_set_named_property(env, result, "data", value);
+  return result;
+}
+
+// commit(handle, bytes): gives that many bytes of the ring back to the kernel.
+napi_value commit(napi_env env, napi_callback_info info) {
+  Call call(env, info);
+  Object *object = call.object();
+  if (!object) return nullptr;
+  if (!object->consumer) return fail(env, EINVAL, "no ring is mapped");
+  unsigned long position = *object->consumer + static_cast<unsigned long>(call.number(1));
+  __atomic_store_n(object->consumer, position, __ATOMIC_RELEASE);
+  return nothing(env);
+}
+
+// runProgram(handle, program, context) -> the program's return value (BPF_PROG_TEST_RUN)
+napi_value run_program(napi_env env, napi_callback_info info) {
+  Call call(env, info);
+  Object *object = call.object();
+  if (!object) return nullptr;
+  bpf_program *program = bpf_object__find_program_by_name(object->bpf, call.text(1).c_str());
+  if (!program) return fail(env, ENOENT, "program " + call.text(1));
+  size_t size;
+  void *context = call.bytes(2, &size);
+  LIBBPF_OPTS(bpf_test_run_opts, options, .ctx_in = context,
+              .ctx_size_in = static_cast<uint32_t>(size));
+  if (bpf_prog_test_run_opts(bpf_program__fd(program), &options))
+    return fail(env, errno, "run " + call.text(1));
+  napi_value result;
+  napi_create_uint32(env, options.retval, &result);
+  return result;
+}
+
+// close(handle): detaches, unmaps, frees. Idempotent.
+napi_value close_handle(napi_env env, napi_callback_info info) {
+  Call call(env, info);
+  void *pointer = nullptr;
+  if (call.count > 0 && napi_get_value_external(env, call.values[0], &pointer) == napi_ok)
+    close_object(env, static_cast<Object *>(pointer));
+  return nothing(env);
+}
+
+napi_value init(napi_env env, napi_value exports) {
+  libbpf_set_print(keep_log);
+  const struct {
+    const char *name;
+    napi_callback function;
+  } functions[] = {
+      {"open", open_object},         {"setAutoload", set_autoload},
+      {"setMaxEntries", set_max_entries}, {"load", load},
+      {"attach", attach},            {"instructionCounts", instruction_counts},
+      {"updateMap", update_map},     {"deleteFromMap", delete_from_map},
+      {"global", global},            {"ring", ring},
+      {"commit", commit},            {"runProgram", run_program},
+      {"close", close_handle},
+  };
+  for (const auto &[name, function] : functions) {
+    napi_value value;
+    napi_create_function(env, name, NAPI_AUTO_LENGTH, function, nullptr, &value);
+    napi_set_named_property(env, exports, name, value);
+  }
+  return exports;
+}
+
+}  // namespace
+
+NAPI_MODULE(NODE_GYP_MODULE_NAME, init)

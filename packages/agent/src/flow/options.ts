@@ -1,0 +1,62 @@
+import type { FlowCounters } from './counters.ts';
+import type { Connection, Exchange, RequestPart } from './exchange.ts';
+import type { Transfer } from './transfer.ts';
+
+/** Kept in rows unless the settings say otherwise. */
+export const DEFAULT_HEADERS: readonly string[] = [
+  'host',
+  'user-agent',
+  'content-type',
+  'content-length',
+  'accept',
+  'referer',
+  'via',
+  'server',
+  'x-forwarded-for',
+  'x-request-id',
+  'traceparent',
+];
+
+export interface FlowLimits {
+  /** Connections held; past it one that was idle for long is dropped. About 1 KB each. */
+  readonly connectionsMax: number;
+  /** Requests of one connection that wait for answers; past it the oldest is given up. */
+  readonly pipelinedMax: number;
+  /** A request without an answer for so long goes out alone. */
+  readonly requestTimeoutMs: number;
+  /** A message whose end was not captured is over after so long without a byte. */
+  readonly settleMs: number;
+  readonly headBytesMax: number;
+}
+
+export interface FlowOptions {
+  /** Names whose values are kept. Values of secrets become `[redacted]` even if named here. */
+  readonly headers?: readonly string[];
+  /**
+   * A request's head is complete; its sizes and `endNs` are provisional and grow in place. The
+   * exchange that ends it carries this very object, so it can serve as a key.
+   */
+  readonly onRequest?: (connection: Connection, request: RequestPart) => void;
+  /** Exactly once for each request, and once for each response that has no request of its own. */
+  readonly onExchange: (exchange: Exchange) => void;
+  readonly limits?: Partial<FlowLimits>;
+}
+
+/** Transfers to exchanges, for all connections of one source. */
+export interface Flow {
+  /** Takes the next transfer; nothing of it is kept. */
+  transfer(transfer: Transfer): void;
+  /** Gives up what waited too long; call it often, it looks at most once a second. */
+  flush(nowNs: number): void;
+  counters(): FlowCounters;
+  /** Ends every connection: what is open goes out as it is. */
+  close(): void;
+}
+
+export const FLOW_LIMITS: FlowLimits = {
+  connectionsMax: 65_536,
+  pipelinedMax: 256,
+  requestTimeoutMs: 120_000,
+  settleMs: 1_000,
+  headBytesMax: 65_536,
+};

@@ -1,0 +1,55 @@
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { KernelError } from './kernel-error.ts';
+
+/** One opened object file: its programs, maps and attachments. */
+export type BpfObject = object & { readonly brand: 'bpf-object' };
+
+/** The addon's functions, as native/addon.cc documents them. They throw `{ code, errno, log }`. */
+export interface Addon {
+  open(path: string): BpfObject;
+  setAutoload(object: BpfObject, program: string, isLoaded: boolean): void;
+  setMaxEntries(object: BpfObject, map: string, entries: number): void;
+  load(object: BpfObject): void;
+  attach(object: BpfObject, program: string): void;
+  instructionCounts(object: BpfObject): Record<string, number>;
+  updateMap(object: BpfObject, map: string, key: Uint8Array, value: Uint8Array): void;
+  deleteFromMap(object: BpfObject, map: string, key: Uint8Array): void;
+  global(object: BpfObject, section: '.data' | '.bss'): ArrayBuffer;
+  ring(object: BpfObject, map: string): RingMemory;
+  commit(object: BpfObject, bytes: number): void;
+  runProgram(object: BpfObject, program: string, context: Uint8Array): number;
+  close(object: BpfObject): void;
+}
+
+export interface RingMemory {
+  readonly data: ArrayBuffer;
+  readonly producer: ArrayBuffer;
+  readonly consumer: ArrayBuffer;
+}
+
+/** Where `make build` puts the addon and the objects: seen from the sources and from a bundle. */
+const FOLDER = import.meta.url.endsWith('.ts') ? '../../build/' : '../../agent/build/';
+
+export function builtFile(name: string): string {
+  return fileURLToPath(new URL(FOLDER + name, import.meta.url));
+}
+
+/** Loads the addon. Throws `kernel_addon_missing` where it was not built. */
+export function loadAddon(): Addon {
+  const path = builtFile('thalweg_bpf.node');
+  if (!existsSync(path)) {
+    throw new KernelError('kernel_addon_missing', `no addon at ${path}`, 'run: make build');
+  }
+  try {
+    return createRequire(import.meta.url)(path) as Addon; // Declared beside native/addon.cc.
+  } catch (cause) {
+    throw new KernelError(
+      'kernel_addon_missing',
+      `the addon at ${path} does not load: ${cause instanceof Error ? cause.message : cause}`,
+      'install libbpf1 and run: make build',
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,123 @@
+import { execFileSync } from 'node:child_process';
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, expect, test } from 'vitest';
+import {
+  DIRECTION_IN,
+  DIRECTION_OUT,
+  ROLE_CLIENT,
+  ROLE_SERVER,
+  TRANSFER_DATA,
+  type Transfer,
+} from '../flow/transfer.ts';
+import { type Capture, type CaptureOptions, openCapture } from './capture.ts';
+
+const NO_FILTER = { ports: [], portsExcluded: [], pidsExcluded: [], namespaces: [] };
+const RING_BYTES = 1 << 20;
+let opened: Capture | undefined;
+
+afterEach(() => opened?.close());
+
+function open(options: Partial<CaptureOptions> = {}): Capture {
+  opened = openCapture({ ringBytes: RING_BYTES, captureBytes: 512, filter: NO_FILTER, ...options });
+  return opened;
+}
+
+interface Seen extends Transfer {
+  readonly text: string;
+}
+
+/** All transfers of the port, copied out of the ring. */
+function collect(capture: Capture, port: number): Seen[] {
+  const seen: Seen[] = [];
+  capture.drain((transfer) => {
+    if (transfer.localPort !== port && transfer.remotePort !== port) return;
+    const { bytes, bytesAt, captured } = transfer;
+    const text = new TextDecoder().decode(bytes.subarray(bytesAt, bytesAt + captured));
+    seen.push({ ...transfer, text });
+  });
+  return seen;
+}
+
+/** A loopback server that answers with `answer`; asks it once for each of `paths`. */
+async function exchange(paths: readonly string[], answer = 'hello'): Promise<number> {
+  const server = createServer((_request, response) => response.end(answer));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo; // A TCP server's address is one.
+  for (const path of paths) {
+    await new Promise<void>((resolve, reject) => {
+      const call = request({ port, path, host: '127.0.0.1', agent: false }, (response) => {
+        response.resume();
+        response.on('end', resolve);
+      });
+      call.on('error', reject);
+      call.end();
+    });
+  }
+  await new Promise<void>((resolve) => server.close(() => resolve()));
+  return port;
+}
+
+test('a request is seen at both ends, with role, sequence number and every byte counted', async () => {
+  const capture = open();
+  const port = await exchange(['/hello']);
+  const data = collect(capture, port).filter(({ kind }) => kind === TRANSFER_DATA);
+  const at = (role: number, direction: number): Seen[] =>
+    data.filter((one) => one.role === role && one.direction === direction);
+  const sent = at(ROLE_CLIENT, DIRECTION_OUT);
+  const received = at(ROLE_SERVER, DIRECTION_IN);
+  expect(sent[0]?.text).toMatch(/^GET \/hello HTTP\/1\.1\r\n/);
+  expect(received[0]?.text).toBe(sent[0]?.text);
+  expect(received[0]?.sequence).toBe(sent[0]?.sequence);
+  const answered = at(ROLE_SERVER, DIRECTION_OUT).reduce((sum, { length }) => sum + length, 0);
+  const read = at(ROLE_CLIENT, DIRECTION_IN).reduce((sum, { length }) => sum + length, 0);
+  expect(read).toBe(answered);
+  expect(data.every(({ role }) => role !== 0)).toBe(true);
+  expect(new Set(data.map(({ pid }) => pid))).toEqual(new Set([process.pid]));
+});
+
+test('a large body is counted, not copied', async () => {
+  const capture = open();
+  const port = await exchange(['/big'], 'x'.repeat(300_000));
+  const outgoing = collect(capture, port).filter(
+    (one) => one.role === ROLE_SERVER && one.direction === DIRECTION_OUT,
+  );
+  const length = outgoing.reduce((sum, one) => sum + one.length, 0);
+  const captured = outgoing.reduce((sum, one) => sum + one.captured, 0);
+  expect(length).toBeGreaterThan(300_000);
+  expect(captured).toBeLessThanOrEqual(8192 + 512);
+});
+
+test('a filter that changes is obeyed at once, in the kernel', async () => {
+  const capture = open();
+  const before = await exchange(['/']);
+  expect(collect(capture, before)).not.toEqual([]);
+  capture.setFilter({ ...NO_FILTER, pidsExcluded: [process.pid] });
+  const excluded = await exchange(['/']);
+  expect(collect(capture, excluded)).toEqual([]);
+  capture.setFilter({ ...NO_FILTER, ports: [1] });
+  const unwanted = await exchange(['/']);
+  expect(collect(capture, unwanted)).toEqual([]);
+  capture.setFilter(NO_FILTER);
+  const after = await exchange(['/']);
+  expect(collect(capture, after)).not.toEqual([]);
+});
+
+test('a full ring loses events, counts them, and says so at the next event of the socket', async () => {
+  const capture = open({ ringBytes: 1 << 16 });
+  const paths = Array.from({ length: 200 }, (_, at) => `/${at}`);
+  const port = await exchange(paths);
+  expect(capture.counters()['lost']).toBeGreaterThan(0);
+  expect(collect(capture, port).length).toBeGreaterThan(0);
+});
+
+test('nothing stays in the kernel after close', async () => {
+  const programs = (): string[] =>
+    execFileSync('bpftool', ['prog', 'show'], { encoding: 'utf8' }).match(/name on_\w+/g) ?? [];
+  const capture = open();
+  expect(programs().length).toBeGreaterThanOrEqual(3);
+  capture.close();
+  capture.close();
+  await expect.poll(programs, { timeout: 5_000 }).toEqual([]);
+  expect(capture.drain(() => undefined)).toBe(0);
+});

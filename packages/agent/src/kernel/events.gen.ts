@@ -1,0 +1,63 @@
+// Generated from bpf/*.h by scripts/generate-events.mjs; do not edit. `npm run gen` writes it.
+
+export const EVENT_DATA = 1;
+export const EVENT_CONNECT = 2;
+export const EVENT_CLOSE = 3;
+export const EVENT_END = 4;
+export const DIRECTION_IN = 0;
+export const DIRECTION_OUT = 1;
+export const ROLE_UNKNOWN = 0;
+export const ROLE_CLIENT = 1;
+export const ROLE_SERVER = 2;
+export const CAUSE_NONE = 0;
+export const CAUSE_THREAD = 1;
+export const CAUSE_RESTORED = 2;
+export const CAUSE_CONNECT = 3;
+export const EVENTS = 0;
+export const LOST = 1;
+export const FILTERED = 2;
+export const BYTES = 3;
+export const NO_STORAGE = 4;
+export const COUNTERS = 5;
+export const PORT_WANTED = 1;
+export const PORT_EXCLUDED = 2;
+
+export const EVENT_SIZE = 120;
+/** Byte offsets in struct event. */
+export const EVENT = {
+  atNs: 0,
+  cookie: 8,
+  turnId: 16,
+  causeId: 24,
+  pid: 32,
+  tid: 36,
+  sequence: 40,
+  length: 44,
+  netns: 48,
+  lostBefore: 52,
+  captured: 56,
+  localPort: 58,
+  remotePort: 60,
+  kind: 62,
+  direction: 63,
+  role: 64,
+  causeKind: 65,
+  ipVersion: 66,
+  pad: 67,
+  localAddress: 72,
+  remoteAddress: 88,
+  comm: 104,
+} as const;
+
+export const CONFIG_SIZE = 32;
+/** Byte offsets in struct config. */
+export const CONFIG = {
+  enabled: 0,
+  captureBytes: 4,
+  turnBytes: 8,
+  wakeBytes: 12,
+  hasWantedPorts: 16,
+  generation: 20,
+  hasWantedNetns: 24,
+  pad: 28,
+} as const;
