@@ -1,0 +1,125 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DemoError } from './demo-error.ts';
+import { type HostProcess, startOn, startService } from './host-process.ts';
+import { createHosts, filesFolder, removeLeftovers, removeRun, waitUntil } from './hosts.ts';
+import type { LoadOrder, LoadReport } from './load-report.ts';
+import { nginxConfig } from './nginx-config.ts';
+import { runIdOf, runPrefix } from './run-id.ts';
+
+export interface DemoOptions {
+  /** Idle connections that nginx keeps to the service behind it; 0 for none. */
+  readonly upstreamKeepalive?: number;
+}
+
+/** A client, a gateway and two services on hosts of their own, with no SDK and no agent in them. */
+export interface Demo {
+  /** The gateway, as the client's host sees it. */
+  readonly gatewayUrl: string;
+  /** What every namespace of this run starts with. */
+  readonly prefix: string;
+  readonly processes: readonly {
+    readonly name: string;
+    readonly host: string;
+    readonly pid: number;
+  }[];
+  /** Sends `requests` over `connections`, each waiting for its answer. One drive at a time. */
+  drive(requests: number, connections: number, pauseMs?: number): Promise<LoadReport>;
+  /** Ends the processes and removes the hosts. Idempotent. */
+  close(): Promise<void>;
+}
+
+const PORTS = { gateway: 8080, orders: 7001, stock: 7002 } as const;
+const REQUESTS_MAX = 1e6;
+const CONNECTIONS_MAX = 512;
+const DRIVE_MS_MAX = 600_000;
+const START_MS = 10_000;
+
+/** Throws `DemoError`: no root, no `ip`, no nginx. What was begun is removed then. */
+export async function startDemo(options: DemoOptions = {}): Promise<Demo> {
+  removeLeftovers();
+  const runId = runIdOf(process.pid);
+  removeRun(runId);
+  const remove = (): void => removeRun(runId);
+  process.once('exit', remove);
+  try {
+    return await start(runId, options, () => {
+      process.off('exit', remove);
+      remove();
+    });
+  } catch (error) {
+    process.off('exit', remove);
+    remove();
+    throw error;
+  }
+}
+
+async function start(runId: string, options: DemoOptions, remove: () => void): Promise<Demo> {
+  const hosts = createHosts(runId, ['client', 'gateway', 'orders', 'stock']);
+  const stockUrl = `http://${hosts.stock.address}:${PORTS.stock}`;
+  const gatewayUrl = `http://${hosts.gateway.address}:${PORTS.gateway}`;
+  const stock = await startService(hosts.stock, 'stock', [hosts.stock.address, `${PORTS.stock}`]);
+  const orders = await startService(hosts.orders, 'orders', [
+    hosts.orders.address,
+    `${PORTS.orders}`,
+    stockUrl,
+  ]);
+  const folder = filesFolder(runId);
+  mkdirSync(folder, { mode: 0o755 });
+  const config = join(folder, 'nginx.conf');
+  const settings = {
+    folder,
+    address: hosts.gateway.address,
+    port: PORTS.gateway,
+    upstream: `${hosts.orders.address}:${PORTS.orders}`,
+    keepalive: options.upstreamKeepalive ?? 64,
+  };
+  writeFileSync(config, nginxConfig(settings));
+  const gateway = startOn(hosts.gateway, 'nginx', ['nginx', '-p', folder, '-c', config]);
+  await nginxIsUp(gateway, folder);
+  const client = await startService(hosts.client, 'client', [gatewayUrl]);
+  const drive = createDriver(client);
+
+  return {
+    gatewayUrl,
+    prefix: runPrefix(runId),
+    processes: [client, gateway, orders, stock].map(({ name, host, pid }) => ({ name, host, pid })),
+    drive,
+    close: async () => remove(),
+  };
+}
+
+/** nginx writes its pid file after it has bound its port. */
+async function nginxIsUp(gateway: HostProcess, folder: string): Promise<void> {
+  await waitUntil('nginx writes its pid file', START_MS, () => {
+    if (gateway.isRunning) return fileText(join(folder, 'nginx.pid')) !== '';
+    throw new DemoError(
+      'unavailable',
+      `nginx did not start: ${fileText(join(folder, 'error.log')).trim() || 'not found'}`,
+      'run scripts/install-system-packages.sh (it installs nginx-light)',
+    );
+  });
+}
+
+function createDriver(client: HostProcess): Demo['drive'] {
+  let sent = 0;
+  return async (requests, connections, pauseMs = 0) => {
+    const order: LoadOrder = {
+      requests: Math.min(requests, REQUESTS_MAX),
+      connections: Math.min(connections, CONNECTIONS_MAX),
+      from: sent,
+      pauseMs,
+    };
+    sent += order.requests;
+    client.write(JSON.stringify(order));
+    return JSON.parse(await client.line(DRIVE_MS_MAX)) as LoadReport; // services/client.ts writes it.
+  };
+}
+
+function fileText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,4 @@
+export { type Demo, type DemoOptions, startDemo } from './demo.ts';
+export { DemoError } from './demo-error.ts';
+export type { LoadReport } from './load-report.ts';
+export { expectedSpans } from './shop.ts';
