@@ -1,6 +1,21 @@
 export * from './api.ts';
+export { type Batch, columnsFrom, createBatch, type RowOf } from './batch.ts';
+export { BLOCK_LIMITS, type BlockLimits } from './block-limits.ts';
+export { type Catalogue, type CatalogueEntry, catalogueOf } from './catalogue.ts';
 export * from './column.ts';
+export type { ColumnValue, KindValue } from './column-builder.ts';
 export * from './ddl.ts';
+export { tablesPage } from './docs.ts';
 export * from './enums.ts';
+export {
+  type Block,
+  type BlockFault,
+  type BlockResult,
+  idsOf,
+  type ReadOptions,
+  readBlock,
+  valuesOf,
+  withColumns,
+} from './native-block.ts';
 export { nearest, parseSettings, type SettingsResult } from './settings.ts';
 export * from './tables/l7-flow-log.ts';
