@@ -16,6 +16,15 @@ const TRAILER_BYTES_MAX = 65_536;
 /** 12 hexadecimal digits stay below 2^53. */
 const SIZE_MAX = 2 ** 48;
 
+/** A chunked body begins: its first size line comes next. */
+export function startChunks(stream: Http1Stream): void {
+  stream.phase = PHASE_CHUNK_SIZE;
+  stream.remaining = 0;
+  stream.lineLength = 0;
+  stream.isSizeRead = false;
+  stream.trailerBytes = 0;
+}
+
 /**
  * Takes bytes of a chunked body from `at` and answers where it stopped. The phase afterwards:
  * START when the body is complete, UNTIL_TURN when its framing is broken, else still chunked.
@@ -44,6 +53,30 @@ export function pushChunked(
   else if (stream.phase === PHASE_CHUNK_END) takeEndByte(stream, byte);
   else takeTrailerByte(stream, byte);
   return at + 1;
+}
+
+/** Takes a gap that begins in a chunk's data. Answers whether it ends the body. */
+export function gapInChunk(stream: Http1Stream, gapBytes: number): boolean {
+  const beyond = gapBytes - stream.remaining;
+  if (beyond < 0) {
+    stream.bodySize += gapBytes;
+    stream.remaining -= gapBytes;
+    return false;
+  }
+  stream.bodySize += stream.remaining;
+  stream.remaining = 0;
+  // Two bytes more are the chunk's line end. Seven are that and the last chunk, `0 CRLF CRLF`:
+  // nobody ends a write between a chunk's size line and its data.
+  if (beyond < 2) {
+    stream.phase = PHASE_CHUNK_END;
+    stream.lineLength = beyond;
+  } else if (beyond === 2) {
+    startChunks(stream);
+  } else if (beyond !== 7) {
+    stream.bodySize += beyond;
+    stream.phase = PHASE_UNTIL_TURN;
+  }
+  return beyond === 7;
 }
 
 function takeSizeByte(stream: Http1Stream, byte: number): void {

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { BODY_FRAMED, BODY_NONE, createHttp1Decoder } from './decoder.ts';
+import { createHttp1Decoder } from './decoder.ts';
 import { createHeaderTable } from './header-table.ts';
+import { BODY_FRAMED, BODY_NONE } from './sink.ts';
 import { createHttp1Stream, type Http1Stream } from './stream.ts';
 
 const encoder = new TextEncoder();

@@ -1,8 +1,14 @@
-import { createTextDecoder, type DecodeText } from '../text.ts';
-import { pushChunked } from './chunked.ts';
+import { createTextDecoder } from '../text.ts';
+import { gapInChunk, pushChunked, startChunks } from './chunked.ts';
 import { createHttp1Head, type Http1Head } from './head.ts';
-import type { HeaderTable } from './header-table.ts';
 import { createHeadParser } from './parse-head.ts';
+import {
+  BODY_NONE,
+  BODY_TUNNEL,
+  type Http1Decoder,
+  type Http1Options,
+  type Http1Trouble,
+} from './sink.ts';
 import { HEAD_INCOMPLETE, HEAD_INVALID } from './start-line.ts';
 import {
   findHeadEnd,
@@ -22,59 +28,6 @@ import {
   PHASE_UNTIL_CLOSE,
   PHASE_UNTIL_TURN,
 } from './stream.ts';
-
-/** The head's own fields tell how the body is framed. */
-export const BODY_FRAMED = 0;
-/** No body whatever the head says: the answer to HEAD. */
-export const BODY_NONE = 1;
-/** No message follows: the answer to CONNECT, or 101. */
-export const BODY_TUNNEL = 2;
-
-/** Why bytes were given up until the next turn. */
-export type Http1Trouble = 'not-http1' | 'head-too-large' | 'chunk-framing' | 'gap';
-
-/** Hears of messages, in stream order, during `push`, `gap`, `turn` and `close`. */
-export interface Http1Sink {
-  /** A message's first byte is `offset` bytes into what is being pushed. */
-  start(stream: Http1Stream, offset: number): void;
-  /** Answers one of BODY_*: only the caller knows which request a response answers. */
-  head(stream: Http1Stream, head: Http1Head): number;
-  /** The message that had a head is over; the stream's sizes describe it. */
-  end(stream: Http1Stream): void;
-  trouble(stream: Http1Stream, trouble: Http1Trouble): void;
-}
-
-export interface Http1Options {
-  readonly headers: HeaderTable;
-  readonly sink: Http1Sink;
-  /** Bytes of a head at most; a longer one is taken as cut there. Default 64 KiB. */
-  readonly headBytesMax?: number;
-  /** Lines of a head at most; more are not HTTP. Default 1000. */
-  readonly headLinesMax?: number;
-  readonly text?: DecodeText;
-}
-
-/**
- * A bystander's HTTP/1.x decoder, for any number of streams. It keeps no clock and does no I/O,
- * never throws on what it reads, and holds at most one unfinished head for each stream.
- * Source: RFC 9112, read as leniently as a bystander must.
- */
-export interface Http1Decoder {
-  /** Takes `bytes[from, to)`, the next of the stream; nothing is kept of `bytes` itself. */
-  push(stream: Http1Stream, bytes: Uint8Array, from: number, to: number): void;
-  /** `count` bytes passed whose content is not known. */
-  gap(stream: Http1Stream, count: number): void;
-  /** The other side spoke since this stream's last byte: where a lost place is found again. */
-  turn(stream: Http1Stream): void;
-  /** An unfinished head will not go on: what came of it must do. */
-  cut(stream: Http1Stream): void;
-  /** No more bytes come. */
-  close(stream: Http1Stream): void;
-  /** What follows is not HTTP/1: the other side agreed to switch protocols. */
-  tunnel(stream: Http1Stream): void;
-  /** The place is lost, as after a gap of unknown length. */
-  lose(stream: Http1Stream): void;
-}
 
 export function createHttp1Decoder({
   headers,
@@ -230,7 +183,7 @@ export function createHttp1Decoder({
         gapInLength(stream, count);
         break;
       case PHASE_CHUNK_DATA:
-        gapInChunk(stream, count);
+        if (gapInChunk(stream, count)) finish(stream);
         break;
       case PHASE_CHUNK_SIZE:
       case PHASE_CHUNK_END:
@@ -256,30 +209,6 @@ export function createHttp1Decoder({
     stream.size -= beyond;
     finish(stream);
     if (beyond > 0) give(stream, 'gap', 0);
-  }
-
-  function gapInChunk(stream: Http1Stream, count: number): void {
-    const beyond = count - stream.remaining;
-    if (beyond < 0) {
-      stream.bodySize += count;
-      stream.remaining -= count;
-      return;
-    }
-    stream.bodySize += stream.remaining;
-    stream.remaining = 0;
-    // Two bytes more are the chunk's line end. Seven are that and the last chunk, `0 CRLF CRLF`:
-    // nobody ends a write between a chunk's size line and its data.
-    if (beyond < 2) {
-      stream.phase = PHASE_CHUNK_END;
-      stream.lineLength = beyond;
-    } else if (beyond === 2) {
-      startChunks(stream);
-    } else if (beyond === 7) {
-      finish(stream);
-    } else {
-      stream.bodySize += beyond;
-      stream.phase = PHASE_UNTIL_TURN;
-    }
   }
 
   function finish(stream: Http1Stream): void {
@@ -320,14 +249,6 @@ export function createHttp1Decoder({
       stream.phase = PHASE_LOST;
     },
   };
-}
-
-function startChunks(stream: Http1Stream): void {
-  stream.phase = PHASE_CHUNK_SIZE;
-  stream.remaining = 0;
-  stream.lineLength = 0;
-  stream.isSizeRead = false;
-  stream.trailerBytes = 0;
 }
 
 function seen(stream: Http1Stream, count: number): void {
