@@ -1,5 +1,5 @@
 import { useCallback, useMemo } from 'react';
-import type { SpanLook } from '../../panels/flame/flame.tsx';
+import type { SpanLook } from '../../panels/flame/draw.ts';
 import { type FlameLayout, layoutFlame } from '../../panels/flame/geometry.ts';
 import {
   findSpans,

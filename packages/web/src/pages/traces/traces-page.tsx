@@ -8,7 +8,6 @@ import type { HeatSelection } from '../../panels/heat-map/geometry.ts';
 import { Frame } from '../../ui/frame.tsx';
 import { useKeys } from '../../ui/keys.ts';
 import { LatencyPanel } from './latency-panel.tsx';
-import { QueryBar } from './query-bar.tsx';
 import { ResultsPanel } from './results-panel.tsx';
 import { TRACES_SHORTCUTS } from './shortcuts.ts';
 import {
@@ -18,10 +17,26 @@ import {
   type TracesState,
   writeTracesState,
 } from './state.ts';
-import { TimeRangePicker } from './time-range-picker.tsx';
+import { Toolbar } from './toolbar.tsx';
 
 function traceHref(trace: TraceSummary): string {
   return `/traces/${encodeURIComponent(trace.traceId)}?span=${encodeURIComponent(trace.spanId)}&drawer=0`;
+}
+
+/** Keys that move the cursor through the list. */
+function listKeys(
+  cursor: number,
+  count: number,
+  moveTo: (index: number) => void,
+): readonly (readonly [string, () => void])[] {
+  return [
+    ['j', () => moveTo(cursor + 1)],
+    ['k', () => moveTo(cursor - 1)],
+    ['ArrowDown', () => moveTo(cursor + 1)],
+    ['ArrowUp', () => moveTo(cursor - 1)],
+    ['Home', () => moveTo(0)],
+    ['End', () => moveTo(count - 1)],
+  ];
 }
 
 /** Which requests passed, and which of them were slow or failed? */
@@ -55,57 +70,21 @@ export function TracesPage(): ReactNode {
     const between = { kind: 'between', startUs, endUs } as const;
     change({ ...state, range: between, isLive: false, minDurationUs, maxDurationUs, at: '' });
   };
+  const toggleLive = (): void => change({ ...state, isLive: !state.isLive });
   useKeys([
+    ...listKeys(cursor, traces.length, moveTo),
     ['/', () => input.current?.focus()],
-    ['j', () => moveTo(cursor + 1)],
-    ['k', () => moveTo(cursor - 1)],
-    ['ArrowDown', () => moveTo(cursor + 1)],
-    ['ArrowUp', () => moveTo(cursor - 1)],
-    ['Home', () => moveTo(0)],
-    ['End', () => moveTo(traces.length - 1)],
     ['Enter', () => open(cursor)],
     ['t', () => document.querySelector<HTMLElement>('[data-key="t"]')?.click()],
     ['r', refreshNow],
-    ['L', () => change({ ...state, isLive: !state.isLive })],
+    ['L', toggleLive],
     ['Escape', () => put({ ...state, at: '' }, 'replace')],
   ]);
   const loadMore = useCallback(() => void search.fetchNextPage(), [search.fetchNextPage]);
   return (
     <Frame title="Traces" shortcuts={TRACES_SHORTCUTS}>
       <div className="traces-page">
-        <div className="toolbar">
-          <QueryBar
-            state={state}
-            range={range}
-            inputRef={input}
-            onChange={(next) => change({ ...next, at: '' })}
-          />
-          <TimeRangePicker
-            range={state.range}
-            nowUs={now}
-            onChange={(next) =>
-              change({
-                ...state,
-                range: next,
-                isLive: state.isLive && next.kind === 'last',
-                at: '',
-              })
-            }
-          />
-          <button
-            type="button"
-            className="button"
-            aria-pressed={state.isLive}
-            disabled={state.range.kind !== 'last'}
-            title="Ask again every 5 seconds (L)"
-            onClick={() => change({ ...state, isLive: !state.isLive })}
-          >
-            <i className={state.isLive ? 'live-dot is-live' : 'live-dot'} /> Live
-          </button>
-          <button type="button" className="button" title="Ask again (r)" onClick={refreshNow}>
-            Refresh
-          </button>
-        </div>
+        <Toolbar state={state} nowUs={now} inputRef={input} onChange={change} />
         <LatencyPanel latency={latency} endUs={range.end} onSelect={select} />
         <ResultsPanel
           search={search}

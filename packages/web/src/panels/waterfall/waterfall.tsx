@@ -1,7 +1,7 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { type ReactNode, useEffect, useMemo, useRef } from 'react';
 import { formatDuration, plural } from '../../ui/format.ts';
-import type { SpanLook } from '../flame/flame.tsx';
+import type { SpanLook } from '../flame/draw.ts';
 import type { TraceTree } from '../trace-tree/tree.ts';
 import { type TimeWindow, windowTicks } from '../trace-tree/window.ts';
 import { Row } from './row.tsx';
