@@ -19,32 +19,31 @@ type Headers = readonly (readonly [name: string, value: string])[];
 
 /**
  * The ids of a message. Of several formats the first that parses wins, in the order traceparent,
- * sw8, b3 (single, then multi), uber-trace-id; of one header sent twice, the first.
+ * sw8, b3 (single, then multi), uber-trace-id; of one header sent twice, the first that is not empty.
  */
 export function readTrace(headers: Headers): TraceContext | undefined {
+  let sw8 = '';
+  let b3 = '';
+  let b3Trace = '';
+  let b3Span = '';
+  let b3Parent = '';
+  let uber = '';
+  // One pass: this runs for each message that carries an id.
+  for (const [name, value] of headers) {
+    if (name === 'traceparent') {
+      const context = parseTraceparent(value);
+      if (context !== undefined) return context;
+    } else if (name === 'sw8') sw8 ||= value;
+    else if (name === 'b3') b3 ||= value;
+    else if (name === 'x-b3-traceid') b3Trace ||= value;
+    else if (name === 'x-b3-spanid') b3Span ||= value;
+    else if (name === 'x-b3-parentspanid') b3Parent ||= value;
+    else if (name === 'uber-trace-id') uber ||= value;
+  }
   return (
-    parsed(headers, 'traceparent', parseTraceparent) ??
-    parsed(headers, 'sw8', parseSw8) ??
-    parsed(headers, 'b3', parseB3) ??
-    parseB3Multi(
-      headerValue(headers, 'x-b3-traceid'),
-      headerValue(headers, 'x-b3-spanid'),
-      headerValue(headers, 'x-b3-parentspanid'),
-    ) ??
-    parsed(headers, 'uber-trace-id', parseUberTraceId)
+    (sw8 === '' ? undefined : parseSw8(sw8)) ??
+    (b3 === '' ? undefined : parseB3(b3)) ??
+    (b3Trace === '' ? undefined : parseB3Multi(b3Trace, b3Span, b3Parent)) ??
+    (uber === '' ? undefined : parseUberTraceId(uber))
   );
-}
-
-function parsed(
-  headers: Headers,
-  name: string,
-  parse: (value: string) => TraceContext | undefined,
-): TraceContext | undefined {
-  const value = headerValue(headers, name);
-  return value === '' ? undefined : parse(value);
-}
-
-function headerValue(headers: Headers, name: string): string {
-  for (const [key, value] of headers) if (key === name) return value;
-  return '';
 }
