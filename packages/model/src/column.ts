@@ -48,7 +48,16 @@ export interface Table<Columns extends Readonly<Record<string, Column>>> {
   readonly retentionHours: number;
 }
 
-export type AnyTable = Table<Readonly<Record<string, Column>>>;
+/** Any declared table. Its own shape, not `Table<…>`: that one's names make it invariant. */
+export interface AnyTable {
+  readonly database: string;
+  readonly name: string;
+  readonly doc: string;
+  readonly columns: Readonly<Record<string, Column>>;
+  readonly orderBy: readonly string[];
+  readonly timeColumn: string;
+  readonly retentionHours: number;
+}
 
 /** Declares a table; the type keeps the column names, so that a misspelt one does not compile. */
 export function defineTable<const Columns extends Readonly<Record<string, Column>>>(

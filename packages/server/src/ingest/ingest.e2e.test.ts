@@ -1,0 +1,142 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { createBatch, l7FlowLog, type RowOf, traceAlias } from '@thalweg/model';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type EmbeddedStore, openEmbeddedStore } from '../storage/embedded/embedded.ts';
+import { prepareSchema } from '../storage/migrate.ts';
+import { createIngest, createRootTable, type Ingest, restoreRoots } from './index.ts';
+
+const NUMBERS = new Set(['seconds', 'micros', 'u8', 'u16', 'u32', 'i32', 'f32']);
+const LISTS = new Set(['texts', 'floats', 'ids']);
+
+type Row = RowOf<(typeof l7FlowLog)['columns']>;
+
+function rowOf(values: Partial<Row>): Row {
+  const empty = Object.entries(l7FlowLog.columns).map(([name, { kind }]) => {
+    if (NUMBERS.has(kind)) return [name, 0];
+    if (LISTS.has(kind)) return [name, []];
+    return [name, kind === 'id' ? 0n : ''];
+  });
+  // Every column got the empty value of its kind.
+  return { ...(Object.fromEntries(empty) as Row), time: Math.floor(Date.now() / 1e3), ...values };
+}
+
+function blockOf(rows: readonly Partial<Row>[]): Uint8Array {
+  const batch = createBatch(l7FlowLog);
+  for (const row of rows) batch.push(rowOf(row));
+  return batch.encode();
+}
+
+let directory = '';
+let store: EmbeddedStore;
+const open = (): Promise<Ingest> =>
+  createIngest({
+    store,
+    spoolDir: join(directory, 'spool'),
+    roots: createRootTable(),
+    now: Date.now,
+  });
+const countOf = async (where: string): Promise<number> => {
+  const { rows } = await store.query(`SELECT count() FROM flow_log.l7_flow_log WHERE ${where}`);
+  return Number(rows[0]?.[0]);
+};
+
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'thalweg-ingest-'));
+  store = await openEmbeddedStore({ dataDir: directory });
+  await prepareSchema(store, [l7FlowLog, traceAlias]);
+});
+afterAll(async () => {
+  await store.close();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+test('a kept batch is in the store once, whatever the retries and restarts', async () => {
+  const body = gzipSync(
+    blockOf([{ _id: 1n, request_resource: '/a\n\nDROP TABLE x' }, { _id: 2n }]),
+  );
+  const origin = { agent: 'a', token: 'batch-1', encoding: 'gzip' as const };
+  const first = await open();
+  const kept = { status: 'kept', rows: 2 };
+  expect(await first.accept('l7_flow_log', body, origin)).toEqual(kept);
+  expect(await first.accept('l7_flow_log', body, origin)).toEqual(kept);
+  await first.flush();
+  await first.close();
+  const second = await open();
+  expect(await second.accept('l7_flow_log', body, origin)).toEqual(kept);
+  await second.close();
+  expect(await countOf('_id IN (1, 2)')).toBe(2);
+});
+
+test('batches kept before the store was killed are inserted after its restart', async () => {
+  const ingest = await open();
+  const ids: bigint[] = [];
+  for (let round = 0; round < 3; round++) {
+    for (let i = 0; i < 10; i++) {
+      const id = BigInt(1_000 + round * 100 + i);
+      ids.push(id);
+      const body = blockOf([{ _id: id }]);
+      const answer = await ingest.accept('l7_flow_log', body, { agent: 'a', token: `kill-${id}` });
+      expect(answer.status).toBe('kept');
+    }
+    const inserted = ingest.flush().catch(() => undefined);
+    const pid = store.pid();
+    if (pid !== undefined) process.kill(pid, 'SIGKILL');
+    await inserted;
+    await expect
+      .poll(
+        () =>
+          ingest.flush().then(
+            () => 'done',
+            () => 'away',
+          ),
+        { timeout: 30_000 },
+      )
+      .toBe('done');
+  }
+  await ingest.close();
+  expect(await countOf(`_id IN (${ids.join(',')})`)).toBe(ids.length);
+});
+
+test('rows that a late link joins have one root after aliases; a restart does not forget it', async () => {
+  const ingest = await open();
+  const send = (token: string, row: Partial<Row>): Promise<unknown> =>
+    ingest.accept('l7_flow_log', blockOf([row]), { agent: 'a', token });
+  await send('r1', { _id: 51n, wire_id: 501n, parent_wire_id: 500n, link_probability: 0.99 });
+  await send('r2', { _id: 52n, wire_id: 499n });
+  await send('r3', { _id: 53n, wire_id: 500n, parent_wire_id: 499n, link_probability: 0.95 });
+  await ingest.flush();
+  await ingest.close();
+  const { rows } = await store.query(
+    'SELECT old_root_hash, new_root_hash FROM flow_log.trace_alias',
+  );
+  expect(rows).toContainEqual(['500', '499']);
+  const roots = createRootTable();
+  await restoreRoots(store, roots, Math.floor(Date.now() / 1e3), 900);
+  const late = { wireId: 502n, parentWireId: 501n, probability: 1, traceId: '', rowId: 54n };
+  expect(roots.observe(late, Math.floor(Date.now() / 1e3))).toBe(499n);
+});
+
+test('what cannot be kept is refused with a stable code and counted', async () => {
+  const ingest = await open();
+  const origin = { agent: 'a', token: 'bad' };
+  const old = blockOf([{ time: 1 }]);
+  const garbage = new Uint8Array([200, 1, 1, 2, 3]);
+  const codes = [
+    await ingest.accept('l7_flow_log', garbage, origin),
+    await ingest.accept('l7_flow_log', old, origin),
+    await ingest.accept('nope', old, origin),
+    await ingest.accept('l7_flow_log', old, { ...origin, token: 'a b' }),
+    await ingest.accept('l7_flow_log', old, { ...origin, encoding: 'gzip' }),
+  ].map((answer) => (answer.status === 'refused' ? answer.code : answer.status));
+  expect(codes).toEqual([
+    'block_truncated',
+    'time_out_of_range',
+    'table_unknown',
+    'token_invalid',
+    'body_not_gzip',
+  ]);
+  await ingest.close();
+});

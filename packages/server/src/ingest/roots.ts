@@ -1,0 +1,211 @@
+import { LINK_SOLID } from '@thalweg/model';
+
+// Which trace a row belongs to, known as far as the rows seen in the last minutes tell: union-find
+// over wire ids, in open-addressing typed arrays of 24 bytes an entry.
+
+export interface RootRow {
+  /** 0 when unknown: then the row stands alone under `rowId`. */
+  readonly wireId: bigint;
+  readonly parentWireId: bigint;
+  readonly probability: number;
+  /** W3C trace id, hex, or ''. */
+  readonly traceId: string;
+  readonly rowId: bigint;
+}
+
+export interface RootAlias {
+  readonly old: bigint;
+  readonly new: bigint;
+}
+
+export interface RootTable {
+  /** The row's root. Joins what the row proves to be one; a root that ends leaves an alias. */
+  observe(row: RootRow, nowS: number): bigint;
+  /** Takes up what an earlier run stored: `member` is in the trace of `root`. Leaves no alias. */
+  restore(member: bigint, root: bigint, nowS: number): void;
+  /** Aliases since the last call, in order. */
+  takeAliases(): RootAlias[];
+  counters(): { readonly entries: number; readonly cut: number; readonly evicted: number };
+}
+
+export interface RootTableOptions {
+  /** Entries; a power of two. */
+  readonly capacity: number;
+  readonly windowS: number;
+  /** One wrong link in a hundred would else join everything in the end. */
+  readonly rowsMax: number;
+}
+
+export const ROOT_DEFAULTS: RootTableOptions = { capacity: 2 ** 20, windowS: 900, rowsMax: 10_000 };
+
+/** Fuller than this, open addressing gets slow. */
+const FILL_MAX = 0.6;
+
+interface Entries {
+  readonly low: Uint32Array;
+  readonly high: Uint32Array;
+  /** Index of the parent entry; its own index at a root. */
+  readonly parent: Uint32Array;
+  /** Rows of the trace; counted at its root. */
+  readonly rows: Uint32Array;
+  /** Seconds of the last row; 0 is an empty place. A root is never older than its members. */
+  readonly seenS: Uint32Array;
+}
+
+export function createRootTable(options: RootTableOptions = ROOT_DEFAULTS): RootTable {
+  const { capacity, windowS, rowsMax } = options;
+  let entries = emptyEntries(capacity);
+  let count = 0;
+  let cut = 0;
+  let evicted = 0;
+  let aliases: RootAlias[] = [];
+
+  const keyAt = (index: number): bigint =>
+    (BigInt(entries.high[index] ?? 0) << 32n) | BigInt(entries.low[index] ?? 0);
+
+  /** The entry of a key, made when there is none: then `isNew`. */
+  function place(key: bigint, nowS: number): { index: number; isNew: boolean } {
+    const low = Number(key & 0xffffffffn);
+    const high = Number(key >> 32n);
+    const index = slotOf(entries, low, high);
+    const isNew = entries.seenS[index] === 0;
+    if (isNew) {
+      entries.low[index] = low;
+      entries.high[index] = high;
+      entries.parent[index] = index;
+      entries.rows[index] = 0;
+      count += 1;
+    }
+    entries.seenS[index] = Math.max(1, nowS);
+    return { index, isNew };
+  }
+
+  function find(start: number, nowS: number): number {
+    const root = rootOf(entries, start);
+    entries.seenS[root] = Math.max(1, nowS);
+    return root;
+  }
+
+  /** Puts the trace of `child` under the trace of `parent`. */
+  function unite(child: number, parent: number, isNew: boolean, nowS: number): void {
+    const below = find(child, nowS);
+    const above = find(parent, nowS);
+    if (below === above) return;
+    const rows = (entries.rows[below] ?? 0) + (entries.rows[above] ?? 0);
+    if (rows > rowsMax) {
+      cut += 1;
+      return;
+    }
+    entries.parent[below] = above;
+    entries.rows[above] = rows;
+    if (!isNew) aliases.push({ old: keyAt(below), new: keyAt(above) });
+  }
+
+  /** Forgets what is older than the window; when that is not enough, the older half. */
+  function makeRoom(nowS: number): void {
+    if (count + 3 <= capacity * FILL_MAX) return;
+    let oldestS = nowS - windowS;
+    entries = rebuilt(entries, oldestS);
+    count = filled(entries);
+    for (let step = windowS / 2; count > (capacity * FILL_MAX) / 2 && step >= 1; step /= 2) {
+      oldestS += step;
+      const before = count;
+      entries = rebuilt(entries, oldestS);
+      count = filled(entries);
+      evicted += before - count;
+    }
+    if (count + 3 <= capacity * FILL_MAX) return;
+    // All within one second: nothing is older than the rest.
+    evicted += count;
+    entries = emptyEntries(capacity);
+    count = 0;
+  }
+
+  return {
+    observe: (row, nowS) => {
+      if (row.wireId === 0n) return row.rowId;
+      makeRoom(nowS);
+      const { index, isNew } = place(row.wireId, nowS);
+      const root = find(index, nowS);
+      entries.rows[root] = (entries.rows[root] ?? 0) + 1;
+      let isAlone = isNew;
+      if (row.parentWireId !== 0n && row.probability >= LINK_SOLID) {
+        unite(index, place(row.parentWireId, nowS).index, isAlone, nowS);
+        isAlone = false;
+      }
+      const trace = traceKey(row.traceId);
+      if (trace !== 0n) unite(index, place(trace, nowS).index, isAlone, nowS);
+      return keyAt(find(index, nowS));
+    },
+    restore: (member, root, nowS) => {
+      makeRoom(nowS);
+      unite(place(member, nowS).index, place(root, nowS).index, true, nowS);
+    },
+    takeAliases: () => {
+      const taken = aliases;
+      aliases = [];
+      return taken;
+    },
+    counters: () => ({ entries: count, cut, evicted }),
+  };
+}
+
+/** A node of its own for a W3C trace id: its low half, away from the wire ids. 0 for none. */
+function traceKey(traceId: string): bigint {
+  if (!/^[0-9a-f]{16,32}$/i.test(traceId)) return 0n;
+  return BigInt(`0x${traceId.slice(-16)}`) ^ 0x9e3779b97f4a7c15n;
+}
+
+function emptyEntries(capacity: number): Entries {
+  const column = (): Uint32Array => new Uint32Array(capacity);
+  return { low: column(), high: column(), parent: column(), rows: column(), seenS: column() };
+}
+
+/** The place of a key, or the empty place where it belongs. */
+function slotOf(entries: Entries, low: number, high: number): number {
+  const mask = entries.low.length - 1;
+  let index = (Math.imul(low ^ Math.imul(high, 0x85ebca6b), 0xc2b2ae35) >>> 8) & mask;
+  while (
+    entries.seenS[index] !== 0 &&
+    (entries.low[index] !== low || entries.high[index] !== high)
+  ) {
+    index = (index + 1) & mask;
+  }
+  return index;
+}
+
+/** Halves the path on its way. */
+function rootOf({ parent }: Entries, start: number): number {
+  let index = start;
+  for (let up = parent[index] ?? index; up !== index; up = parent[index] ?? index) {
+    parent[index] = parent[up] ?? up;
+    index = up;
+  }
+  return index;
+}
+
+/** A copy with the entries seen since `oldestS`, each directly under its root. */
+function rebuilt(old: Entries, oldestS: number): Entries {
+  const entries = emptyEntries(old.low.length);
+  const put = (from: number): number => {
+    const to = slotOf(entries, old.low[from] ?? 0, old.high[from] ?? 0);
+    if (entries.seenS[to] !== 0) return to;
+    for (const column of ['low', 'high', 'rows', 'seenS'] as const) {
+      entries[column][to] = old[column][from] ?? 0;
+    }
+    entries.parent[to] = to;
+    return to;
+  };
+  for (let from = 0; from < old.low.length; from++) {
+    if ((old.seenS[from] ?? 0) <= Math.max(0, oldestS)) continue;
+    const root = put(rootOf(old, from));
+    entries.parent[put(from)] = root;
+  }
+  return entries;
+}
+
+function filled({ seenS }: Entries): number {
+  let count = 0;
+  for (const seen of seenS) if (seen !== 0) count += 1;
+  return count;
+}
