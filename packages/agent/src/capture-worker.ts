@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { createBatch, encodeNative, l7FlowLog } from '@thalweg/model';
+import { createBatch, l7FlowLog } from '@thalweg/model';
 import type { CaptureStatus, FromWorker, ToWorker, WorkerSettings } from './capture-messages.ts';
 import { createProcessTable } from './enrich/process-table.ts';
 import { rowOf } from './export/row.ts';
@@ -17,7 +17,7 @@ const SWEEP_MS = 10_000;
 const BATCH_ROWS_MAX = 16_384;
 
 const settings = workerData as WorkerSettings; // Set by startAgent, the only one who starts this.
-const batch = createBatch(l7FlowLog, 'agent');
+const batch = createBatch(l7FlowLog);
 const processes = createProcessTable();
 const resolver = createResolver(keep);
 const flow = createFlow({
@@ -50,7 +50,7 @@ function keep(traced: TracedExchange): void {
 
 function sendBatch(): void {
   if (batch.rows === 0) return;
-  const bytes = encodeNative(batch);
+  const bytes = batch.encode();
   tell({ kind: 'batch', bytes, rows: batch.rows }, [bytes.buffer]);
   batch.clear();
 }
