@@ -167,6 +167,22 @@ function spanOf(
   return { ...span, fields: fieldsOf(span, random) };
 }
 
+/** Calls that a span makes, the last first: a stack then gives the first. */
+function callsBelow(seen: Span, depth: number, fanOut: number, random: () => number): Frame[] {
+  const calls: Frame[] = [];
+  const width = seen.endUs - seen.startUs;
+  const count = depth > 5 || width < 60 ? 0 : 1 + Math.floor(random() * fanOut);
+  for (let call = count - 1; call >= 0; call--) {
+    const isParallel = random() < 0.25;
+    const at = isParallel ? 0.08 : (call / count) * 0.88 + 0.06;
+    const share = isParallel ? 0.5 + random() * 0.4 : (0.85 / count) * (0.5 + random() * 0.5);
+    const startUs = Math.round(seen.startUs + at * width);
+    const endUs = Math.round(startUs + share * width);
+    calls.push({ parent: seen, startUs, endUs, depth: depth + 1, service: seen.service });
+  }
+  return calls;
+}
+
 /** A trace of `count` spans in tree order: calls seen at both ends, some in parallel. */
 export function traceOf(
   traceId: string,
@@ -203,22 +219,7 @@ export function traceOf(
       seen = spanOf(inside, 's-p', wire, spans.length, random);
       spans.push(seen);
     }
-    const width = seen.endUs - seen.startUs;
-    const isDeep = frame.depth > 5 || width < 60;
-    const children = isDeep ? 0 : 1 + Math.floor(random() * fanOut);
-    for (let child = children - 1; child >= 0; child--) {
-      const isParallel = random() < 0.25;
-      const at = isParallel ? 0.08 : (child / children) * 0.88 + 0.06;
-      const share = isParallel ? 0.5 + random() * 0.4 : (0.85 / children) * (0.5 + random() * 0.5);
-      const from = Math.round(seen.startUs + at * width);
-      stack.push({
-        parent: seen,
-        startUs: from,
-        endUs: Math.round(from + share * width),
-        depth: frame.depth + 1,
-        service: seen.service,
-      });
-    }
+    stack.push(...callsBelow(seen, frame.depth, fanOut, random));
     if (stack.length === 0 && spans.length < count && spans[0] !== undefined) {
       const root = spans[0];
       const from = Math.round(root.startUs + random() * durationUs * 0.8);

@@ -16,31 +16,10 @@ const VIEW_NAMES: Record<View, string> = { both: 'Both', waterfall: 'Waterfall',
 
 /** Find with its count, and the choice of the view. */
 export function FindBar(props: FindBarProps): ReactNode {
-  const { state, matches, matchAt, inputRef, onChange, onStep } = props;
-  const isFinding = state.find.trim() !== '';
+  const { state, matches, onChange, onStep } = props;
   return (
     <div className="find-bar">
-      <div className="find">
-        <input
-          ref={inputRef}
-          type="search"
-          aria-label="Find in the trace"
-          placeholder="Find in all fields"
-          maxLength={256}
-          value={state.find}
-          onChange={(event) => onChange({ ...state, find: event.target.value })}
-          onKeyDown={(event) => {
-            if (event.key === 'Enter') onStep(event.shiftKey ? -1 : 1);
-            if (event.key !== 'Escape') return;
-            event.preventDefault(); // A search field would empty itself.
-            event.currentTarget.blur();
-          }}
-        />
-        <output className="num soft" aria-live="polite">
-          {isFinding && `${matchAt < 0 ? '–' : matchAt + 1} / ${formatCount(matches.length)}`}
-        </output>
-        <kbd className="hint">f</kbd>
-      </div>
+      <FindField {...props} />
       <button
         type="button"
         className="button"
@@ -84,6 +63,34 @@ export function FindBar(props: FindBarProps): ReactNode {
           </button>
         ))}
       </fieldset>
+    </div>
+  );
+}
+
+function FindField(props: FindBarProps): ReactNode {
+  const { state, matches, matchAt, inputRef, onChange, onStep } = props;
+  const isFinding = state.find.trim() !== '';
+  return (
+    <div className="find">
+      <input
+        ref={inputRef}
+        type="search"
+        aria-label="Find in the trace"
+        placeholder="Find in all fields"
+        maxLength={256}
+        value={state.find}
+        onChange={(event) => onChange({ ...state, find: event.target.value })}
+        onKeyDown={(event) => {
+          if (event.key === 'Enter') onStep(event.shiftKey ? -1 : 1);
+          if (event.key !== 'Escape') return;
+          event.preventDefault(); // A search field would empty itself.
+          event.currentTarget.blur();
+        }}
+      />
+      <output className="num soft" aria-live="polite">
+        {isFinding && `${matchAt < 0 ? '–' : matchAt + 1} / ${formatCount(matches.length)}`}
+      </output>
+      <kbd className="hint">f</kbd>
     </div>
   );
 }

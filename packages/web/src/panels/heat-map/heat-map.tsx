@@ -10,6 +10,7 @@ import { useCanvas, useSize } from '../../ui/canvas.ts';
 import { formatClock, formatCount, formatDuration, plural } from '../../ui/format.ts';
 import { heatMapDrawing } from './draw.ts';
 import {
+  type Box,
   busiestCell,
   type CellRange,
   cellAt,
@@ -57,6 +58,36 @@ function describe(grid: HeatGrid, range: CellRange): string {
   return `${plural(count, 'request')}${failed} · ${low} – ${high} · ${times}`;
 }
 
+function cellUnder(grid: HeatGrid, plot: Box, event: PointerEvent): Cell {
+  const box = event.currentTarget.getBoundingClientRect();
+  return cellAt(grid, plot, event.clientX - box.left, event.clientY - box.top);
+}
+
+function moved(grid: HeatGrid, from: Cell, by: Cell): Cell {
+  return {
+    column: Math.max(0, Math.min(grid.columns - 1, from.column + by.column)),
+    row: Math.max(0, Math.min(grid.rows - 1, from.row + by.row)),
+  };
+}
+
+interface SelectionProps {
+  readonly grid: HeatGrid;
+  readonly plot: Box;
+  readonly range: CellRange;
+  readonly isDragging: boolean;
+}
+
+/** The box under the cursor, and what it holds. */
+function Selection({ grid, plot, range, isDragging }: SelectionProps): ReactNode {
+  const className = isDragging ? 'heat-box heat-box-drag' : 'heat-box';
+  return (
+    <>
+      <div className={className} style={{ ...cellBox(grid, plot, range) }} />
+      <output className="heat-note">{describe(grid, range)}</output>
+    </>
+  );
+}
+
 /**
  * Latency over time as a heat map. Dragging a box selects the requests in it; by keyboard, arrows
  * move a cursor, with Shift they stretch the box, Enter selects it.
@@ -73,24 +104,25 @@ export function HeatMap({ grid, onSelect }: HeatMapProps): ReactNode {
   const inGrid = cursor !== undefined && cursor.column < grid.columns && cursor.row < grid.rows;
   const range = inGrid ? cellRange(anchor ?? cursor, cursor) : undefined;
 
-  const cellOf = (event: PointerEvent): Cell => {
-    const box = event.currentTarget.getBoundingClientRect();
-    return cellAt(grid, plot, event.clientX - box.left, event.clientY - box.top);
-  };
+  const cellOf = (event: PointerEvent): Cell => cellUnder(grid, plot, event);
   const onKeyDown = (event: KeyboardEvent): void => {
     const arrow = ARROWS[event.key];
     if (arrow !== undefined) {
       const from = cursor ?? busiestCell(grid);
       if (!event.shiftKey) setAnchor(undefined);
       else if (anchor === undefined) setAnchor(from);
-      setCursor({
-        column: Math.max(0, Math.min(grid.columns - 1, from.column + arrow.column)),
-        row: Math.max(0, Math.min(grid.rows - 1, from.row + arrow.row)),
-      });
+      setCursor(moved(grid, from, arrow));
     } else if (event.key === 'Enter' && range !== undefined) onSelect(selectionOf(grid, range));
     else return;
     event.preventDefault();
     event.stopPropagation();
+  };
+  const begin = (event: PointerEvent): void => {
+    if (event.button !== 0) return;
+    event.currentTarget.setPointerCapture(event.pointerId);
+    setAnchor(cellOf(event));
+    setCursor(cellOf(event));
+    setDragging(true);
   };
   const finish = (event: PointerEvent): void => {
     if (!isDragging || anchor === undefined) return;
@@ -98,7 +130,6 @@ export function HeatMap({ grid, onSelect }: HeatMapProps): ReactNode {
     setAnchor(undefined);
     onSelect(selectionOf(grid, cellRange(anchor, cellOf(event))));
   };
-  const box = range === undefined ? undefined : cellBox(grid, plot, range);
   return (
     // biome-ignore lint/a11y/useSemanticElements: no element is a two-dimensional range control.
     <div
@@ -109,24 +140,15 @@ export function HeatMap({ grid, onSelect }: HeatMapProps): ReactNode {
       tabIndex={0}
       aria-label={`Latency of ${plural(grid.total, 'request')} over time. ${KEYS}`}
       onKeyDown={onKeyDown}
-      onPointerDown={(event) => {
-        if (event.button !== 0) return;
-        event.currentTarget.setPointerCapture(event.pointerId);
-        setAnchor(cellOf(event));
-        setCursor(cellOf(event));
-        setDragging(true);
-      }}
+      onPointerDown={begin}
       onPointerMove={(event) => setCursor(cellOf(event))}
       onPointerUp={finish}
       onPointerCancel={() => setDragging(false)}
       onPointerLeave={() => !isDragging && setCursor(undefined)}
     >
       <canvas ref={canvas} />
-      {box !== undefined && range !== undefined && (
-        <>
-          <div className={isDragging ? 'heat-box heat-box-drag' : 'heat-box'} style={{ ...box }} />
-          <output className="heat-note">{describe(grid, range)}</output>
-        </>
+      {range !== undefined && (
+        <Selection grid={grid} plot={plot} range={range} isDragging={isDragging} />
       )}
     </div>
   );

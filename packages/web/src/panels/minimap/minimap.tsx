@@ -1,4 +1,4 @@
-import { type PointerEvent, type ReactNode, useCallback, useRef, useState } from 'react';
+import { type PointerEvent, type ReactNode, useMemo, useRef, useState } from 'react';
 import { type Draw, token, useCanvas, useSize } from '../../ui/canvas.ts';
 import { formatDuration } from '../../ui/format.ts';
 import { type FlameLayout, laneBars } from '../flame/geometry.ts';
@@ -16,27 +16,32 @@ interface MinimapProps {
   onWindow(window: TimeWindow): void;
 }
 
+function minimapDrawing(
+  tree: TraceTree,
+  layout: FlameLayout,
+  colors: ReadonlyMap<string, string>,
+): Draw {
+  return (context, { width, height }) => {
+    const lanePx = Math.min(6, height / Math.max(1, layout.lanes.length));
+    const error = token('--error');
+    const whole = { fromUs: 0, toUs: Math.max(1, tree.endUs - tree.startUs) };
+    layout.lanes.forEach((lane, row) => {
+      for (const bar of laneBars(tree, lane, whole, width)) {
+        const span = tree.spans[bar.index];
+        context.fillStyle = span?.isError ? error : (colors.get(span?.service ?? '') ?? error);
+        context.fillRect(bar.left, row * lanePx, bar.width, Math.max(1, lanePx - 1));
+      }
+    });
+  };
+}
+
 /** The whole trace, small. Drag to zoom, click to move the window there, twice to see all. */
 export function Minimap({ tree, layout, window, colors, onWindow }: MinimapProps): ReactNode {
   const frame = useRef<HTMLDivElement>(null);
   const size = useSize(frame);
   const durationUs = Math.max(1, tree.endUs - tree.startUs);
   const [drag, setDrag] = useState<{ fromPx: number; toPx: number } | undefined>(undefined);
-  const draw = useCallback<Draw>(
-    (context, { width, height }) => {
-      const lanePx = Math.min(6, height / Math.max(1, layout.lanes.length));
-      const error = token('--error');
-      const whole = { fromUs: 0, toUs: durationUs };
-      layout.lanes.forEach((lane, row) => {
-        for (const bar of laneBars(tree, lane, whole, width)) {
-          const span = tree.spans[bar.index];
-          context.fillStyle = span?.isError ? error : (colors.get(span?.service ?? '') ?? error);
-          context.fillRect(bar.left, row * lanePx, bar.width, Math.max(1, lanePx - 1));
-        }
-      });
-    },
-    [tree, layout, colors, durationUs],
-  );
+  const draw = useMemo(() => minimapDrawing(tree, layout, colors), [tree, layout, colors]);
   const canvas = useCanvas(draw, size);
   const toUs = (px: number): number => (px / Math.max(1, size.width)) * durationUs;
   const pxOf = (event: PointerEvent): number => {

@@ -46,17 +46,7 @@ export function TraceList(props: TraceListProps): ReactNode {
   );
   return (
     <div className="trace-list">
-      <div className="trace-row trace-head" aria-hidden="true">
-        <span>Start</span>
-        <span>Service</span>
-        <span>Method</span>
-        <span>Host and path</span>
-        <span>Status</span>
-        <span className="right">Duration</span>
-        <span />
-        <span className="right">Spans</span>
-        <span className="right">Services</span>
-      </div>
+      <Head />
       <div ref={scroller} className="trace-scroll">
         <ul
           className="trace-rows"
@@ -141,5 +131,21 @@ function TraceRow({ trace, isCurrent, longestUs, href, onOpen }: TraceRowProps):
         {trace.serviceCount}
       </span>
     </a>
+  );
+}
+
+function Head(): ReactNode {
+  return (
+    <div className="trace-row trace-head" aria-hidden="true">
+      <span>Start</span>
+      <span>Service</span>
+      <span>Method</span>
+      <span>Host and path</span>
+      <span>Status</span>
+      <span className="right">Duration</span>
+      <span />
+      <span className="right">Spans</span>
+      <span className="right">Services</span>
+    </div>
   );
 }

@@ -32,7 +32,6 @@ export const Row = memo(function Row(props: RowProps): ReactNode {
   const span = tree.spans[index];
   if (span === undefined) return null;
   const childCount = tree.childCount[index] ?? 0;
-  const below = (tree.errors[index] ?? 0) - (span.isError ? 1 : 0);
   const classes = ['row'];
   if (props.isSelected) classes.push('is-selected');
   if (props.isMatch) classes.push('is-match');
@@ -78,30 +77,41 @@ export const Row = memo(function Row(props: RowProps): ReactNode {
             {span.method} {span.endpoint || span.path}
           </span>
         </span>
-        {isCollapsed && childCount > 0 && (
-          <span className="badge">+{(tree.end[index] ?? 0) - index - 1}</span>
-        )}
-        {isCollapsed && below > 0 && (
-          <span className="badge badge-error" title={`${plural(below, 'error')} below`}>
-            {below} ✕
-          </span>
-        )}
-        {span.isLossy && (
-          <span className="badge badge-warn" title="events of this connection were lost">
-            lossy
-          </span>
-        )}
-        <LinkChip span={span} />
-        {(span.isError || span.status === 0) && (
-          <span className={`badge ${span.isError ? 'badge-error' : 'badge-warn'}`}>
-            {span.status === 0 ? 'none' : span.status}
-          </span>
-        )}
+        <Badges {...props} span={span} />
       </div>
       <Bar {...props} span={span} />
     </div>
   );
 });
+
+/** What must be seen without opening the span: what it hides, its link, its outcome. */
+function Badges({ tree, index, isCollapsed, span }: RowProps & { readonly span: Span }): ReactNode {
+  const childCount = tree.childCount[index] ?? 0;
+  const below = (tree.errors[index] ?? 0) - (span.isError ? 1 : 0);
+  return (
+    <>
+      {isCollapsed && childCount > 0 && (
+        <span className="badge">+{(tree.end[index] ?? 0) - index - 1}</span>
+      )}
+      {isCollapsed && below > 0 && (
+        <span className="badge badge-error" title={`${plural(below, 'error')} below`}>
+          {below} ✕
+        </span>
+      )}
+      {span.isLossy && (
+        <span className="badge badge-warn" title="events of this connection were lost">
+          lossy
+        </span>
+      )}
+      <LinkChip span={span} />
+      {(span.isError || span.status === 0) && (
+        <span className={`badge ${span.isError ? 'badge-error' : 'badge-warn'}`}>
+          {span.status === 0 ? 'none' : span.status}
+        </span>
+      )}
+    </>
+  );
+}
 
 function Bar({ tree, window, color, span }: RowProps & { readonly span: Span }): ReactNode {
   const startUs = span.startUs - tree.startUs;

@@ -40,29 +40,11 @@ export function Waterfall(props: WaterfallProps): ReactNode {
     if (selectedRow >= 0) virtualizer.scrollToIndex(selectedRow);
   }, [selectedRow, virtualizer]);
   const ticks = useMemo(() => windowTicks(window, TICKS), [window]);
-  const width = window.toUs - window.fromUs;
   return (
     <div className="waterfall">
-      <div className="waterfall-head">
-        <span>Span</span>
-        <div className="axis" aria-hidden="true">
-          {ticks.map((us) => (
-            <span key={us} style={{ left: `${((us - window.fromUs) / width) * 100}%` }}>
-              {formatDuration(us)}
-            </span>
-          ))}
-        </div>
-      </div>
+      <Head window={window} ticks={ticks} />
       <div ref={scroller} className="waterfall-scroll">
-        <div
-          className="grid-lines"
-          style={{ height: virtualizer.getTotalSize() }}
-          aria-hidden="true"
-        >
-          {ticks.map((us) => (
-            <i key={us} style={{ left: `${((us - window.fromUs) / width) * 100}%` }} />
-          ))}
-        </div>
+        <GridLines window={window} ticks={ticks} height={virtualizer.getTotalSize()} />
         <div
           className="rows"
           role="tree"
@@ -94,6 +76,40 @@ export function Waterfall(props: WaterfallProps): ReactNode {
           })}
         </div>
       </div>
+    </div>
+  );
+}
+
+interface TicksProps {
+  readonly window: TimeWindow;
+  readonly ticks: readonly number[];
+}
+
+function placeOf(window: TimeWindow, us: number): string {
+  return `${((us - window.fromUs) / (window.toUs - window.fromUs)) * 100}%`;
+}
+
+function Head({ window, ticks }: TicksProps): ReactNode {
+  return (
+    <div className="waterfall-head">
+      <span>Span</span>
+      <div className="axis" aria-hidden="true">
+        {ticks.map((us) => (
+          <span key={us} style={{ left: placeOf(window, us) }}>
+            {formatDuration(us)}
+          </span>
+        ))}
+      </div>
+    </div>
+  );
+}
+
+function GridLines({ window, ticks, height }: TicksProps & { height: number }): ReactNode {
+  return (
+    <div className="grid-lines" style={{ height }} aria-hidden="true">
+      {ticks.map((us) => (
+        <i key={us} style={{ left: placeOf(window, us) }} />
+      ))}
     </div>
   );
 }
