@@ -59,7 +59,9 @@ export function createStatements(table: AnyTable, options: DdlOptions = {}): str
       `PARTITION BY ${isHourly ? 'toStartOfHour' : 'toDate'}(${time})`,
       `ORDER BY (${table.orderBy.map(quoteName).join(', ')})`,
       `TTL ${time} + INTERVAL ${table.retentionHours} HOUR`,
-      `SETTINGS ttl_only_drop_parts = 1, ${window} = ${DEDUPLICATION_WINDOW}`,
+      `SETTINGS ttl_only_drop_parts = 1, ${window} = ${DEDUPLICATION_WINDOW},`,
+      // An insert that was answered is on disk, also after a loss of power.
+      `  fsync_after_insert = 1, fsync_part_directory = 1`,
     ].join('\n'),
   ];
 }

@@ -113,8 +113,8 @@ export function valuesOf(block: Block, name: string): ColumnValue[] {
 export function idsOf(block: Block, name: string): BigUint64Array {
   const span = block.columns.get(name);
   if (span?.kind !== 'id') throw new Error(`BUG: the block has no column ${name} of ids`);
-  // The copy starts at 0, so that it is aligned whatever the input was.
-  return new BigUint64Array(block.bytes.slice(span.start, span.end).buffer);
+  // A copy starts at 0 and so is aligned. Not by slice(): that of a Node Buffer does not copy.
+  return new BigUint64Array(new Uint8Array(block.bytes.subarray(span.start, span.end)).buffer);
 }
 
 /** The block with more columns behind its own, which are not decoded but copied. */
@@ -128,6 +128,11 @@ export function withColumns(
   writer.varint(block.columns.size + names.length);
   writer.varint(block.rows);
   writer.raw(block.bytes.subarray(block.columnsStart));
+  for (const name of names) {
+    const count = added[name]?.length;
+    if (count !== block.rows)
+      throw new Error(`BUG: ${count} values of ${name}, ${block.rows} rows`);
+  }
   for (const name of names) writeColumn(writer, table, name, added[name] ?? []);
   return writer.view().slice();
 }

@@ -259,10 +259,12 @@ export async function createIngest(options: IngestOptions): Promise<Ingest> {
     flush,
     counters: () => ({ ...totals, refused: { ...refused }, queuedBytes, lastError }),
     close: async () => {
+      if (isClosed) return;
       isClosed = true;
       clearInterval(timer);
-      await disk;
+      await Promise.all(running.values());
       await flush().catch(() => undefined);
+      await segments.close();
     },
   };
 }

@@ -39,6 +39,8 @@ export interface Segments {
   remove(segment: Segment): Promise<void>;
   /** Moves a segment that the store will not take out of the way, for a human to look at. */
   setAside(segment: Segment): Promise<void>;
+  /** Closes the files; what they hold is found by the next run. */
+  close(): Promise<void>;
   /** Segments of an earlier run. */
   readonly found: readonly Segment[];
 }
@@ -131,6 +133,11 @@ export async function openSegments(directory: string, nowMs: () => number): Prom
       return due;
     },
     remove: ({ path }) => unlink(path),
+    close: async () => {
+      for (const { file } of openOnes.values()) await file.close();
+      openOnes.clear();
+      await journal.close();
+    },
     setAside: ({ path }) => rename(path, `${path}.refused`),
   };
 }

@@ -29,6 +29,9 @@ const TIMEOUT_MARGIN_MS = 5_000;
 /** Timeout, memory of the query or the server, rows or bytes read or answered. */
 const LIMIT_CODES = new Set([159, 160, 241, 158, 307, 396]);
 
+/** Passes by itself or with an operator's help: no space, too many parts, queries, read-only. */
+const RETRY_CODES = new Set([243, 252, 202, 242]);
+
 interface Call {
   readonly search: URLSearchParams;
   readonly timeoutMs: number;
@@ -74,9 +77,6 @@ export function createHttpStore(address: StoreAddress, end: () => Promise<void>)
       query: `INSERT INTO ${table} FORMAT Native`,
       insert_deduplicate: '1',
       insert_deduplication_token: token,
-      // On disk when it answers, also after a loss of power.
-      fsync_after_insert: '1',
-      fsync_part_directory: '1',
       // One block, so that one token stands for all rows of the file.
       min_insert_block_size_rows: '1048576',
       min_insert_block_size_bytes: '1073741824',
@@ -163,7 +163,7 @@ function answerError(response: IncomingMessage, bytes: Buffer): StoreError {
   const code = Number(response.headers['x-clickhouse-exception-code'] ?? 0);
   const kind: StoreErrorCode = LIMIT_CODES.has(code)
     ? 'store_limit'
-    : response.statusCode === 502 || response.statusCode === 503
+    : RETRY_CODES.has(code) || response.statusCode === 502 || response.statusCode === 503
       ? 'store_unavailable'
       : 'store_query_failed';
   return new StoreError(kind, message);

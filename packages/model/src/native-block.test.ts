@@ -1,0 +1,132 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { createBatch } from './batch.ts';
+import { BLOCK_LIMITS } from './block-limits.ts';
+import { defineTable } from './column.ts';
+import { idsOf, readBlock, valuesOf, withColumns } from './native-block.ts';
+
+const SEED = 20_416;
+const sample = defineTable({
+  database: 'd',
+  name: 'sample',
+  doc: 'One column of each kind.',
+  timeColumn: 'time',
+  orderBy: ['time'],
+  retentionHours: 1,
+  columns: {
+    time: { kind: 'seconds', doc: 'a' },
+    at: { kind: 'micros', doc: 'a' },
+    tiny: { kind: 'u8', doc: 'a' },
+    port: { kind: 'u16', doc: 'a' },
+    pid: { kind: 'u32', doc: 'a' },
+    id: { kind: 'id', doc: 'a' },
+    code: { kind: 'i32', doc: 'a' },
+    share: { kind: 'f32', doc: 'a' },
+    service: { kind: 'category', doc: 'a' },
+    path: { kind: 'text', doc: 'a' },
+    names: { kind: 'texts', doc: 'a' },
+    shares: { kind: 'floats', doc: 'a' },
+    others: { kind: 'ids', doc: 'a' },
+    root: { kind: 'id', doc: 'a', origin: 'server' },
+  },
+});
+
+const u32 = fc.integer({ min: 0, max: 2 ** 32 - 1 });
+const u64 = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n });
+const f32 = fc.float({ noNaN: true });
+const text = fc.string({ unit: 'grapheme', maxLength: 90 });
+const row = fc.record({
+  time: u32,
+  at: fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER }),
+  tiny: fc.integer({ min: 0, max: 255 }),
+  port: fc.integer({ min: 0, max: 65_535 }),
+  pid: u32,
+  id: u64,
+  code: fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }),
+  share: f32,
+  service: text,
+  path: text,
+  names: fc.array(text, { maxLength: 4 }),
+  shares: fc.array(f32, { maxLength: 4 }),
+  others: fc.array(u64, { maxLength: 4 }),
+});
+const rows = fc.array(row, { minLength: 1, maxLength: 400 });
+
+function encoded(
+  values: readonly Parameters<ReturnType<typeof createBatch<typeof sample.columns>>['push']>[0][],
+): Uint8Array {
+  const batch = createBatch(sample);
+  for (const value of values) batch.push(value);
+  return batch.encode();
+}
+
+function decoded(bytes: Uint8Array, columns: 'agent' | 'all' = 'agent') {
+  const read = readBlock(sample, bytes, { columns });
+  if (read.kind === 'invalid') throw new Error(`${read.code}: ${read.message}`);
+  return read.block;
+}
+
+test('rows come back as they went in', () => {
+  fc.assert(
+    fc.property(rows, (values) => {
+      const block = decoded(encoded(values));
+      for (const [name, { origin }] of Object.entries<{ origin?: string }>(sample.columns)) {
+        if (origin === 'server') continue;
+        // The record above has every column of the agent.
+        expect(valuesOf(block, name)).toEqual(
+          values.map((value) => value[name as keyof typeof value]),
+        );
+      }
+    }),
+    { seed: SEED, numRuns: 40 },
+  );
+});
+
+test('the server adds columns without touching the others', () => {
+  fc.assert(
+    fc.property(rows, (values) => {
+      const block = decoded(encoded(values));
+      const root = values.map(({ id }) => id ^ 1n);
+      const whole = decoded(withColumns(sample, block, { root }), 'all');
+      expect([...idsOf(whole, 'root')]).toEqual(root);
+      expect(valuesOf(whole, 'path')).toEqual(values.map(({ path }) => path));
+    }),
+    { seed: SEED, numRuns: 20 },
+  );
+});
+
+test('no bytes make the reader throw, and a cut block is never accepted', () => {
+  fc.assert(
+    fc.property(
+      rows,
+      fc.double({ min: 0, max: 1, noNaN: true }),
+      fc.uint8Array(),
+      (values, where, noise) => {
+        const bytes = encoded(values);
+        const at = Math.floor(where * (bytes.length - 1));
+        expect(readBlock(sample, bytes.subarray(0, at), { columns: 'agent' }).kind).toBe('invalid');
+        expect(readBlock(sample, noise, { columns: 'agent' }).kind).toBe('invalid');
+        bytes.set(noise.subarray(0, bytes.length - at), at);
+        const read = readBlock(sample, bytes, { columns: 'agent' });
+        if (read.kind === 'block') valuesOf(read.block, 'service');
+      },
+    ),
+    { seed: SEED, numRuns: 200 },
+  );
+});
+
+test('limits are refused by the reader and kept by the writer', () => {
+  const [value] = fc.sample(row, { seed: SEED, numRuns: 1 });
+  if (value === undefined) throw new Error('BUG: no sample');
+  const bytes = encoded([value, { ...value, path: 'x'.repeat(BLOCK_LIMITS.textBytesMax * 2) }]);
+  expect(decoded(bytes).rows).toBe(2);
+  const codeWith = (limits: object): string => {
+    const read = readBlock(sample, bytes, { columns: 'agent', limits });
+    return read.kind === 'invalid' ? read.code : read.kind;
+  };
+  expect([
+    codeWith({ rowsMax: 1 }),
+    codeWith({ bytesMax: 10 }),
+    codeWith({ textBytesMax: 1_000 }),
+  ]).toEqual(['block_too_large', 'block_too_large', 'block_corrupt']);
+});
