@@ -103,7 +103,6 @@ export function HeatMap({ grid, onSelect }: HeatMapProps): ReactNode {
   const plot = plotBox(size.width, size.height);
   const inGrid = cursor !== undefined && cursor.column < grid.columns && cursor.row < grid.rows;
   const range = inGrid ? cellRange(anchor ?? cursor, cursor) : undefined;
-
   const cellOf = (event: PointerEvent): Cell => cellUnder(grid, plot, event);
   const onKeyDown = (event: KeyboardEvent): void => {
     const arrow = ARROWS[event.key];
