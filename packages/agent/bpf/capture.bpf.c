@@ -77,6 +77,9 @@ static __always_inline void send_event(struct sock *sk, struct socket_state *soc
 	} else if (wanted <= PAYLOAD_SMALL) {
 		event = bpf_ringbuf_reserve(&events, sizeof(*event) + PAYLOAD_SMALL, 0);
 		if (event) captured = gather((char *)(event + 1), PAYLOAD_SMALL, buffer, wanted);
+	} else if (wanted <= PAYLOAD_MEDIUM) {
+		event = bpf_ringbuf_reserve(&events, sizeof(*event) + PAYLOAD_MEDIUM, 0);
+		if (event) captured = gather((char *)(event + 1), PAYLOAD_MEDIUM, buffer, wanted);
 	} else {
 		event = bpf_ringbuf_reserve(&events, sizeof(*event) + PAYLOAD_LARGE, 0);
 		if (event) captured = gather((char *)(event + 1), PAYLOAD_LARGE, buffer, wanted);

@@ -1,7 +1,7 @@
 /* What is remembered of sockets and threads, the filter, and the causes. */
 #pragma once
 
-enum { PAYLOAD_SMALL = 256, PAYLOAD_LARGE = 1024, CPUS_MAX = 64 };
+enum { PAYLOAD_SMALL = 256, PAYLOAD_MEDIUM = 512, PAYLOAD_LARGE = 1024, CPUS_MAX = 64 };
 enum verdict { VERDICT_NONE = 0, VERDICT_WANTED = 1, VERDICT_UNWANTED = 2 };
 
 /* Written by the agent without system calls: the page is mapped. */

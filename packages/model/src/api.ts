@@ -127,6 +127,7 @@ export const LatencyAnswer = z.object({
   bucketUs: z.number(),
   /** Row i counts durations in [2^(i/2), 2^((i+1)/2)) µs. */
   cells: z.array(
+    // `time` is the start of the bucket, µs since the epoch.
     z.object({ time: z.number(), row: z.number(), count: z.number(), errors: z.number() }),
   ),
 });

@@ -1,0 +1,51 @@
+import { existsSync } from 'node:fs';
+import { openCapture } from './capture.ts';
+import { KernelError } from './kernel-error.ts';
+
+/** What one feature stands on, found by trying it. */
+export interface Feature {
+  readonly feature: string;
+  readonly isOn: boolean;
+  /** The rung that it stands on: `A`, …; `-` where it is off. */
+  readonly rung: string;
+  /** Why it does not stand higher; empty on the highest rung. */
+  readonly reason: string;
+  /** What to do to get it, or more of it; empty where nothing is missing. */
+  readonly fix: string;
+}
+
+const PROBE_RING_BYTES = 1 << 16;
+
+/** Tries each feature of this host's kernel by loading it; nothing of it stays. */
+export function probeFeatures(): Feature[] {
+  return [typeInformation(), capture()];
+}
+
+function typeInformation(): Feature {
+  const isOn = existsSync('/sys/kernel/btf/vmlinux');
+  return {
+    feature: 'kernel type information (BTF)',
+    isOn,
+    rung: isOn ? 'A' : '-',
+    reason: isOn ? '' : '/sys/kernel/btf/vmlinux is missing',
+    fix: isOn ? '' : 'use a kernel built with CONFIG_DEBUG_INFO_BTF=y',
+  };
+}
+
+function capture(): Feature {
+  const feature = 'HTTP/1 capture of all processes (eBPF)';
+  try {
+    const opened = openCapture({
+      ringBytes: PROBE_RING_BYTES,
+      captureBytes: 64,
+      // No socket has port 0: the probe loads and attaches, but looks at nobody's bytes.
+      filter: { ports: [0], portsExcluded: [], pidsExcluded: [], namespaces: [] },
+    });
+    opened.close();
+    const { rung, reason } = opened;
+    return { feature, isOn: true, rung, reason, fix: '' };
+  } catch (error) {
+    if (!(error instanceof KernelError)) throw error;
+    return { feature, isOn: false, rung: '-', reason: error.message, fix: error.fix };
+  }
+}

@@ -1,0 +1,18 @@
+import { fileURLToPath } from 'node:url';
+import { capture } from './capture.ts';
+import { ingest } from './ingest.ts';
+import { type Bench, type BenchOptions, type BenchReport, commit, machine } from './report.ts';
+import { ring } from './ring.ts';
+
+export type { BenchOptions, BenchReport, BenchRow } from './report.ts';
+
+const BENCHES = { ring, ingest, capture } as const satisfies Record<string, Bench>;
+export type BenchName = keyof typeof BENCHES;
+export const BENCH_NAMES = Object.keys(BENCHES) as readonly BenchName[]; // Keys of a const object.
+
+/** Runs one bench. Rejects when something that it needs is missing, and says what. */
+export async function runBench(name: BenchName, options: BenchOptions): Promise<BenchReport> {
+  const rows = await BENCHES[name](options);
+  const folder = fileURLToPath(new URL('.', import.meta.url));
+  return { bench: name, machine: machine(), commit: commit(folder), rows };
+}

@@ -1,0 +1,114 @@
+import { spawn } from 'node:child_process';
+import { createConnection, type Socket } from 'node:net';
+
+export interface LoadResult {
+  readonly requests: number;
+  readonly seconds: number;
+  readonly errors: number;
+}
+
+/** Saturates `url` with wrk for a while; one thread, so that servers and agent keep a core. */
+export async function saturate(
+  url: string,
+  connections: number,
+  seconds: number,
+): Promise<LoadResult> {
+  const args = ['-t1', `-c${connections}`, `-d${seconds}s`, url];
+  const child = spawn('wrk', args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  let text = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    text += chunk.toString();
+  });
+  await new Promise<void>((resolve, reject) => {
+    child.once('error', (cause) => {
+      reject(new Error('wrk did not start; fix: install wrk (make build does)', { cause }));
+    });
+    child.once('close', () => resolve());
+  });
+  const ran = /(\d+) requests in ([\d.]+)(ms|s|m)/.exec(text);
+  const bad = /Non-2xx or 3xx responses: (\d+)/.exec(text);
+  const unit = { ms: 1e-3, s: 1, m: 60 }[ran?.[3] ?? 's'] ?? 1;
+  return {
+    requests: Number(ran?.[1] ?? 0),
+    seconds: Number(ran?.[2] ?? 0) * unit,
+    errors: Number(bad?.[1] ?? 0),
+  };
+}
+
+const TICK_MS = 1;
+
+/**
+ * Sends `perSecond` requests whatever the answers do (open loop), over `connections` kept open.
+ * Latencies in microseconds are counted from when a request was due, so a stall is not hidden.
+ */
+export async function fixedRate(options: {
+  port: number;
+  perSecond: number;
+  connections: number;
+  seconds: number;
+}): Promise<{ latenciesUs: Float64Array; unsent: number }> {
+  const { port, perSecond, connections, seconds } = options;
+  const total = Math.floor(perSecond * seconds);
+  const latenciesUs = new Float64Array(total);
+  const request = Buffer.from('GET / HTTP/1.1\r\nHost: bench\r\n\r\n');
+  const idle: Line[] = [];
+  const lines = await Promise.all(
+    Array.from({ length: connections }, () => openLine(port, (line) => idle.push(line))),
+  );
+  idle.push(...lines);
+  let answered = 0;
+  let sent = 0;
+  const startMs = performance.now();
+
+  await new Promise<void>((resolve) => {
+    const timer = setInterval(() => {
+      const elapsedMs = performance.now() - startMs;
+      const due = Math.min(total, Math.floor((elapsedMs * perSecond) / 1e3));
+      for (; sent < due; sent += 1) {
+        const line = idle.pop();
+        if (line === undefined) break;
+        const dueMs = startMs + (sent * 1e3) / perSecond;
+        line.onAnswer = (nowMs) => {
+          latenciesUs[answered] = (nowMs - dueMs) * 1e3;
+          answered += 1;
+        };
+        line.socket.write(request);
+      }
+      if (elapsedMs < seconds * 1e3 + 500 && answered < total) return;
+      clearInterval(timer);
+      resolve();
+    }, TICK_MS);
+  });
+  for (const { socket } of lines) socket.destroy();
+  return { latenciesUs: latenciesUs.slice(0, answered), unsent: total - answered };
+}
+
+interface Line {
+  readonly socket: Socket;
+  onAnswer: (nowMs: number) => void;
+}
+
+/** One kept connection with at most one request on its way; answers of one read are whole here. */
+function openLine(port: number, onIdle: (line: Line) => void): Promise<Line> {
+  return new Promise((resolve, reject) => {
+    const socket = createConnection({ port, host: '127.0.0.1', noDelay: true });
+    const line: Line = { socket, onAnswer: () => undefined };
+    let missing = 0;
+    socket.once('error', reject);
+    socket.once('connect', () => resolve(line));
+    socket.on('data', (chunk) => {
+      if (missing === 0) missing = answerSize(chunk);
+      missing -= chunk.length;
+      if (missing > 0) return;
+      missing = 0;
+      line.onAnswer(performance.now());
+      onIdle(line);
+    });
+  });
+}
+
+function answerSize(chunk: Buffer): number {
+  const head = chunk.indexOf('\r\n\r\n') + 4;
+  const length = /content-length: (\d+)/i.exec(chunk.toString('latin1', 0, head));
+  return head + Number(length?.[1] ?? 0);
+}
