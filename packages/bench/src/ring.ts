@@ -12,6 +12,9 @@ const EVENTS_PER_CALL = 4;
 const DRAIN_MS = 5;
 const FIXED_RATE_PER_S = 300_000;
 const WANTED_PER_S = 1_000_000;
+/** Requests and responses paired; and calls linked to their parents as well. */
+const STAGES = ['paired', 'linked'] as const;
+type Stage = (typeof STAGES)[number];
 
 /** Calls getppid() without end, or `perMs` times a millisecond. */
 const DRIVER = `
@@ -28,24 +31,24 @@ process.stdin.once('data', () => {
 export const ring: Bench = async ({ isQuick, signal, progress }) => {
   const runs = isQuick ? 1 : 6;
   const seconds = isQuick ? 0.5 : 3;
-  const speeds: number[] = [];
+  const speeds: Record<Stage, number[]> = { paired: [], linked: [] };
   for (let at = 0; at < runs && !signal.aborted; at += 1) {
-    const { consumed, busyMs } = await run(0, seconds);
-    speeds.push((consumed / busyMs) * 1e3);
-    progress(`saturated ${at + 1} of ${runs}: ${Math.round(speeds.at(-1) ?? 0)} events/s`);
+    for (const stage of STAGES) {
+      const { consumed, busyMs } = await run(stage, 0, seconds);
+      const speed = (consumed / busyMs) * 1e3;
+      speeds[stage].push(speed);
+      progress(`${stage} ${at + 1} of ${runs}: ${Math.round(speed)} events/s`);
+    }
   }
   progress(`fixed rate, ${FIXED_RATE_PER_S} events/s`);
-  const fixed = await run(FIXED_RATE_PER_S / 1e3 / EVENTS_PER_CALL, seconds);
-  const value = median(speeds);
-  const rows: BenchRow[] = [
-    {
-      case: 'saturated',
-      metric: 'events_per_s',
-      unit: '1/s',
-      value,
-      reference: WANTED_PER_S,
-      ratio: value / WANTED_PER_S,
-    },
+  const fixed = await run('linked', FIXED_RATE_PER_S / 1e3 / EVENTS_PER_CALL, seconds);
+  const saturated = STAGES.map((stage): BenchRow => {
+    const value = median(speeds[stage]);
+    const against = { reference: WANTED_PER_S, ratio: value / WANTED_PER_S };
+    return { case: `saturated-${stage}`, metric: 'events_per_s', unit: '1/s', value, ...against };
+  });
+  return [
+    ...saturated,
     { case: 'fixed-300k', metric: 'lost', unit: 'events', value: fixed.lost, reference: 0 },
     { case: 'fixed-300k', metric: 'events_per_s', unit: '1/s', value: fixed.emitted / seconds },
     { case: 'fixed-300k', metric: 'cpu_cores', unit: 'cores', value: fixed.busyMs / 1e3 / seconds },
@@ -57,7 +60,6 @@ export const ring: Bench = async ({ isQuick, signal, progress }) => {
       reference: 0.5,
     },
   ];
-  return rows;
 };
 
 interface Run {
@@ -69,16 +71,21 @@ interface Run {
   readonly busyMs: number;
 }
 
-async function run(callsPerMs: number, seconds: number): Promise<Run> {
+async function run(stage: Stage, callsPerMs: number, seconds: number): Promise<Run> {
   const driver = spawn(process.execPath, ['-e', DRIVER, String(callsPerMs)], {
     stdio: ['pipe', 'ignore', 'inherit'],
   });
   const generator = openGenerator({ pid: driver.pid ?? 0, ringBytes: RING_BYTES });
   let spans = 0;
-  const resolver = createResolver(() => {
+  const countSpan = (): void => {
     spans += 1;
-  });
-  const flow = createFlow({ onRequest: resolver.request, onExchange: resolver.exchange });
+  };
+  const resolver = createResolver(countSpan);
+  const flow = createFlow(
+    stage === 'paired'
+      ? { onExchange: countSpan }
+      : { onRequest: resolver.request, onExchange: resolver.exchange },
+  );
   let consumed = 0;
   let busyMs = 0;
   try {

@@ -38,6 +38,7 @@ const PRECISION: readonly (readonly [bit: number, precision: number])[] = [
 ];
 const POOL_REUSE_PRECISION = 0.55;
 const ALTERNATIVES_MAX = 3;
+const NONE = [] as const;
 
 /**
  * Weighs the evidence. Each kind contributes its odds; what no evidence supports shares a weight of
@@ -45,6 +46,14 @@ const ALTERNATIVES_MAX = 3;
  * requests that are open. No parent is named below `LINK_SHOWN`: unknown stays unknown.
  */
 export function decideLink<Candidate>(supports: readonly Support<Candidate>[]): Link<Candidate> {
+  const only = supports.length === 1 ? supports[0] : undefined;
+  if (only !== undefined && only.evidence !== 0) {
+    const weight = weightOf(only);
+    const probability = weight / (weight + 1);
+    if (probability >= LINK_SHOWN) {
+      return { parent: only.candidate, probability, evidence: only.evidence, alternatives: NONE };
+    }
+  }
   const weighed = supports.map((support) => ({ ...support, weight: weightOf(support) }));
   const backed = weighed.filter(({ evidence }) => evidence !== 0);
   const unbackedShare = 1 / (weighed.length - backed.length + 1);
@@ -71,13 +80,26 @@ export function decideLink<Candidate>(supports: readonly Support<Candidate>[]): 
   };
 }
 
+/** Odds of every combination of evidence, so that a call costs a look-up. */
+const ODDS = oddsOf(PRECISION);
+const ODDS_POOL_REUSE = oddsOf(
+  PRECISION.map(([bit, alone]) => [
+    bit,
+    bit === EVIDENCE_THREAD_RESTORED ? POOL_REUSE_PRECISION : alone,
+  ]),
+);
+
+function oddsOf(precisions: readonly (readonly [bit: number, precision: number])[]): Float64Array {
+  const combinations = 2 * Math.max(...precisions.map(([bit]) => bit));
+  return Float64Array.from({ length: combinations }, (_, evidence) =>
+    precisions.reduce(
+      (odds, [bit, precision]) =>
+        (evidence & bit) === 0 ? odds : (odds * precision) / (1 - precision),
+      1,
+    ),
+  );
+}
+
 function weightOf({ evidence, isPoolReuse }: Support<unknown>): number {
-  let odds = 1;
-  for (const [bit, alone] of PRECISION) {
-    if ((evidence & bit) === 0) continue;
-    const precision =
-      bit === EVIDENCE_THREAD_RESTORED && isPoolReuse ? POOL_REUSE_PRECISION : alone;
-    odds *= precision / (1 - precision);
-  }
-  return odds;
+  return (isPoolReuse ? ODDS_POOL_REUSE : ODDS)[evidence] ?? 1;
 }
