@@ -33,7 +33,7 @@ export const l7FlowLog = defineTable({
   retentionHours: 72,
   columns: {
     // Identity.
-    _id: { kind: 'id', doc: 'Identifies the row (and the span).' },
+    _id: { kind: 'id', doc: 'Identifies the row (and the span).', index: 'bloom' },
     time: { kind: 'seconds', doc: 'End of the exchange.' },
     start_time: { kind: 'micros', doc: "The request's first byte.", unit: 'µs', codec: 'delta' },
     end_time: { kind: 'micros', doc: "The response's last byte.", unit: 'µs', codec: 'delta' },

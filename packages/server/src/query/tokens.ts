@@ -86,13 +86,13 @@ function nextToken(
   }
   const string = take(STRING);
   if (string !== null) {
-    const text = unescape(string[1] ?? '');
+    const text = unescapeText(string[1] ?? '');
     return { token: { kind: 'string', text, isQuoted: true, position }, size: string[0].length };
   }
   throw unreadable(sql, position);
 }
 
-function unescape(text: string): string {
+function unescapeText(text: string): string {
   return text.replace(/\\([\s\S])|''/g, (_, escaped: string | undefined) =>
     escaped === undefined ? "'" : (ESCAPES[escaped] ?? escaped),
   );

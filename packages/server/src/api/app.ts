@@ -1,0 +1,68 @@
+import { existsSync } from 'node:fs';
+import fastifyStatic from '@fastify/static';
+import { ApiErrorBody } from '@thalweg/model';
+import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import { apiError } from '../errors.ts';
+import { addHealthRoutes } from './health-routes.ts';
+import { addIngestRoutes } from './ingest-routes.ts';
+import { addQueryRoutes } from './query-routes.ts';
+import { handleErrors, requestId, requireToken } from './respond.ts';
+import { addRoutes, openApi } from './route.ts';
+import type { Services } from './services.ts';
+import { TRACE_ROUTES } from './trace-routes.ts';
+
+const URL_BYTES_MAX = 16_384;
+
+/** The server's HTTP surface. Nothing listens yet. */
+export async function buildApp(
+  services: Services,
+  options: {
+    readonly bodyBytesMax: number;
+    readonly token: string | undefined;
+    /** Built files of the UI; without them `/` says how to build it. */
+    readonly webDir: string | undefined;
+    readonly logger?: FastifyBaseLogger;
+  },
+): Promise<FastifyInstance> {
+  const { bodyBytesMax, token, webDir, logger } = options;
+  const app = fastify({
+    ...(logger === undefined ? {} : { loggerInstance: logger, disableRequestLogging: true }),
+    bodyLimit: bodyBytesMax,
+    routerOptions: { maxParamLength: 128 },
+    genReqId: requestId,
+    forceCloseConnections: true,
+  });
+  app.addContentTypeParser('application/octet-stream', { parseAs: 'buffer' }, (_r, body, done) =>
+    done(null, body),
+  );
+  if (token !== undefined) requireToken(app, token);
+  app.addHook('onRequest', async (request) => {
+    if (request.url.length > URL_BYTES_MAX) {
+      throw apiError('bad_request', { reason: `the URL is longer than ${URL_BYTES_MAX} bytes` });
+    }
+  });
+  addRoutes(app, TRACE_ROUTES, services);
+  addQueryRoutes(app, services);
+  addIngestRoutes(app, services);
+  addHealthRoutes(app, services);
+  const specification = openApi(TRACE_ROUTES, services.version, ApiErrorBody);
+  app.get('/api/openapi.json', () => specification);
+  handleErrors(app, bodyBytesMax);
+  if (webDir !== undefined && existsSync(webDir)) await servePages(app, webDir);
+  return app;
+}
+
+/** Paths of pages, which the browser's router knows, all get the one document. */
+async function servePages(app: FastifyInstance, webDir: string): Promise<void> {
+  await app.register(fastifyStatic, { root: webDir, wildcard: false });
+  app.addHook('onSend', async (_request, reply) => {
+    reply.header('x-content-type-options', 'nosniff');
+    reply.header(
+      'content-security-policy',
+      "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:",
+    );
+  });
+  for (const path of ['/traces', '/traces/*']) {
+    app.get(path, (_request, reply) => reply.sendFile('index.html'));
+  }
+}

@@ -1,0 +1,50 @@
+import type { FastifyInstance } from 'fastify';
+import { apiError } from '../errors.ts';
+import type { Services } from './services.ts';
+
+/** How the server is: for probes, for `thalweg doctor`, and for Prometheus. */
+export function addHealthRoutes(app: FastifyInstance, services: Services): void {
+  const { store, ingest, agents, version } = services;
+  app.get('/healthz', () => ({ status: 'alive' }));
+  app.get('/readyz', async () => {
+    await store.health().catch((cause: unknown) => {
+      throw apiError('store_unavailable', {}, { cause });
+    });
+    return { status: 'ready' };
+  });
+  app.get('/api/status', async () => ({
+    version,
+    store: await store.health().then(
+      (health) => ({ isUp: true, version: health.version }),
+      (error: unknown) => ({ isUp: false, reason: error instanceof Error ? error.message : '' }),
+    ),
+    agents: agents.list(),
+    lost: agents.lost(),
+    ingest: ingest.counters(),
+  }));
+  app.get('/metrics', (_request, reply) => {
+    reply.header('content-type', 'text/plain; version=0.0.4');
+    return metrics(services);
+  });
+}
+
+function metrics({ ingest, agents }: Services): string {
+  const { refused, lastError, ...counters } = ingest.counters();
+  const lost = agents.lost();
+  const lines = [
+    ...Object.entries(counters).map(([name, value]) => `thalweg_ingest_${snake(name)} ${value}`),
+    ...Object.entries(refused).map(
+      ([code, count]) => `thalweg_ingest_refused{code="${code}"} ${count}`,
+    ),
+    `thalweg_ingest_is_failing ${lastError === '' ? 0 : 1}`,
+    `thalweg_agents ${agents.list().length}`,
+    `thalweg_agents_lost_events ${lost.events}`,
+    `thalweg_agents_dropped_rows ${lost.rows}`,
+    `thalweg_server_resident_memory_bytes ${process.memoryUsage.rss()}`,
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function snake(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}

@@ -1,0 +1,50 @@
+import { z } from 'zod';
+
+/** Every key of the server: default, limits, meaning. Environment: THALWEG_SERVER_<KEY>. */
+export const ServerSettings = z.object({
+  host: z
+    .string()
+    .min(1)
+    .default('127.0.0.1')
+    .describe('Address to listen on; wider than loopback needs a token.'),
+  port: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(65_535)
+    .default(20_416)
+    .describe('Port of UI, API and ingest; 0 picks one.'),
+  token: z.string().min(16).optional().describe('Bearer token that every request must carry.'),
+  data_dir: z
+    .string()
+    .min(1)
+    .default('/var/lib/thalweg/data')
+    .describe('Directory of the store and the spool.'),
+  clickhouse_url: z
+    .url()
+    .optional()
+    .describe('A ClickHouse to use in place of the embedded store.'),
+  clickhouse_user: z.string().optional().describe('Its user.'),
+  clickhouse_password: z.string().optional().describe('Its password.'),
+  memory_bytes_max: z.coerce
+    .number()
+    .int()
+    .min(256e6)
+    .optional()
+    .describe("Cap of the embedded store's memory; 30 % of the machine's."),
+  spool_bytes_max: z.coerce
+    .number()
+    .int()
+    .min(1e6)
+    .default(2 * 2 ** 30)
+    .describe('Cap of acknowledged rows that wait for the store.'),
+  body_bytes_max: z.coerce
+    .number()
+    .int()
+    .min(1e5)
+    .max(256e6)
+    .default(64e6)
+    .describe('Largest body of a request.'),
+});
+export type ServerSettings = z.infer<typeof ServerSettings>;
+export const SERVER_ENVIRONMENT_PREFIX = 'THALWEG_SERVER_';

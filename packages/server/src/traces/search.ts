@@ -1,0 +1,159 @@
+import {
+  l7FlowLog,
+  qualifiedName,
+  type TraceSearchAnswer,
+  type TraceSearchQuery,
+  type TraceSummary,
+} from '@thalweg/model';
+import { apiError } from '../errors.ts';
+import type { Store } from '../storage/store.ts';
+import { type Aliases, readAliases } from './aliases.ts';
+import { ERROR_STATUSES, type RowFilter, rowFilter } from './filter.ts';
+
+const TABLE = qualifiedName(l7FlowLog);
+/** Roots that a trace has at most before it is shown more than once: hops of one request. */
+const ROOTS_PER_TRACE = 4;
+
+/** Where a page ended: the newest match that it did not show comes after this one. */
+interface Cursor {
+  readonly startUs: number;
+  readonly root: string;
+}
+
+interface Match extends Cursor {
+  readonly final: string;
+}
+
+/**
+ * Traces with a row that meets all filters, newest first. A page goes on where the last one ended
+ * by (start, root), so rows that arrive meanwhile neither repeat nor hide a trace. A trace whose
+ * rows were stored under several roots is shown at the newest of them only.
+ */
+export async function searchTraces(
+  store: Store,
+  query: TraceSearchQuery,
+): Promise<Pick<TraceSearchAnswer, 'traces' | 'cursor'>> {
+  const filter = rowFilter(query);
+  const after = query.cursor === undefined ? undefined : parseCursor(query.cursor);
+  const most = query.limit * ROOTS_PER_TRACE;
+  const found = await matches(store, filter, after, most);
+  const aliases = await readAliases(
+    store,
+    found.map(({ root }) => root),
+  );
+  const shown = await firstOfEach(store, filter, after, found, aliases);
+  const page = shown.slice(0, query.limit);
+  const summaries = await summarise(store, page, aliases);
+  const isMore = shown.length > page.length || found.length === most;
+  const last = shown.length > page.length ? page.at(-1) : found.at(-1);
+  return {
+    traces: page.flatMap(({ final }) => summaries.get(final) ?? []),
+    ...(isMore && last !== undefined ? { cursor: `${last.startUs}-${last.root}` } : {}),
+  };
+}
+
+async function matches(
+  store: Store,
+  filter: RowFilter,
+  after: Cursor | undefined,
+  most: number,
+): Promise<readonly Cursor[]> {
+  const having =
+    after === undefined ? '' : 'HAVING (first, root) < ({afterUs:Int64}, {afterRoot:UInt64})';
+  const cursor = after === undefined ? {} : { afterUs: after.startUs, afterRoot: after.root };
+  const { rows } = await store.query(
+    `SELECT toString(root_hash AS root), toUnixTimestamp64Micro(min(start_time)) AS first
+     FROM ${TABLE} WHERE ${filter.where} GROUP BY root ${having}
+     ORDER BY first DESC, root DESC LIMIT {most:UInt32}`,
+    { params: { ...filter.params, ...cursor, most } },
+  );
+  return rows.map(([root, first]) => ({ root: String(root), startUs: Number(first) }));
+}
+
+/** Keeps of each trace its newest match, unless an earlier page has shown it. */
+async function firstOfEach(
+  store: Store,
+  filter: RowFilter,
+  after: Cursor | undefined,
+  found: readonly Cursor[],
+  aliases: Aliases,
+): Promise<readonly Match[]> {
+  const isOwn = new Set(found.map(({ root }) => root));
+  const siblings = found
+    .flatMap(({ root }) => aliases.membersOf(root))
+    .filter((r) => !isOwn.has(r));
+  const seen = new Set<string>();
+  if (after !== undefined && siblings.length > 0) {
+    const { rows } = await store.query(
+      `SELECT toString(root_hash AS root), toUnixTimestamp64Micro(min(start_time)) AS first
+       FROM ${TABLE} WHERE ${filter.where} AND root_hash IN {siblings:Array(UInt64)}
+       GROUP BY root HAVING (first, root) >= ({afterUs:Int64}, {afterRoot:UInt64})`,
+      { params: { ...filter.params, siblings, afterUs: after.startUs, afterRoot: after.root } },
+    );
+    for (const [root] of rows) seen.add(aliases.finalOf(String(root)));
+  }
+  const shown: Match[] = [];
+  for (const match of found) {
+    const final = aliases.finalOf(match.root);
+    if (seen.has(final)) continue;
+    seen.add(final);
+    shown.push({ ...match, final });
+  }
+  return shown;
+}
+
+/** Columns of a trace's entry: the earliest row, the client's before the server's. */
+const ENTRY = [
+  '_id',
+  'app_service',
+  'request_type',
+  'request_domain',
+  'request_resource',
+  'endpoint',
+];
+
+async function summarise(
+  store: Store,
+  page: readonly Match[],
+  aliases: Aliases,
+): Promise<ReadonlyMap<string, TraceSummary>> {
+  const summaries = new Map<string, TraceSummary>();
+  if (page.length === 0) return summaries;
+  const roots = page.flatMap(({ final }) => aliases.membersOf(final));
+  const finals = roots.map((root) => aliases.finalOf(root));
+  const entry = ENTRY.map((column) => `toString(argMin(${column}, at))`).join(', ');
+  const { rows } = await store.query(
+    `SELECT toString(transform(root_hash, {roots:Array(UInt64)}, {finals:Array(UInt64)}, root_hash) AS final),
+       toUnixTimestamp64Micro(min(start_time)) AS first, toUnixTimestamp64Micro(max(end_time)) AS last,
+       argMin(response_code, (start_time, observation_point) AS at), count(),
+       uniqExact(app_service), countIf(response_status IN (${ERROR_STATUSES})), ${entry}
+     FROM ${TABLE} WHERE root_hash IN {roots:Array(UInt64)} GROUP BY final`,
+    { params: { roots, finals } },
+  );
+  for (const row of rows) {
+    const [final, first, last, status, spanCount, serviceCount, errors, ...texts] = row.map(String);
+    const [spanId, service, method, host, path, endpoint] = texts;
+    summaries.set(final ?? '', {
+      traceId: final ?? '',
+      spanId: spanId ?? '',
+      startUs: Number(first),
+      durationUs: Number(last) - Number(first),
+      service: service ?? '',
+      method: method ?? '',
+      host: host ?? '',
+      path: path ?? '',
+      endpoint: endpoint ?? '',
+      status: Number(status),
+      isError: Number(errors) > 0,
+      spanCount: Number(spanCount),
+      serviceCount: Number(serviceCount),
+    });
+  }
+  return summaries;
+}
+
+function parseCursor(text: string): Cursor {
+  const parts = /^(\d{1,17})-(\d{1,20})$/.exec(text);
+  if (parts?.[1] === undefined || parts[2] === undefined) throw apiError('bad_cursor');
+  return { startUs: Number(parts[1]), root: parts[2] };
+}

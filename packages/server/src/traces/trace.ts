@@ -1,0 +1,178 @@
+import {
+  L7_PROTOCOL,
+  LINK_EVIDENCE,
+  l7FlowLog,
+  qualifiedName,
+  type Span,
+  STATUS_CLIENT_ERROR,
+  STATUS_SERVER_ERROR,
+  STATUS_TIMEOUT,
+  type TraceAnswer,
+} from '@thalweg/model';
+import { apiError } from '../errors.ts';
+import type { Store } from '../storage/store.ts';
+import { readAliases } from './aliases.ts';
+import { assembleTree, type TreeNode, type TreeRow } from './assemble.ts';
+
+const TABLE = qualifiedName(l7FlowLog);
+export const SPANS_MAX = 20_000;
+const ERRORS: readonly number[] = [STATUS_SERVER_ERROR, STATUS_CLIENT_ERROR, STATUS_TIMEOUT];
+
+/** A row as the tree and the answer need it. */
+interface SpanRow extends TreeRow {
+  readonly endUs: number;
+  readonly columns: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * The trace that an id belongs to: of a root, a wire id or a span id (decimal), or a trace id that
+ * the traffic carried (hex). Two or three look-ups by key, then one range read.
+ * Throws `bad_id` and `trace_not_found`.
+ */
+export async function readTrace(store: Store, id: string): Promise<TraceAnswer> {
+  const root = await rootOf(store, id);
+  const aliases = await readAliases(store, [root]);
+  const rows = await readRows(store, aliases.membersOf(root));
+  if (rows.length === 0) throw apiError('trace_not_found', { id });
+  const isTruncated = rows.length > SPANS_MAX;
+  const { nodes } = assembleTree(rows.slice(0, SPANS_MAX));
+  const spans = nodes.map(spanOf);
+  return {
+    traceId: aliases.finalOf(root),
+    startUs: spans.reduce((least, { startUs }) => Math.min(least, startUs), Infinity),
+    endUs: spans.reduce((most, { endUs }) => Math.max(most, endUs), 0),
+    spans,
+    isTruncated,
+    expectedWrongLinks: spans.reduce((sum, { link }) => sum + 1 - (link?.probability ?? 1), 0),
+  };
+}
+
+async function rootOf(store: Store, id: string): Promise<string> {
+  const isDecimal = /^\d{1,20}$/.test(id) && BigInt(id) < 2n ** 64n;
+  const isTraceId = /^[0-9a-f]{16,32}$/i.test(id);
+  if (!isDecimal && !isTraceId) throw apiError('bad_id', { id });
+  const lookUps = [
+    ...(isDecimal ? ['root_hash = {id:UInt64}', 'wire_id = {id:UInt64}', '_id = {id:UInt64}'] : []),
+    ...(isTraceId ? ['trace_id = {id:String}'] : []),
+  ];
+  for (const condition of lookUps) {
+    const { rows } = await store.query(
+      `SELECT toString(root_hash) FROM ${TABLE} WHERE ${condition} LIMIT 1`,
+      { params: { id: condition.startsWith('trace_id') ? id.toLowerCase() : id } },
+    );
+    if (rows[0] !== undefined) return String(rows[0][0]);
+  }
+  if (!isDecimal) throw apiError('trace_not_found', { id });
+  return id; // It may be a root that has aliases only.
+}
+
+async function readRows(store: Store, roots: readonly string[]): Promise<readonly SpanRow[]> {
+  const names = Object.keys(l7FlowLog.columns);
+  const { rows, columns } = await store.query(
+    `SELECT ${names.join(', ')}, toUnixTimestamp64Micro(start_time) AS start_us,
+       toUnixTimestamp64Micro(end_time) AS end_us
+     FROM ${TABLE} WHERE root_hash IN {roots:Array(UInt64)}
+     ORDER BY start_time LIMIT {most:UInt32}`,
+    { params: { roots, most: SPANS_MAX + 1 } },
+  );
+  return rows.map((row) => {
+    const values = Object.fromEntries(columns.map(({ name }, at) => [name, row[at]]));
+    return {
+      spanId: String(values['_id']),
+      wireId: String(values['wire_id']),
+      parentWireId: String(values['parent_wire_id']),
+      linkProbability: Number(values['link_probability']),
+      observationPoint: String(values['observation_point']),
+      hostName: String(values['host']),
+      pid: Number(values['process_id_0']) || Number(values['process_id_1']),
+      startUs: Number(values['start_us']),
+      endUs: Number(values['end_us']),
+      isComplete: Number(values['type']) === 2,
+      columns: values,
+    };
+  });
+}
+
+function spanOf({ row, parent, link }: TreeNode<SpanRow>): Span {
+  const { columns } = row;
+  const text = (name: string): string => String(columns[name] ?? '');
+  const processName = text('process_kname_0') || text('process_kname_1');
+  return {
+    spanId: row.spanId,
+    parentId: parent?.spanId ?? null,
+    wireId: row.wireId,
+    signal: signalOf(Number(columns['signal_source'])),
+    observationPoint: row.observationPoint,
+    service: text('app_service'),
+    processName,
+    pid: row.pid,
+    hostName: row.hostName,
+    startUs: row.startUs,
+    endUs: row.endUs,
+    protocol: protocolOf(Number(columns['l7_protocol'])),
+    method: text('request_type'),
+    host: text('request_domain'),
+    path: text('request_resource'),
+    endpoint: text('endpoint'),
+    status: Number(columns['response_code']),
+    isError: ERRORS.includes(Number(columns['response_status'])),
+    isLossy: Number(columns['is_lossy']) === 1,
+    link: linkOf(row, link),
+    fields: fieldsOf(columns),
+  };
+}
+
+function linkOf(row: SpanRow, link: TreeNode<SpanRow>['link']): Span['link'] {
+  if (link?.kind === 'wire') return { probability: 1, evidence: ['wire'], candidates: [] };
+  const from = link?.from ?? row;
+  const candidates = candidatesOf(from.columns);
+  if (link === null && candidates.length === 0) return null;
+  return {
+    probability: link === null ? 0 : from.linkProbability,
+    evidence: link === null ? [] : evidenceOf(Number(from.columns['link_evidence'])),
+    candidates,
+  };
+}
+
+function evidenceOf(bits: number): string[] {
+  return Object.entries(LINK_EVIDENCE)
+    .filter(([bit]) => (bits & Number(bit)) !== 0)
+    .map(([, name]) => name);
+}
+
+function candidatesOf(columns: Readonly<Record<string, unknown>>) {
+  const ids = listOf(columns['candidate_wire_ids']);
+  const probabilities = listOf(columns['candidate_probabilities']);
+  return ids.map((wireId, at) => ({
+    wireId: String(wireId),
+    probability: Number(probabilities[at] ?? 0),
+  }));
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function signalOf(source: number): Span['signal'] {
+  if (source === 0) return 'N';
+  return source === 4 ? 'A' : 'S';
+}
+
+function protocolOf(number: number): string {
+  const names: Readonly<Record<number, string>> = L7_PROTOCOL;
+  return names[number] ?? String(number);
+}
+
+/** Every column as text; lists become `a, b`, and the two attribute lists one field each. */
+function fieldsOf(columns: Readonly<Record<string, unknown>>): Record<string, string> {
+  const fields: Record<string, string> = {};
+  for (const [name, value] of Object.entries(columns)) {
+    if (name === 'start_us' || name === 'end_us' || name.startsWith('attribute_')) continue;
+    fields[name] = Array.isArray(value) ? value.join(', ') : String(value);
+  }
+  const values = listOf(columns['attribute_values']);
+  listOf(columns['attribute_names']).forEach((name, at) => {
+    fields[String(name)] = String(values[at] ?? '');
+  });
+  return fields;
+}
