@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs';
-import { isIP } from 'node:net';
+import { type AddressInfo, isIP } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { l7FlowLog, traceAlias } from '@thalweg/model';
@@ -70,7 +70,7 @@ export async function startServer(
     await app.listen({ host: settings.host, port: settings.port }).catch((cause: unknown) => {
       throw listenError(cause, settings);
     });
-    const port = app.addresses()[0]?.port ?? settings.port;
+    const port = boundPort(app.server.address()) ?? settings.port;
     let closing: Promise<void> | undefined;
     const close = async (): Promise<void> => {
       await app.close();
@@ -147,4 +147,8 @@ function startError(cause: unknown): StartError {
       ? 'end the other server, or choose another data_dir'
       : 'see the cause; data_dir must be writable and have room';
   return new StartError('start_failed', message, fix, { cause });
+}
+
+function boundPort(address: string | AddressInfo | null): number | undefined {
+  return address === null || typeof address === 'string' ? undefined : address.port;
 }

@@ -12,6 +12,8 @@ const unpack = promisify(gunzip);
 const pack = promisify(gzip);
 
 const BODY_BYTES_MAX = 256 * 2 ** 20;
+/** As ClickHouse: parameters such as lists of ids travel in the address. */
+const URL_BYTES_MAX = 2 ** 20;
 /** Parameters of the HTTP interface itself; all others are the query's settings. */
 const NOT_SETTINGS = new Set(
   'query database default_format query_id session_id session_timeout wait_end_of_query enable_http_compression http_headers_progress_interval_ms send_progress_in_http_headers compress decompress user password role'.split(
@@ -114,7 +116,7 @@ export function createDoor(options: DoorOptions): Server {
     response.end(isPacked ? await pack(bytes, { level: 1 }) : bytes);
   }
 
-  return createServer((request, response) => {
+  return createServer({ maxHeaderSize: URL_BYTES_MAX }, (request, response) => {
     response.setHeader('x-clickhouse-server-display-name', 'thalweg');
     answer(request, response).catch((error: unknown) => fail(response, error));
   });
