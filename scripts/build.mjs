@@ -13,6 +13,9 @@ const BUNDLES = {
   thalweg: 'packages/cli/src/main.ts',
   'capture-worker': 'packages/agent/src/capture-worker.ts',
   'store-child': 'packages/server/src/storage/embedded/store-child.ts',
+  client: 'packages/demo/src/services/client.ts',
+  orders: 'packages/demo/src/services/orders.ts',
+  stock: 'packages/demo/src/services/stock.ts',
   'bench-subject': 'packages/bench/src/bench-subject.ts',
 };
 

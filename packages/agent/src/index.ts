@@ -4,7 +4,7 @@ export { createFlow } from './flow/flow.ts';
 export { type Generator, openGenerator } from './kernel/generator.ts';
 export { type Listener, listListeners } from './kernel/listeners.ts';
 export { type Feature, probeFeatures } from './kernel/probe.ts';
-export { type Agent, AgentError, startAgent } from './main.ts';
+export { type Agent, AgentError, type AgentOptions, startAgent } from './main.ts';
 export type { ExchangeRecord } from './replay/exchange-record.ts';
 export { type ReplaySummary, replayFile } from './replay/replay.ts';
 export type { AgentStatus } from './status-server.ts';

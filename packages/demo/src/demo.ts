@@ -79,13 +79,17 @@ async function start(runId: string, options: DemoOptions, remove: () => void): P
   await nginxIsUp(gateway, folder);
   const client = await startService(hosts.client, 'client', [gatewayUrl]);
   const drive = createDriver(client);
+  const processes = [client, gateway, orders, stock];
 
   return {
     gatewayUrl,
     prefix: runPrefix(runId),
-    processes: [client, gateway, orders, stock].map(({ name, host, pid }) => ({ name, host, pid })),
+    processes: processes.map(({ name, host, pid }) => ({ name, host, pid })),
     drive,
-    close: async () => remove(),
+    close: async () => {
+      remove();
+      await Promise.all(processes.map(({ ended }) => ended));
+    },
   };
 }
 

@@ -15,6 +15,8 @@ export interface HostProcess {
   line(limitMs: number): Promise<string>;
   write(line: string): void;
   readonly isRunning: boolean;
+  /** Resolves when it has ended. */
+  readonly ended: Promise<void>;
 }
 
 /** Starts one of our services and waits until it says `ready`. */
@@ -49,8 +51,14 @@ export function startOn(host: Host, name: string, command: readonly string[]): H
   child.stderr.on('data', (chunk: Buffer) => {
     complaint = (complaint + chunk.toString()).slice(-2_000);
   });
-  child.on('error', ended);
-  child.on('exit', ended);
+  const whenEnded = new Promise<void>((resolve) => {
+    for (const event of ['error', 'exit']) {
+      child.once(event, () => {
+        ended();
+        resolve();
+      });
+    }
+  });
   ignoreBrokenPipe(child);
 
   function hand(part: string): void {
@@ -95,6 +103,7 @@ export function startOn(host: Host, name: string, command: readonly string[]): H
     get isRunning() {
       return isRunning;
     },
+    ended: whenEnded,
   };
 }
 

@@ -49,8 +49,12 @@ export const TraceSummary = z.object({
   endpoint: z.string(),
   status: z.number(),
   isError: z.boolean(),
+  /** Host of the span that it opens. */
+  hostName: z.string(),
   spanCount: z.number(),
   serviceCount: z.number(),
+  /** Exchanges without a known parent: 1 when the trace is one tree. */
+  rootCount: z.number(),
 });
 export type TraceSummary = z.infer<typeof TraceSummary>;
 

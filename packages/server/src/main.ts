@@ -3,7 +3,6 @@ import { type AddressInfo, isIP } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { l7FlowLog, traceAlias } from '@thalweg/model';
-import type { FastifyBaseLogger } from 'fastify';
 import { createAgents } from './api/agents.ts';
 import { buildApp } from './api/app.ts';
 import type { ServerSettings } from './config.ts';
@@ -25,7 +24,8 @@ export interface Server {
 
 export interface ServerOptions {
   readonly version: string;
-  readonly logger?: FastifyBaseLogger;
+  /** What goes to stderr, one JSON line an event. */
+  readonly logLevel: 'info' | 'warn' | 'silent';
 }
 
 /** The UI's files, seen from the sources and from the bundle. */
@@ -65,7 +65,7 @@ export async function startServer(
       bodyBytesMax: settings.body_bytes_max,
       token: settings.token,
       webDir: WEB_DIR,
-      ...(options.logger === undefined ? {} : { logger: options.logger }),
+      logLevel: options.logLevel,
     });
     await app.listen({ host: settings.host, port: settings.port }).catch((cause: unknown) => {
       throw listenError(cause, settings);

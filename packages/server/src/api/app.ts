@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import fastifyStatic from '@fastify/static';
 import { ApiErrorBody } from '@thalweg/model';
-import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import fastify, { type FastifyInstance } from 'fastify';
 import { apiError } from '../errors.ts';
 import { addHealthRoutes } from './health-routes.ts';
 import { addIngestRoutes } from './ingest-routes.ts';
@@ -21,12 +21,12 @@ export async function buildApp(
     readonly token: string | undefined;
     /** Built files of the UI; without them `/` says how to build it. */
     readonly webDir: string | undefined;
-    readonly logger?: FastifyBaseLogger;
+    readonly logLevel: 'info' | 'warn' | 'silent';
   },
 ): Promise<FastifyInstance> {
-  const { bodyBytesMax, token, webDir, logger } = options;
+  const { bodyBytesMax, token, webDir, logLevel } = options;
   const app = fastify({
-    ...(logger === undefined ? {} : { loggerInstance: logger, disableRequestLogging: true }),
+    logger: { level: logLevel, stream: process.stderr },
     bodyLimit: bodyBytesMax,
     routerOptions: { maxParamLength: 128 },
     genReqId: requestId,

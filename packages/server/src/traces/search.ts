@@ -1,4 +1,5 @@
 import {
+  LINK_SHOWN,
   l7FlowLog,
   qualifiedName,
   type TraceSearchAnswer,
@@ -110,6 +111,7 @@ const ENTRY = [
   'request_domain',
   'request_resource',
   'endpoint',
+  'host',
 ];
 
 async function summarise(
@@ -126,13 +128,16 @@ async function summarise(
     `SELECT toString(transform(root_hash, {roots:Array(UInt64)}, {finals:Array(UInt64)}, root_hash) AS final),
        toUnixTimestamp64Micro(min(start_time)) AS first, toUnixTimestamp64Micro(max(end_time)) AS last,
        argMin(response_code, (start_time, observation_point) AS at), count(),
-       uniqExact(app_service), countIf(response_status IN (${ERROR_STATUSES})), ${entry}
+       uniqExact(app_service),
+       uniqExact(wire_id) - uniqExactIf(wire_id, parent_wire_id != 0 AND link_probability >= ${LINK_SHOWN}),
+       countIf(response_status IN (${ERROR_STATUSES})), ${entry}
      FROM ${TABLE} WHERE root_hash IN {roots:Array(UInt64)} GROUP BY final`,
     { params: { roots, finals } },
   );
   for (const row of rows) {
-    const [final, first, last, status, spanCount, serviceCount, errors, ...texts] = row.map(String);
-    const [spanId, service, method, host, path, endpoint] = texts;
+    const [final, first, last, status, spanCount, serviceCount, rootCount, errors, ...texts] =
+      row.map(String);
+    const [spanId, service, method, host, path, endpoint, hostName] = texts;
     summaries.set(final ?? '', {
       traceId: final ?? '',
       spanId: spanId ?? '',
@@ -147,6 +152,8 @@ async function summarise(
       isError: Number(errors) > 0,
       spanCount: Number(spanCount),
       serviceCount: Number(serviceCount),
+      rootCount: Number(rootCount),
+      hostName: hostName ?? '',
     });
   }
   return summaries;

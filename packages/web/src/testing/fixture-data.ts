@@ -63,6 +63,8 @@ export function traceSummaries(
       isError,
       spanCount,
       serviceCount: 2 + Math.floor(spanCount / 8),
+      hostName: 'gateway',
+      rootCount: 1,
     };
   });
 }

@@ -1,0 +1,78 @@
+import { parseArgs } from 'node:util';
+import { nearest } from '@thalweg/model';
+import { CliError } from './cli-error.ts';
+import type { Command, Option, Values } from './command.ts';
+
+/** Reads what stands behind the command's name. Throws `CliError` with code `usage`. */
+export function parseArguments(command: Command, words: readonly string[]): Values {
+  const { values, positionals } = parseWords(command, words);
+  const missing = command.positionals[positionals.length];
+  if (missing !== undefined) throw usage(command, `${missing.name} is missing`);
+  const extra = positionals[command.positionals.length];
+  if (extra !== undefined) throw usage(command, `"${extra}" is one argument too many`);
+
+  const mistakes = Object.entries(command.options).flatMap(([name, option]) =>
+    numberMistake(name, option, values[name]),
+  );
+  if (mistakes.length > 0) throw usage(command, mistakes.join('; '));
+  const given = (name: string): unknown => values[name] ?? command.options[name]?.default;
+  return {
+    text: (name) => (given(name) === undefined ? undefined : String(given(name))),
+    number: (name) => Number(given(name) ?? Number.NaN),
+    flag: (name) => given(name) === true,
+    list: (name) => {
+      const list = given(name);
+      return Array.isArray(list) ? list.map(String) : [];
+    },
+    positionals,
+  };
+}
+
+function parseWords(command: Command, words: readonly string[]) {
+  const options = Object.fromEntries(
+    Object.entries(command.options).map(([name, { type }]) => [
+      name,
+      {
+        type: type === 'boolean' ? ('boolean' as const) : ('string' as const),
+        multiple: type === 'list',
+      },
+    ]),
+  );
+  const parsed = parseArgs({
+    args: [...words],
+    options,
+    allowPositionals: true,
+    strict: false,
+    tokens: true,
+  });
+  for (const token of parsed.tokens) {
+    if (token.kind !== 'option') continue;
+    const option = command.options[token.name];
+    if (option === undefined) throw unknownOption(command, token.rawName, token.name);
+    if (option.type === 'boolean' && token.value !== undefined) {
+      throw usage(command, `${token.rawName} takes no value`);
+    }
+    if (option.type !== 'boolean' && token.value === undefined) {
+      throw usage(command, `${token.rawName} needs a value`);
+    }
+  }
+  return parsed;
+}
+
+function unknownOption(command: Command, rawName: string, name: string): CliError {
+  const near = nearest(name, Object.keys(command.options));
+  const hint = near === undefined ? '' : `; did you mean --${near}?`;
+  return usage(command, `unknown option ${rawName}${hint}`);
+}
+
+function numberMistake(name: string, option: Option, given: unknown): readonly string[] {
+  if (option.type !== 'number' || given === undefined) return [];
+  const { min = 0, max = Number.MAX_SAFE_INTEGER } = option;
+  const value = Number(given);
+  if (given !== '' && Number.isInteger(value) && value >= min && value <= max) return [];
+  return [`--${name} is "${String(given)}", not a whole number from ${min} to ${max}`];
+}
+
+function usage(command: Command, message: string): CliError {
+  return new CliError('usage', message, `see \`thalweg ${command.name} --help\``);
+}

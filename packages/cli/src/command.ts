@@ -1,0 +1,49 @@
+import type { Terminal } from './terminal.ts';
+
+export interface Option {
+  readonly type: 'string' | 'boolean' | 'number' | 'list';
+  readonly doc: string;
+  /** Shown in --help, and used when the option is not given. */
+  readonly default?: string | number;
+  /** What stands for the value in --help. */
+  readonly value?: string;
+  readonly min?: number;
+  readonly max?: number;
+}
+
+export interface Positional {
+  readonly name: string;
+  readonly doc: string;
+}
+
+export interface Values {
+  text(name: string): string | undefined;
+  number(name: string): number;
+  flag(name: string): boolean;
+  list(name: string): readonly string[];
+  readonly positionals: readonly string[];
+}
+
+export interface Context {
+  readonly values: Values;
+  readonly terminal: Terminal;
+  /** Aborted at SIGINT, SIGTERM, or when the supervising process is gone. */
+  readonly signal: AbortSignal;
+}
+
+export interface Command {
+  readonly name: string;
+  readonly summary: string;
+  readonly positionals: readonly Positional[];
+  readonly options: Readonly<Record<string, Option>>;
+  readonly examples: readonly string[];
+  /** Resolves when done; rejects with what `toCliError` understands. */
+  run(context: Context): Promise<void>;
+}
+
+export const JSON_OPTION: Option = { type: 'boolean', doc: 'print JSON on stdout' };
+export const CONFIG_OPTION: Option = {
+  type: 'string',
+  value: 'FILE',
+  doc: 'configuration, a JSON file',
+};

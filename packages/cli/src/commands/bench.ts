@@ -1,0 +1,53 @@
+import { BENCH_NAMES, type BenchName, type BenchReport, runBench } from '@thalweg/bench';
+import { nearest } from '@thalweg/model';
+import { alignedLines } from '../aligned.ts';
+import { CliError } from '../cli-error.ts';
+import { type Command, JSON_OPTION } from '../command.ts';
+
+export const bench: Command = {
+  name: 'bench',
+  summary: `Measures this build on this machine: ${BENCH_NAMES.join(', ')}.`,
+  positionals: [{ name: 'NAME', doc: `one of ${BENCH_NAMES.join(', ')}` }],
+  options: {
+    quick: {
+      type: 'boolean',
+      doc: 'small and short: shows that it works, its figures mean little',
+    },
+    json: JSON_OPTION,
+  },
+  examples: ['thalweg bench ring', 'thalweg bench capture --json'],
+  async run({ values, terminal, signal }) {
+    const [name = ''] = values.positionals;
+    const report = await runBench(benchName(name), {
+      isQuick: values.flag('quick'),
+      signal,
+      progress: terminal.note,
+    });
+    if (values.flag('json')) terminal.print(JSON.stringify(report));
+    else print(terminal.print, report);
+  },
+};
+
+function benchName(name: string): BenchName {
+  const found = BENCH_NAMES.find((known) => known === name);
+  if (found !== undefined) return found;
+  const near = nearest(name, BENCH_NAMES);
+  const hint = near === undefined ? '' : `; did you mean "${near}"?`;
+  throw new CliError('usage', `unknown bench "${name}"${hint}`, 'see `thalweg bench --help`');
+}
+
+function print(line: (text: string) => void, { bench: name, machine, commit, rows }: BenchReport) {
+  line(`${name} on ${machine}, commit ${commit}`);
+  const cells = rows.map(({ case: which, metric, unit, value, reference, ratio }) => [
+    which,
+    metric,
+    `${figure(value)} ${unit}`,
+    reference === undefined ? '' : `reference ${figure(reference)}`,
+    ratio === undefined ? '' : `ratio ${ratio.toFixed(3)}`,
+  ]);
+  for (const text of alignedLines(cells)) line(text);
+}
+
+function figure(value: number): string {
+  return Math.abs(value) >= 100 ? String(Math.round(value)) : value.toFixed(3);
+}

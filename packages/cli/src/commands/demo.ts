@@ -1,0 +1,177 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Demo, expectedSpans, type LoadReport, startDemo } from '@thalweg/demo';
+import type { TraceAnswer } from '@thalweg/model';
+import { alignedLines } from '../aligned.ts';
+import { CliError } from '../cli-error.ts';
+import { type Command, JSON_OPTION } from '../command.ts';
+import { createServerClient, type ServerClient } from '../server-client.ts';
+import { traceTree } from '../trace-tree.ts';
+import { agentFrom } from './agent-part.ts';
+import { SERVER_OPTIONS, serverFrom } from './server-part.ts';
+
+const SETTLE_MS_MAX = 30_000;
+const POLL_MS = 500;
+/** The gentle load of a demo that stays up: 2 connections that rest between requests. */
+const BACKGROUND = { requests: 1_000, connections: 2, pauseMs: 200 } as const;
+
+/** What `--once --json` prints. */
+interface DemoResult {
+  readonly requests: number;
+  readonly traces: number;
+  /** Traces that are one tree of all the spans that their request leaves. */
+  readonly completeTraces: number;
+  readonly spans: number;
+  readonly lostEvents: number;
+  readonly uiUrl: string;
+}
+
+export const demo: Command = {
+  name: 'demo',
+  summary:
+    'Starts everything with a demo: a gateway and two services on hosts of their own, traced.',
+  positionals: [],
+  options: {
+    once: { type: 'boolean', doc: 'drive the load, report, and end' },
+    requests: { type: 'number', doc: 'requests to send', default: 1_000, min: 1, max: 100_000 },
+    connections: { type: 'number', doc: 'connections at once', default: 16, min: 1, max: 512 },
+    json: JSON_OPTION,
+    ...SERVER_OPTIONS,
+  },
+  examples: ['thalweg demo', 'thalweg demo --once --json'],
+  async run({ values, terminal, signal }) {
+    const folder = mkdtempSync(join(tmpdir(), 'thalweg-demo-'));
+    const closers: (() => Promise<void>)[] = [
+      async () => rmSync(folder, { recursive: true, force: true }),
+    ];
+    try {
+      terminal.note('starting the server …');
+      const isOnce = values.flag('once');
+      const server = await serverFrom(values, {
+        data_dir: join(folder, 'data'),
+        ...(isOnce ? { port: 0 } : {}),
+      });
+      closers.push(() => server.close());
+      const storePid = server.storePid();
+      const agent = await agentFrom(
+        values,
+        { server_url: server.url, spool_dir: join(folder, 'spool'), status_port: 0, flush_ms: 250 },
+        { pidsExcluded: storePid === undefined ? [] : [storePid] },
+      );
+      closers.push(() => agent.close());
+      terminal.note('starting the hosts: client, gateway (nginx), orders, stock …');
+      const hosts = await startDemo();
+      closers.push(() => hosts.close());
+
+      const client = createServerClient(server.url, process.env['THALWEG_SERVER_TOKEN']);
+      const [requests, connections] = [values.number('requests'), values.number('connections')];
+      terminal.note(`sending ${requests} requests over ${connections} connections …`);
+      const report = await hosts.drive(requests, connections);
+      const found = await settle(client, hosts, report, signal);
+      const result: DemoResult = {
+        requests: report.requests,
+        ...found.counts,
+        lostEvents: agent.status().counters['lost_events'] ?? 0,
+        uiUrl: `${server.url}/traces`,
+      };
+      if (result.completeTraces === 0) {
+        throw new CliError(
+          'failed',
+          noTrace(result, agent.status().reason),
+          'run `thalweg doctor`',
+        );
+      }
+      if (values.flag('json')) terminal.print(JSON.stringify(result));
+      else printResult(terminal.print, result, found.example);
+      if (isOnce) return;
+      terminal.note(`\nthe UI: ${result.uiUrl}   (Ctrl-C ends the demo)`);
+      await background(hosts, signal);
+    } finally {
+      for (const close of closers.reverse()) await close();
+    }
+  },
+};
+
+interface Found {
+  readonly counts: Pick<DemoResult, 'traces' | 'completeTraces' | 'spans'>;
+  readonly example: TraceAnswer | undefined;
+}
+
+/** Looks until every request has its complete trace, or no more of them turn up. */
+async function settle(
+  client: ServerClient,
+  hosts: Demo,
+  report: LoadReport,
+  signal: AbortSignal,
+): Promise<Found> {
+  const deadline = Date.now() + SETTLE_MS_MAX;
+  let found = await count(client, hosts, report);
+  let unchanged = 0;
+  while (
+    found.counts.completeTraces < report.requests &&
+    Date.now() < deadline &&
+    !signal.aborted
+  ) {
+    await sleep(POLL_MS);
+    const now = await count(client, hosts, report);
+    unchanged = now.counts.completeTraces > found.counts.completeTraces ? 0 : unchanged + 1;
+    found = now;
+    if (unchanged > 10) break;
+  }
+  return found;
+}
+
+async function count(client: ServerClient, hosts: Demo, report: LoadReport): Promise<Found> {
+  let [traces, completeTraces, spans] = [0, 0, 0];
+  let example: TraceAnswer | undefined;
+  let exampleId: string | undefined;
+  for await (const trace of client.allTraces(report.startUs - 1e6, report.endUs + 1e6)) {
+    if (!trace.hostName.startsWith(hosts.prefix)) continue;
+    traces += 1;
+    spans += trace.spanCount;
+    // As many spans as the path leaves, all under one root: the entry is the client's own.
+    const isComplete = trace.rootCount === 1 && trace.spanCount === expectedSpans(trace.path);
+    if (isComplete) completeTraces += 1;
+    if (isComplete && trace.spanCount === 6) exampleId ??= trace.traceId;
+  }
+  if (exampleId !== undefined) example = await client.trace(exampleId);
+  return { counts: { traces, completeTraces, spans }, example };
+}
+
+function noTrace({ requests, traces, spans, lostEvents }: DemoResult, reason: string): string {
+  const seen = `${traces} traces with ${spans} spans, ${lostEvents} events lost`;
+  return `no complete trace of ${requests} requests: ${seen}${reason === '' ? '' : `; ${reason}`}`;
+}
+
+function printResult(
+  print: (text: string) => void,
+  result: DemoResult,
+  example: TraceAnswer | undefined,
+): void {
+  const { requests, traces, completeTraces, spans, lostEvents } = result;
+  if (example !== undefined) {
+    print('\none of the traces; nothing in these programs knows of it:\n');
+    for (const line of alignedLines(traceTree(example))) print(`  ${line}`);
+  }
+  print(`\n${requests} requests, ${traces} traces, ${completeTraces} complete`);
+  print(`${spans} spans, ${lostEvents} events lost`);
+}
+
+async function background(hosts: Demo, signal: AbortSignal): Promise<void> {
+  const { requests, connections, pauseMs } = BACKGROUND;
+  const isStopped = new Promise<void>((resolve) => {
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+  const drive = async (): Promise<void> => {
+    while (!signal.aborted) await hosts.drive(requests, connections, pauseMs);
+  };
+  // At the end the client is stopped in the middle of a drive: that is not an error.
+  await Promise.race([
+    isStopped,
+    drive().catch((error: unknown) => {
+      if (!signal.aborted) throw error;
+    }),
+  ]);
+}

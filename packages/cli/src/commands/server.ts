@@ -1,0 +1,18 @@
+import type { Command } from '../command.ts';
+import { untilStopped } from '../until-stopped.ts';
+import { SERVER_OPTIONS, serverFrom } from './server-part.ts';
+
+export const server: Command = {
+  name: 'server',
+  summary: 'Runs the server: store, ingest, API and UI.',
+  positionals: [],
+  options: SERVER_OPTIONS,
+  examples: ['thalweg server', 'thalweg server --port 20416 --data-dir /var/lib/thalweg/data'],
+  async run({ values, terminal, signal }) {
+    const running = await serverFrom(values);
+    terminal.note(`server: ${running.url}`);
+    await untilStopped(signal);
+    terminal.note('server: stopping, what is acknowledged stays');
+    await running.close();
+  },
+};

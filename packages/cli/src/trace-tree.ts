@@ -1,0 +1,38 @@
+import type { Span, TraceAnswer } from '@thalweg/model';
+
+/** What a span's parent is worth: probability and what speaks for it; '' for a root. */
+function linkText({ link }: Span): string {
+  return link === null ? '' : `p=${link.probability.toFixed(2)} ${link.evidence.join('+')}`.trim();
+}
+
+/** A trace as a tree for the terminal: one aligned line for each span, in the answer's order. */
+export function traceTree({ spans }: Pick<TraceAnswer, 'spans'>): readonly (readonly string[])[] {
+  const known = new Set(spans.map(({ spanId }) => spanId));
+  const children = new Map<string | null, Span[]>();
+  for (const span of spans) {
+    const parent = span.parentId !== null && known.has(span.parentId) ? span.parentId : null;
+    children.set(parent, [...(children.get(parent) ?? []), span]);
+  }
+  const rows: string[][] = [];
+  const drawn = new Set<string>();
+  // Iterative: a trace may be thousands deep. A cycle is never reached from a root.
+  const open = (children.get(null) ?? []).map((span) => ({ span, lead: '', branch: '' })).reverse();
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const { span, lead, branch } = next;
+    if (drawn.has(span.spanId)) continue;
+    drawn.add(span.spanId);
+    rows.push([
+      `${lead}${branch}${span.observationPoint} ${span.service}`,
+      `${span.method} ${span.path}`,
+      String(span.status),
+      `${((span.endUs - span.startUs) / 1e3).toFixed(2)} ms`,
+      linkText(span),
+    ]);
+    const below = lead + (branch === '' ? '' : branch === '└─ ' ? '   ' : '│  ');
+    const kids = children.get(span.spanId) ?? [];
+    for (const [at, kid] of [...kids.entries()].reverse()) {
+      open.push({ span: kid, lead: below, branch: at === kids.length - 1 ? '└─ ' : '├─ ' });
+    }
+  }
+  return rows;
+}
