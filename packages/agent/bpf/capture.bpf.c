@@ -68,7 +68,8 @@ struct transfer {
 
 /* Sends one event with up to `wanted` bytes of payload, or counts the loss at its socket. */
 static __always_inline void send_event(struct sock *sk, struct socket_state *socket,
-				       struct transfer *what, struct user_buffer *buffer, __u32 wanted)
+				       struct transfer *what, struct user_buffer *buffer,
+				       __u32 wanted)
 {
 	struct event *event;
 	__u32 captured = 0;
@@ -76,13 +77,16 @@ static __always_inline void send_event(struct sock *sk, struct socket_state *soc
 		event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
 	} else if (wanted <= PAYLOAD_SMALL) {
 		event = bpf_ringbuf_reserve(&events, sizeof(*event) + PAYLOAD_SMALL, 0);
-		if (event) captured = gather((char *)(event + 1), PAYLOAD_SMALL, buffer, wanted);
+		if (event)
+			captured = gather((char *)(event + 1), PAYLOAD_SMALL, buffer, wanted);
 	} else if (wanted <= PAYLOAD_MEDIUM) {
 		event = bpf_ringbuf_reserve(&events, sizeof(*event) + PAYLOAD_MEDIUM, 0);
-		if (event) captured = gather((char *)(event + 1), PAYLOAD_MEDIUM, buffer, wanted);
+		if (event)
+			captured = gather((char *)(event + 1), PAYLOAD_MEDIUM, buffer, wanted);
 	} else {
 		event = bpf_ringbuf_reserve(&events, sizeof(*event) + PAYLOAD_LARGE, 0);
-		if (event) captured = gather((char *)(event + 1), PAYLOAD_LARGE, buffer, wanted);
+		if (event)
+			captured = gather((char *)(event + 1), PAYLOAD_LARGE, buffer, wanted);
 	}
 	if (!event) {
 		socket->lost += 1;
@@ -106,7 +110,8 @@ static __always_inline void send_event(struct sock *sk, struct socket_state *soc
 /* How much to copy: `capture_bytes` of a transfer, `turn_bytes` of a turn. */
 static __always_inline __u32 budget(struct socket_state *socket, __u32 length)
 {
-	__u32 left = socket->turn_bytes < config.turn_bytes ? config.turn_bytes - socket->turn_bytes : 0;
+	__u32 left =
+	    socket->turn_bytes < config.turn_bytes ? config.turn_bytes - socket->turn_bytes : 0;
 	__u32 wanted = length < config.capture_bytes ? length : config.capture_bytes;
 	socket->turn_bytes += length < (1u << 30) ? length : (1u << 30);
 	return wanted < left ? wanted : left;
@@ -114,16 +119,19 @@ static __always_inline __u32 budget(struct socket_state *socket, __u32 length)
 
 static __always_inline int on_transfer(struct sock *sk, int result, __u8 direction)
 {
-	if (!config.enabled || result < 0 || (direction == DIRECTION_OUT && result == 0)) return 0;
-	if (is_excluded_process()) return 0;
+	if (!config.enabled || result < 0 || (direction == DIRECTION_OUT && result == 0))
+		return 0;
+	if (is_excluded_process())
+		return 0;
 	struct socket_state *socket = wanted_socket(sk, true);
 	if (!socket) {
 		count(FILTERED, 1);
 		return 0;
 	}
 	struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
-	if (!tcp) return 0;
-	struct transfer what = { .direction = direction, .length = result };
+	if (!tcp)
+		return 0;
+	struct transfer what = {.direction = direction, .length = result};
 	if (direction == DIRECTION_IN && result == 0) {
 		what.kind = EVENT_END;
 		what.sequence = tcp->copied_seq;
@@ -148,31 +156,37 @@ int on_send(unsigned long long *ctx)
 SEC("tp_btf/sock_recv_length")
 int on_receive(unsigned long long *ctx)
 {
-	if (ctx[2] & MSG_PEEK) return 0;
+	if (ctx[2] & MSG_PEEK)
+		return 0;
 	return on_transfer((struct sock *)ctx[0], (int)ctx[1], DIRECTION_IN);
 }
 
-/* Roles and connect causes: a socket that enters SYN_SENT calls, one that leaves SYN_RECV serves. */
+/* Roles and connect causes: a socket that enters SYN_SENT calls, one that leaves SYN_RECV serves.
+ */
 SEC("tp_btf/inet_sock_set_state")
 int on_state(unsigned long long *ctx)
 {
 	struct sock *sk = (struct sock *)ctx[0];
 	int old_state = ctx[1], new_state = ctx[2];
-	if (!config.enabled || sk->sk_protocol != IPPROTO_TCP) return 0;
+	if (!config.enabled || sk->sk_protocol != IPPROTO_TCP)
+		return 0;
 	if (new_state == TCP_SYN_SENT) {
 		/* In the caller's thread; the ports are not final yet, so the verdict waits. */
 		struct socket_state *socket = socket_of(sk, true);
-		if (!socket) return 0;
+		if (!socket)
+			return 0;
 		socket->role = ROLE_CLIENT;
 		socket->verdict = VERDICT_NONE;
 		connect_cause(socket);
 	} else if (old_state == TCP_SYN_RECV && new_state == TCP_ESTABLISHED) {
 		struct socket_state *socket = socket_of(sk, true);
-		if (socket) socket->role = ROLE_SERVER;
+		if (socket)
+			socket->role = ROLE_SERVER;
 	} else if (new_state == TCP_CLOSE) {
 		struct socket_state *socket = wanted_socket(sk, false);
-		if (!socket || !socket->has_spoken) return 0;
-		struct transfer what = { .kind = EVENT_CLOSE };
+		if (!socket || !socket->has_spoken)
+			return 0;
+		struct transfer what = {.kind = EVENT_CLOSE};
 		send_event(sk, socket, &what, 0, 0);
 	}
 	return 0;

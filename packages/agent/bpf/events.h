@@ -7,17 +7,17 @@ enum role { ROLE_UNKNOWN = 0, ROLE_CLIENT = 1, ROLE_SERVER = 2 };
 enum cause_kind { CAUSE_NONE = 0, CAUSE_THREAD = 1, CAUSE_RESTORED = 2, CAUSE_CONNECT = 3 };
 
 struct event {
-	__u64 at_ns;       /* bpf_ktime_get_ns: CLOCK_MONOTONIC */
+	__u64 at_ns; /* bpf_ktime_get_ns: CLOCK_MONOTONIC */
 	__u64 cookie;
 	__u64 turn_id;
 	__u64 cause_id;
 	__u32 pid;
 	__u32 tid;
-	__u32 sequence;    /* TCP sequence number of the first byte */
-	__u32 length;      /* bytes transferred */
+	__u32 sequence; /* TCP sequence number of the first byte */
+	__u32 length;	/* bytes transferred */
 	__u32 netns;
 	__u32 lost_before;
-	__u16 captured;    /* bytes of payload that follow */
+	__u16 captured; /* bytes of payload that follow */
 	__u16 local_port;
 	__u16 remote_port;
 	__u8 kind;

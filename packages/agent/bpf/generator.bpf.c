@@ -24,18 +24,18 @@ struct {
 } events SEC(".maps");
 
 static const char request_in[] =
-	"GET /cart/items/1842?currency=EUR HTTP/1.1\r\nHost: shop.example\r\n"
-	"User-Agent: Mozilla/5.0\r\nAccept: application/json\r\n"
-	"X-Request-Id: 6f1c2d3e-1111-4222-8333-444455556666\r\n\r\n";
+    "GET /cart/items/1842?currency=EUR HTTP/1.1\r\nHost: shop.example\r\n"
+    "User-Agent: Mozilla/5.0\r\nAccept: application/json\r\n"
+    "X-Request-Id: 6f1c2d3e-1111-4222-8333-444455556666\r\n\r\n";
 static const char call_out[] =
-	"GET /stock/1842 HTTP/1.1\r\nHost: stock.internal:7002\r\nAccept: application/json\r\n"
-	"X-Request-Id: 6f1c2d3e-1111-4222-8333-444455556666\r\nConnection: keep-alive\r\n\r\n";
+    "GET /stock/1842 HTTP/1.1\r\nHost: stock.internal:7002\r\nAccept: application/json\r\n"
+    "X-Request-Id: 6f1c2d3e-1111-4222-8333-444455556666\r\nConnection: keep-alive\r\n\r\n";
 static const char answer_in[] =
-	"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 14\r\n"
-	"Date: Tue, 24 Nov 2026 10:00:00 GMT\r\nConnection: keep-alive\r\n\r\n{\"stock\": 1842}";
+    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 14\r\n"
+    "Date: Tue, 24 Nov 2026 10:00:00 GMT\r\nConnection: keep-alive\r\n\r\n{\"stock\": 1842}";
 static const char answer_out[] =
-	"HTTP/1.1 200 OK\r\nServer: nginx\r\nContent-Type: application/json\r\nContent-Length: 14\r\n"
-	"Date: Tue, 24 Nov 2026 10:00:00 GMT\r\nConnection: keep-alive\r\n\r\n{\"stock\": 1842}";
+    "HTTP/1.1 200 OK\r\nServer: nginx\r\nContent-Type: application/json\r\nContent-Length: 14\r\n"
+    "Date: Tue, 24 Nov 2026 10:00:00 GMT\r\nConnection: keep-alive\r\n\r\n{\"stock\": 1842}";
 
 struct part {
 	__u64 cookie;
@@ -80,16 +80,21 @@ static __always_inline void emit(struct part *part, const char *text, const __u3
 SEC("tp_btf/sys_enter")
 int on_generate(unsigned long long *ctx)
 {
-	if (ctx[1] != SYS_GETPPID) return 0;
-	if (bpf_get_current_pid_tgid() >> 32 != generator.pid) return 0;
+	if (ctx[1] != SYS_GETPPID)
+		return 0;
+	if (bpf_get_current_pid_tgid() >> 32 != generator.pid)
+		return 0;
 	__u64 turn = generator.turns++;
 	__u64 front = 2 * (turn % CONNECTIONS) + 2, back = front + 1;
 	__u32 round = turn / CONNECTIONS + 1;
-	struct part part = { .cookie = front, .port = 50000, .role = ROLE_SERVER,
-			     .turn_id = front << 20 | (round & 0xfffff) };
+	struct part part = {.cookie = front,
+			    .port = 50000,
+			    .role = ROLE_SERVER,
+			    .turn_id = front << 20 | (round & 0xfffff)};
 	part.sequence = round * (sizeof(request_in) - 1);
 	emit(&part, request_in, sizeof(request_in) - 1);
-	struct part call = { .cookie = back, .port = 7002, .role = ROLE_CLIENT, .cause_id = part.turn_id };
+	struct part call = {
+	    .cookie = back, .port = 7002, .role = ROLE_CLIENT, .cause_id = part.turn_id};
 	call.direction = DIRECTION_OUT;
 	call.sequence = round * (sizeof(call_out) - 1);
 	emit(&call, call_out, sizeof(call_out) - 1);

@@ -35,9 +35,15 @@ enum { false = 0, true = 1 };
 
 #define RELOCATED __attribute__((preserve_access_index))
 
-struct ns_common { unsigned int inum; } RELOCATED;
-struct net { struct ns_common ns; } RELOCATED;
-typedef struct { struct net *net; } possible_net_t;
+struct ns_common {
+	unsigned int inum;
+} RELOCATED;
+struct net {
+	struct ns_common ns;
+} RELOCATED;
+typedef struct {
+	struct net *net;
+} possible_net_t;
 struct sock_common {
 	__be32 skc_daddr;
 	__be32 skc_rcv_saddr;
@@ -46,21 +52,93 @@ struct sock_common {
 	unsigned short skc_family;
 	volatile unsigned char skc_state;
 	possible_net_t skc_net;
-	struct { __u8 bytes[16]; } skc_v6_daddr;
-	struct { __u8 bytes[16]; } skc_v6_rcv_saddr;
+	struct {
+		__u8 bytes[16];
+	} skc_v6_daddr;
+	struct {
+		__u8 bytes[16];
+	} skc_v6_rcv_saddr;
 } RELOCATED;
-struct sock { struct sock_common __sk_common; __u16 sk_protocol; } RELOCATED;
-struct tcp_sock { __u32 write_seq; __u32 copied_seq; } RELOCATED;
+struct sock {
+	struct sock_common __sk_common;
+	__u16 sk_protocol;
+} RELOCATED;
+struct tcp_sock {
+	__u32 write_seq;
+	__u32 copied_seq;
+} RELOCATED;
 struct file;
-struct fdtable { struct file **fd; } RELOCATED;
-struct files_struct { struct fdtable *fdt; } RELOCATED;
-struct inode { unsigned short i_mode; } RELOCATED;
-struct file { struct inode *f_inode; void *private_data; } RELOCATED;
-struct socket { struct sock *sk; } RELOCATED;
-struct task_struct { int tgid; struct files_struct *files; } RELOCATED;
-struct pt_regs { unsigned long di, si, dx, orig_ax; } RELOCATED;
-struct user_iovec { void *base; unsigned long len; };
-struct user_msghdr { void *name; int name_len; struct user_iovec *iov; unsigned long iov_count; };
+struct fdtable {
+	struct file **fd;
+} RELOCATED;
+struct files_struct {
+	struct fdtable *fdt;
+} RELOCATED;
+struct inode {
+	unsigned short i_mode;
+} RELOCATED;
+struct file {
+	struct inode *f_inode;
+	void *private_data;
+} RELOCATED;
+struct socket {
+	struct sock *sk;
+} RELOCATED;
+struct task_struct {
+	int tgid;
+	struct files_struct *files;
+} RELOCATED;
+struct pt_regs {
+	unsigned long di, si, dx, orig_ax;
+} RELOCATED;
+struct user_iovec {
+	void *base;
+	unsigned long len;
+};
+struct user_msghdr {
+	void *name;
+	int name_len;
+	struct user_iovec *iov;
+	unsigned long iov_count;
+};
 /* Only named in the declarations of helpers. */
-struct bpf_dynptr; struct bpf_sock; struct bpf_tcp_sock; struct xdp_md; struct seq_file;
-struct bpf_cgroup_dev_ctx; struct bpf_dynptr; struct bpf_fib_lookup; struct bpf_map; struct bpf_perf_event_value; struct bpf_pidns_info; struct bpf_raw_tracepoint_args; struct bpf_redir_neigh; struct bpf_sk_lookup; struct bpf_sock; struct bpf_sock_addr; struct bpf_sock_tuple; struct bpf_spin_lock; struct bpf_sysctl; struct bpf_tcp_sock; struct bpf_timer; struct bpf_tunnel_key; struct bpf_xfrm_state; struct btf_ptr; struct cgroup; struct iphdr; struct ipv6hdr; struct linux_binprm; struct mptcp_sock; struct path; struct seq_file; struct sk_msg_md; struct sk_reuseport_md; struct tcp6_sock; struct tcp_request_sock; struct tcp_timewait_sock; struct tcphdr; struct udp6_sock; struct unix_sock; struct xdp_md; 
+struct bpf_dynptr;
+struct bpf_sock;
+struct bpf_tcp_sock;
+struct xdp_md;
+struct seq_file;
+struct bpf_cgroup_dev_ctx;
+struct bpf_dynptr;
+struct bpf_fib_lookup;
+struct bpf_map;
+struct bpf_perf_event_value;
+struct bpf_pidns_info;
+struct bpf_raw_tracepoint_args;
+struct bpf_redir_neigh;
+struct bpf_sk_lookup;
+struct bpf_sock;
+struct bpf_sock_addr;
+struct bpf_sock_tuple;
+struct bpf_spin_lock;
+struct bpf_sysctl;
+struct bpf_tcp_sock;
+struct bpf_timer;
+struct bpf_tunnel_key;
+struct bpf_xfrm_state;
+struct btf_ptr;
+struct cgroup;
+struct iphdr;
+struct ipv6hdr;
+struct linux_binprm;
+struct mptcp_sock;
+struct path;
+struct seq_file;
+struct sk_msg_md;
+struct sk_reuseport_md;
+struct tcp6_sock;
+struct tcp_request_sock;
+struct tcp_timewait_sock;
+struct tcphdr;
+struct udp6_sock;
+struct unix_sock;
+struct xdp_md;

@@ -10,15 +10,17 @@ struct config {
 	__u32 capture_bytes;
 	__u32 turn_bytes;
 	__u32 wake_bytes;
-	__u32 has_wanted_ports;  /* 1: only sockets with a port in `ports` marked PORT_WANTED */
-	__u32 generation;        /* a change re-evaluates the verdicts kept at sockets */
+	__u32 has_wanted_ports; /* 1: only sockets with a port in `ports` marked PORT_WANTED */
+	__u32 generation;	/* a change re-evaluates the verdicts kept at sockets */
 	__u32 has_wanted_netns;
 	__u32 pad;
 };
-volatile struct config config = { .capture_bytes = 512, .turn_bytes = 8192, .wake_bytes = 1 << 20 };
+volatile struct config config = {.capture_bytes = 512, .turn_bytes = 8192, .wake_bytes = 1 << 20};
 
 enum counter { EVENTS, LOST, FILTERED, BYTES, NO_STORAGE, COUNTERS };
-struct { __u64 of[8]; } counters[CPUS_MAX];
+struct {
+	__u64 of[8];
+} counters[CPUS_MAX];
 
 static __always_inline void count(enum counter which, __u64 amount)
 {
@@ -26,18 +28,41 @@ static __always_inline void count(enum counter which, __u64 amount)
 }
 
 enum port_verdict { PORT_WANTED = 1, PORT_EXCLUDED = 2 };
-struct { __uint(type, BPF_MAP_TYPE_RINGBUF); __uint(max_entries, 16 << 20); } events SEC(".maps");
-struct { __uint(type, BPF_MAP_TYPE_HASH); __uint(max_entries, 2048); __type(key, __u16); __type(value, __u8); } ports SEC(".maps");
-struct { __uint(type, BPF_MAP_TYPE_HASH); __uint(max_entries, 1024); __type(key, __u32); __type(value, __u8); } processes SEC(".maps");
-struct { __uint(type, BPF_MAP_TYPE_HASH); __uint(max_entries, 1024); __type(key, __u32); __type(value, __u8); } namespaces SEC(".maps");
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 16 << 20);
+} events SEC(".maps");
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 2048);
+	__type(key, __u16);
+	__type(value, __u8);
+} ports SEC(".maps");
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u32);
+	__type(value, __u8);
+} processes SEC(".maps");
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u32);
+	__type(value, __u8);
+} namespaces SEC(".maps");
 /* Listening ports, (netns << 16 | port): the role of sockets that are older than the agent. */
-struct { __uint(type, BPF_MAP_TYPE_HASH); __uint(max_entries, 8192); __type(key, __u64); __type(value, __u8); } listeners SEC(".maps");
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 8192);
+	__type(key, __u64);
+	__type(value, __u8);
+} listeners SEC(".maps");
 
 struct socket_state {
 	__u64 cookie;
-	__u64 connect_cause;     /* turn of the request during which connect() was called */
-	__u64 call_cause;        /* turn on whose behalf the last message went out */
-	__u64 turn_id;           /* of the last incoming turn */
+	__u64 connect_cause; /* turn of the request during which connect() was called */
+	__u64 call_cause;    /* turn on whose behalf the last message went out */
+	__u64 turn_id;	     /* of the last incoming turn */
 	__u32 netns;
 	__u32 generation;
 	__u32 turn_bytes;
@@ -45,20 +70,30 @@ struct socket_state {
 	__u32 lost;
 	__u8 verdict;
 	__u8 role;
-	__u8 direction;          /* of the current turn, plus one; 0 before the first */
+	__u8 direction; /* of the current turn, plus one; 0 before the first */
 	__u8 has_spoken;
 };
-struct { __uint(type, BPF_MAP_TYPE_SK_STORAGE); __uint(map_flags, BPF_F_NO_PREALLOC); __type(key, int); __type(value, struct socket_state); } sockets SEC(".maps");
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct socket_state);
+} sockets SEC(".maps");
 
 /* On whose behalf a thread acts: the turn it read last, or the one that an answer restored. */
 struct thread_state {
 	__u64 cause_id;
-	__u64 owner_cookie;      /* socket that the cause was read from */
+	__u64 owner_cookie; /* socket that the cause was read from */
 	__u8 cause_kind;
 	__u8 is_answering;
 	__u8 pad[6];
 };
-struct { __uint(type, BPF_MAP_TYPE_TASK_STORAGE); __uint(map_flags, BPF_F_NO_PREALLOC); __type(key, int); __type(value, struct thread_state); } threads SEC(".maps");
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct thread_state);
+} threads SEC(".maps");
 
 static __always_inline bool is_excluded_process(void)
 {
@@ -69,10 +104,13 @@ static __always_inline bool is_excluded_process(void)
 static __always_inline struct socket_state *socket_of(struct sock *sk, bool create)
 {
 	__u16 family = sk->__sk_common.skc_family;
-	if (family != AF_INET && family != AF_INET6) return 0;
-	struct socket_state *socket = bpf_sk_storage_get(&sockets, sk, 0, create ? BPF_STORAGE_CREATE : 0);
+	if (family != AF_INET && family != AF_INET6)
+		return 0;
+	struct socket_state *socket =
+	    bpf_sk_storage_get(&sockets, sk, 0, create ? BPF_STORAGE_CREATE : 0);
 	if (!socket) {
-		if (create) count(NO_STORAGE, 1);
+		if (create)
+			count(NO_STORAGE, 1);
 		return 0;
 	}
 	if (!socket->cookie) {
@@ -89,7 +127,8 @@ static __always_inline __u8 judge(struct sock *sk, struct socket_state *socket)
 	__u8 *at_remote = bpf_map_lookup_elem(&ports, &remote);
 	if ((at_local && *at_local == PORT_EXCLUDED) || (at_remote && *at_remote == PORT_EXCLUDED))
 		return VERDICT_UNWANTED;
-	if (config.has_wanted_ports && !at_local && !at_remote) return VERDICT_UNWANTED;
+	if (config.has_wanted_ports && !at_local && !at_remote)
+		return VERDICT_UNWANTED;
 	if (config.has_wanted_netns && !bpf_map_lookup_elem(&namespaces, &socket->netns))
 		return VERDICT_UNWANTED;
 	return VERDICT_WANTED;
@@ -100,33 +139,39 @@ static __always_inline __u8 role_by_listener(struct sock *sk, struct socket_stat
 {
 	__u64 local = (__u64)socket->netns << 16 | sk->__sk_common.skc_num;
 	__u64 remote = (__u64)socket->netns << 16 | bpf_ntohs(sk->__sk_common.skc_dport);
-	if (bpf_map_lookup_elem(&listeners, &local)) return ROLE_SERVER;
+	if (bpf_map_lookup_elem(&listeners, &local))
+		return ROLE_SERVER;
 	return bpf_map_lookup_elem(&listeners, &remote) ? ROLE_CLIENT : ROLE_UNKNOWN;
 }
 
 /* The state of a socket that passes the filter, else null. The verdict is kept at the socket. */
 static __always_inline struct socket_state *wanted_socket(struct sock *sk, bool create)
 {
-	if (sk->sk_protocol != IPPROTO_TCP) return 0;
+	if (sk->sk_protocol != IPPROTO_TCP)
+		return 0;
 	struct socket_state *socket = socket_of(sk, create);
-	if (!socket) return 0;
+	if (!socket)
+		return 0;
 	if (socket->verdict == VERDICT_NONE || socket->generation != config.generation) {
 		socket->generation = config.generation;
 		socket->verdict = judge(sk, socket);
-		if (socket->role == ROLE_UNKNOWN) socket->role = role_by_listener(sk, socket);
+		if (socket->role == ROLE_UNKNOWN)
+			socket->role = role_by_listener(sk, socket);
 	}
 	return socket->verdict == VERDICT_WANTED ? socket : 0;
 }
 
 static __always_inline struct thread_state *thread_of(bool create)
 {
-	return bpf_task_storage_get(&threads, bpf_get_current_task_btf(), 0, create ? BPF_STORAGE_CREATE : 0);
+	return bpf_task_storage_get(&threads, bpf_get_current_task_btf(), 0,
+				    create ? BPF_STORAGE_CREATE : 0);
 }
 
 static __always_inline void connect_cause(struct socket_state *socket)
 {
 	struct thread_state *thread = thread_of(false);
-	if (thread) socket->connect_cause = thread->cause_id;
+	if (thread)
+		socket->connect_cause = thread->cause_id;
 }
 
 /*
@@ -150,10 +195,13 @@ static __always_inline void stamp_cause(struct socket_state *socket, __u8 direct
 		}
 		*turn_id = socket->turn_id;
 		struct thread_state *thread = thread_of(true);
-		if (!thread) return;
+		if (!thread)
+			return;
 		bool is_answer = socket->role == ROLE_CLIENT;
 		thread->cause_id = is_answer ? socket->call_cause : socket->turn_id;
-		thread->cause_kind = !is_answer ? CAUSE_THREAD : socket->call_cause ? CAUSE_RESTORED : CAUSE_NONE;
+		thread->cause_kind = !is_answer		  ? CAUSE_THREAD
+				     : socket->call_cause ? CAUSE_RESTORED
+							  : CAUSE_NONE;
 		thread->owner_cookie = socket->cookie;
 		return;
 	}
@@ -170,7 +218,8 @@ static __always_inline void stamp_cause(struct socket_state *socket, __u8 direct
 		*cause_kind = thread->cause_kind;
 	}
 	if (socket->role == ROLE_CLIENT) {
-		if (is_new_turn) socket->call_cause = thread ? thread->cause_id : 0;
+		if (is_new_turn)
+			socket->call_cause = thread ? thread->cause_id : 0;
 		return;
 	}
 	/* An answer: what the thread does next is not on behalf of this request. */

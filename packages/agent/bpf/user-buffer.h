@@ -1,8 +1,16 @@
 /* The user buffer of the system call that the current task is in, from its saved registers. */
 #pragma once
 
-enum { SYS_READ = 0, SYS_WRITE = 1, SYS_READV = 19, SYS_WRITEV = 20, SYS_SENDTO = 44,
-       SYS_RECVFROM = 45, SYS_SENDMSG = 46, SYS_RECVMSG = 47 };
+enum {
+	SYS_READ = 0,
+	SYS_WRITE = 1,
+	SYS_READV = 19,
+	SYS_WRITEV = 20,
+	SYS_SENDTO = 44,
+	SYS_RECVFROM = 45,
+	SYS_SENDMSG = 46,
+	SYS_RECVMSG = 47
+};
 enum { SEGMENTS_MAX = 4, SHORT_PREFIX = 64 };
 
 struct user_buffer {
@@ -19,18 +27,24 @@ static __always_inline void find_user_buffer(struct user_buffer *buffer)
 	buffer->first.base = 0;
 	buffer->first.len = 0;
 	switch (regs->orig_ax) {
-	case SYS_READ: case SYS_WRITE: case SYS_SENDTO: case SYS_RECVFROM:
+	case SYS_READ:
+	case SYS_WRITE:
+	case SYS_SENDTO:
+	case SYS_RECVFROM:
 		buffer->first.base = (void *)regs->si;
 		buffer->first.len = regs->dx;
 		buffer->count = 1;
 		break;
-	case SYS_READV: case SYS_WRITEV:
+	case SYS_READV:
+	case SYS_WRITEV:
 		buffer->vector = (struct user_iovec *)regs->si;
 		buffer->count = regs->dx;
 		break;
-	case SYS_SENDMSG: case SYS_RECVMSG: {
+	case SYS_SENDMSG:
+	case SYS_RECVMSG: {
 		struct user_msghdr header;
-		if (bpf_probe_read_user(&header, sizeof(header), (void *)regs->si)) break;
+		if (bpf_probe_read_user(&header, sizeof(header), (void *)regs->si))
+			break;
 		buffer->vector = header.iov;
 		buffer->count = header.iov_count;
 		break;
@@ -42,25 +56,36 @@ static __always_inline void find_user_buffer(struct user_buffer *buffer)
  * Copies the first `wanted` bytes of a transfer to `target`, which holds `size` (a constant).
  * Later segments are taken only behind a short first one: their bounds stay constant that way.
  */
-static __always_inline __u32 gather(char *target, const __u64 size, struct user_buffer *buffer, __u64 wanted)
+static __always_inline __u32 gather(char *target, const __u64 size, struct user_buffer *buffer,
+				    __u64 wanted)
 {
 	__u64 got = 0;
-	if (wanted > size) wanted = size;
+	if (wanted > size)
+		wanted = size;
 	for (__u32 i = 0; i < SEGMENTS_MAX; i++) {
-		if (i >= buffer->count || got >= wanted) break;
+		if (i >= buffer->count || got >= wanted)
+			break;
 		struct user_iovec segment = buffer->first;
-		if (buffer->vector && bpf_probe_read_user(&segment, sizeof(segment), buffer->vector + i)) break;
+		if (buffer->vector &&
+		    bpf_probe_read_user(&segment, sizeof(segment), buffer->vector + i))
+			break;
 		__u64 length = wanted - got, at = got, most = i ? size - SHORT_PREFIX : size;
-		if (length > segment.len) length = segment.len;
+		if (length > segment.len)
+			length = segment.len;
 		/* Without the barriers clang 14 recomputes unbounded copies of both. */
 		barrier_var(length);
 		barrier_var(at);
-		if (at >= SHORT_PREFIX) break;
-		if (length == 0) continue;
-		if (length > most) length = most;
+		if (at >= SHORT_PREFIX)
+			break;
+		if (length == 0)
+			continue;
+		if (length > most)
+			length = most;
 		barrier_var(length);
-		if (length > most) break;
-		if (bpf_probe_read_user(target + at, length, segment.base)) break;
+		if (length > most)
+			break;
+		if (bpf_probe_read_user(target + at, length, segment.base))
+			break;
 		got += length;
 	}
 	return got;

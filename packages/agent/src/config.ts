@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
+import { DEFAULT_HEADERS } from './flow/flow.ts';
 
 const PortList = z
   .union([z.array(z.coerce.number()), z.string().transform((text) => text.split(',').map(Number))])
@@ -40,18 +41,9 @@ export const AgentSettings = z.object({
     .describe('Bytes copied of each transfer at most.'),
   ports: PortList.default([]).describe('Only sockets with one of these ports; empty: all.'),
   ports_excluded: PortList.default([]).describe('No sockets with one of these ports.'),
-  headers: Names.default([
-    'host',
-    'user-agent',
-    'content-type',
-    'accept',
-    'referer',
-    'via',
-    'server',
-    'x-forwarded-for',
-    'x-request-id',
-    'traceparent',
-  ]).describe('Headers kept in rows (lower case); secrets are redacted whatever is listed.'),
+  headers: Names.default([...DEFAULT_HEADERS]).describe(
+    'Headers kept in rows (lower case); secrets are redacted whatever is listed.',
+  ),
 });
 export type AgentSettings = z.infer<typeof AgentSettings>;
 export const AGENT_ENVIRONMENT_PREFIX = 'THALWEG_AGENT_';

@@ -24,9 +24,13 @@ export interface Values {
   readonly positionals: readonly string[];
 }
 
+export type Environment = Readonly<Record<string, string | undefined>>;
+
 export interface Context {
   readonly values: Values;
   readonly terminal: Terminal;
+  /** Of this process; settings are read from it. */
+  readonly environment: Environment;
   /** Aborted at SIGINT, SIGTERM, or when the supervising process is gone. */
   readonly signal: AbortSignal;
 }

@@ -56,7 +56,7 @@ async function run([name, ...words]: readonly string[]): Promise<void> {
     return;
   }
   const values = parseArguments(command, words);
-  await command.run({ values, terminal, signal: stopping.signal });
+  await command.run({ values, terminal, environment: process.env, signal: stopping.signal });
 }
 
 function unknownCommand(name: string): CliError {

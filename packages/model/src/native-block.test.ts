@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createBatch } from './batch.ts';
 import { BLOCK_LIMITS } from './block-limits.ts';
-import { defineTable } from './column.ts';
+import { type Column, defineTable } from './column.ts';
 import { idsOf, readBlock, valuesOf, withColumns } from './native-block.ts';
 
 const SEED = 20_416;
@@ -70,7 +70,7 @@ test('rows come back as they went in', () => {
   fc.assert(
     fc.property(rows, (values) => {
       const block = decoded(encoded(values));
-      for (const [name, { origin }] of Object.entries<{ origin?: string }>(sample.columns)) {
+      for (const [name, { origin }] of Object.entries<Column>(sample.columns)) {
         if (origin === 'server') continue;
         // The record above has every column of the agent.
         expect(valuesOf(block, name)).toEqual(

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { serviceName } from './service-name.ts';
 
@@ -112,14 +112,5 @@ function inodeOf(path: string): number | undefined {
     return statSync(path).ino;
   } catch {
     return undefined;
-  }
-}
-
-/** Inode number of the network namespace of `pid`; 0 when it cannot be read. */
-export function networkNamespaceOf(pid: number | 'self', procRoot = '/proc'): number {
-  try {
-    return Number(/\d+/.exec(readlinkSync(`${procRoot}/${pid}/ns/net`))?.[0] ?? 0);
-  } catch {
-    return 0;
   }
 }

@@ -5,7 +5,7 @@ import {
   AgentSettings,
   startAgent,
 } from '@thalweg/agent';
-import { CONFIG_OPTION, type Option, type Values } from '../command.ts';
+import { CONFIG_OPTION, type Context, type Option } from '../command.ts';
 import { readSettings } from '../settings.ts';
 import { given } from './server-part.ts';
 
@@ -23,7 +23,7 @@ export const AGENT_OPTIONS: Readonly<Record<string, Option>> = {
 
 /** Starts the agent from file, environment and options, in rising order of weight. */
 export function agentFrom(
-  values: Values,
+  { values, environment }: Pick<Context, 'values' | 'environment'>,
   defaults: Partial<AgentSettings> = {},
   options: AgentOptions = {},
 ): Promise<Agent> {
@@ -33,7 +33,7 @@ export function agentFrom(
     part: 'agent',
     prefix: AGENT_ENVIRONMENT_PREFIX,
     file: values.text('config'),
-    environment: process.env,
+    environment,
     overrides: {
       ...defaults,
       ...given('server_url', values.text('server-url')),

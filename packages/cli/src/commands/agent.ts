@@ -8,8 +8,9 @@ export const agent: Command = {
   positionals: [],
   options: AGENT_OPTIONS,
   examples: ['thalweg agent', 'thalweg agent --server-url http://127.0.0.1:20416 --only-port 8080'],
-  async run({ values, terminal, signal }) {
-    const running = await agentFrom(values);
+  async run(context) {
+    const { terminal, signal } = context;
+    const running = await agentFrom(context);
     const { rung, reason } = running.status();
     const below = reason === '' ? '' : ` (${reason})`;
     terminal.note(`agent: capturing on rung ${rung}${below}; status: ${running.statusUrl}/status`);

@@ -41,7 +41,8 @@ export const demo: Command = {
     ...SERVER_OPTIONS,
   },
   examples: ['thalweg demo', 'thalweg demo --once --json'],
-  async run({ values, terminal, signal }) {
+  async run(context) {
+    const { values, terminal, environment, signal } = context;
     const folder = mkdtempSync(join(tmpdir(), 'thalweg-demo-'));
     const closers: (() => Promise<void>)[] = [
       async () => rmSync(folder, { recursive: true, force: true }),
@@ -49,14 +50,14 @@ export const demo: Command = {
     try {
       terminal.note('starting the server …');
       const isOnce = values.flag('once');
-      const server = await serverFrom(values, {
+      const server = await serverFrom(context, {
         data_dir: join(folder, 'data'),
         ...(isOnce ? { port: 0 } : {}),
       });
       closers.push(() => server.close());
       const storePid = server.storePid();
       const agent = await agentFrom(
-        values,
+        context,
         { server_url: server.url, spool_dir: join(folder, 'spool'), status_port: 0, flush_ms: 250 },
         { pidsExcluded: storePid === undefined ? [] : [storePid] },
       );
@@ -65,7 +66,7 @@ export const demo: Command = {
       const hosts = await startDemo();
       closers.push(() => hosts.close());
 
-      const client = createServerClient(server.url, process.env['THALWEG_SERVER_TOKEN']);
+      const client = createServerClient(server.url, environment['THALWEG_SERVER_TOKEN']);
       const [requests, connections] = [values.number('requests'), values.number('connections')];
       terminal.note(`sending ${requests} requests over ${connections} connections …`);
       const report = await hosts.drive(requests, connections);

@@ -19,10 +19,10 @@ export const query: Command = {
     'thalweg query "SHOW tags FROM l7_flow_log"',
     'thalweg query "SELECT app_service, Count(row) AS n FROM l7_flow_log GROUP BY app_service"',
   ],
-  async run({ values, terminal }) {
+  async run({ values, terminal, environment }) {
     const [sql = ''] = values.positionals;
     const url = values.text('url') ?? '';
-    const client = createServerClient(url, process.env['THALWEG_SERVER_TOKEN']);
+    const client = createServerClient(url, environment['THALWEG_SERVER_TOKEN']);
     const result = await client.query(sql);
     if (values.flag('json')) {
       terminal.print(JSON.stringify(result));

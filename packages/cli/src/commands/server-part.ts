@@ -4,7 +4,7 @@ import {
   ServerSettings,
   startServer,
 } from '@thalweg/server';
-import { CONFIG_OPTION, type Option, type Values } from '../command.ts';
+import { CONFIG_OPTION, type Context, type Option } from '../command.ts';
 import { readSettings } from '../settings.ts';
 import { VERSION } from '../version.ts';
 
@@ -17,7 +17,7 @@ export const SERVER_OPTIONS: Readonly<Record<string, Option>> = {
 
 /** Starts the server from file, environment and options, in rising order of weight. */
 export function serverFrom(
-  values: Values,
+  { values, environment }: Pick<Context, 'values' | 'environment'>,
   defaults: Partial<ServerSettings> = {},
 ): Promise<Server> {
   const port = values.text('port');
@@ -25,7 +25,7 @@ export function serverFrom(
     part: 'server',
     prefix: SERVER_ENVIRONMENT_PREFIX,
     file: values.text('config'),
-    environment: process.env,
+    environment,
     overrides: {
       ...defaults,
       ...given('host', values.text('host')),

@@ -8,8 +8,9 @@ export const server: Command = {
   positionals: [],
   options: SERVER_OPTIONS,
   examples: ['thalweg server', 'thalweg server --port 20416 --data-dir /var/lib/thalweg/data'],
-  async run({ values, terminal, signal }) {
-    const running = await serverFrom(values);
+  async run(context) {
+    const { terminal, signal } = context;
+    const running = await serverFrom(context);
     terminal.note(`server: ${running.url}`);
     await untilStopped(signal);
     terminal.note('server: stopping, what is acknowledged stays');

@@ -9,12 +9,13 @@ export const up: Command = {
   positionals: [],
   options: { ...AGENT_OPTIONS, ...SERVER_OPTIONS },
   examples: ['thalweg up', 'thalweg up --port 8080 --data-dir ./data --spool-dir ./spool'],
-  async run({ values, terminal, signal }) {
-    const server = await serverFrom(values);
+  async run(context) {
+    const { terminal, signal } = context;
+    const server = await serverFrom(context);
     try {
       const storePid = server.storePid();
       const agent = await agentFrom(
-        values,
+        context,
         { server_url: server.url },
         { pidsExcluded: storePid === undefined ? [] : [storePid] },
       );

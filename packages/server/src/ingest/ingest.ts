@@ -163,7 +163,7 @@ export async function createIngest(options: IngestOptions): Promise<Ingest> {
     const entries = aliases === undefined ? [main] : [aliases, main];
     return new Promise((settle) => {
       waiting.push({ entries, settle, rows: block.rows });
-      if (waiting.length === 1) onDisk(write);
+      if (waiting.length === 1) void onDisk(write);
     });
   }
 
