@@ -39,7 +39,7 @@ export const ingest: Bench = async ({ isQuick, signal, progress }) => {
       progress(`run ${run + 1} of ${runs}: ${Math.round(speed)} rows/s`);
     }
     const value = median(speeds);
-    const bytes = bytesOf(join(folder, 'store')) / Math.max(1, visible);
+    const bytes = bytesOf(folder) / Math.max(1, visible);
     const row = { case: 'http-to-visible' };
     return [
       {
@@ -204,6 +204,6 @@ function generator(seed: number): () => number {
 
 function bytesOf(folder: string): number {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
+    .filter((entry) => entry.isFile() && !entry.parentPath.includes('/spool'))
     .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0);
 }

@@ -69,7 +69,13 @@ export async function startSubject(fork: typeof Fork, ports: readonly number[]):
 
 function answer(child: ChildProcess): Promise<FromSubject> {
   return new Promise((resolve, reject) => {
-    child.once('message', (message) => resolve(message as FromSubject)); // Our own script's.
-    child.once('exit', (code) => reject(new Error(`the agent's process ended with ${code}`)));
+    const onExit = (code: number | null): void => {
+      reject(new Error(`the agent's process ended with ${code}`));
+    };
+    child.once('exit', onExit);
+    child.once('message', (message) => {
+      child.off('exit', onExit);
+      resolve(message as FromSubject); // Our own script's.
+    });
   });
 }

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import type { CaptureFilter } from '../capture-messages.ts';
 import type { TransferSink } from '../flow/transfer.ts';
 import { type Addon, type BpfObject, builtFile, loadAddon } from './addon.ts';
@@ -71,7 +71,7 @@ export function openCapture(options: CaptureOptions): Capture {
       return begin(addon, load(addon, rung, options), rung, refusals.join('; '), options);
     } catch (error) {
       if (!isAddonError(error)) throw error;
-      if (error.code === 'EPERM' && process.geteuid?.() !== 0) {
+      if (error.code === 'EPERM' && !mayLoadPrograms()) {
         throw new KernelError(
           'kernel_permission',
           'the kernel refuses to load capture programs',
@@ -160,6 +160,18 @@ function begin(
       addon.close(object);
     },
   };
+}
+
+/**
+ * Whether this process holds CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN in their place; a root user
+ * may lack them, and another user may have them. Source: capabilities(7), proc_pid_status(5).
+ */
+function mayLoadPrograms(): boolean {
+  const [sysAdmin, perfmon, bpf] = [21n, 38n, 39n].map((bit) => 1n << bit);
+  const text = /CapEff:\s*([0-9a-f]+)/.exec(readFileSync('/proc/self/status', 'latin1'))?.[1];
+  const held = BigInt(`0x${text ?? '0'}`);
+  const has = (capability = 0n): boolean => (held & capability) !== 0n;
+  return has(sysAdmin) || (has(perfmon) && has(bpf));
 }
 
 function zeroCounters(): Record<string, number> {
