@@ -27,11 +27,12 @@ export async function saturate(
   });
   const ran = /(\d+) requests in ([\d.]+)(ms|s|m)/.exec(text);
   const bad = /Non-2xx or 3xx responses: (\d+)/.exec(text);
+  const broken = /Socket errors: (.*)/.exec(text)?.[1]?.match(/\d+/g) ?? [];
   const unit = { ms: 1e-3, s: 1, m: 60 }[ran?.[3] ?? 's'] ?? 1;
   return {
     requests: Number(ran?.[1] ?? 0),
     seconds: Number(ran?.[2] ?? 0) * unit,
-    errors: Number(bad?.[1] ?? 0),
+    errors: broken.reduce((sum, count) => sum + Number(count), Number(bad?.[1] ?? 0)),
   };
 }
 
