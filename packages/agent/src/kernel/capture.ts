@@ -52,6 +52,7 @@ const COUNTERS = {
   no_storage: NO_STORAGE,
 } as const;
 const COUNTER_SLOTS = 8;
+const LOAD_TRIES_MAX = 5;
 /** Woken at a quarter of the ring; until then a timer drains it. */
 const WAKE_SHARE = 4;
 
@@ -68,7 +69,8 @@ export function openCapture(options: CaptureOptions): Capture {
   const refusals: string[] = [];
   for (const rung of options.rung === undefined ? (['A'] as const) : [options.rung]) {
     try {
-      return begin(addon, load(addon, rung, options), rung, refusals.join('; '), options);
+      const object = loadPatiently(() => load(addon, rung, options));
+      return begin(addon, object, rung, refusals.join('; '), options);
     } catch (error) {
       if (!isAddonError(error)) throw error;
       if (error.code === 'EPERM' && !mayLoadPrograms()) {
@@ -87,6 +89,17 @@ export function openCapture(options: CaptureOptions): Capture {
     `no way to capture on this kernel: ${refusals.join('; ')}`,
     'run: thalweg doctor',
   );
+}
+
+/** The verifier gives up with EAGAIN when a signal comes meanwhile, as a profiler's does. */
+function loadPatiently(attempt: () => BpfObject): BpfObject {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return attempt();
+    } catch (error) {
+      if (!isAddonError(error) || error.code !== 'EAGAIN' || tries === LOAD_TRIES_MAX) throw error;
+    }
+  }
 }
 
 function load(addon: Addon, rung: Rung, options: CaptureOptions): BpfObject {

@@ -43,9 +43,12 @@ const NONE = [] as const;
 /**
  * Weighs the evidence. Each kind contributes its odds; what no evidence supports shares a weight of
  * one with "none of them", so a candidate's probability does not fall with the mere number of
- * requests that are open. No parent is named below `LINK_SHOWN`: unknown stays unknown.
+ * requests that are open; `unnamedCount` of these are not in `supports`. No parent is named below `LINK_SHOWN`: unknown stays unknown.
  */
-export function decideLink<Candidate>(supports: readonly Support<Candidate>[]): Link<Candidate> {
+export function decideLink<Candidate>(
+  supports: readonly Support<Candidate>[],
+  unnamedCount = 0,
+): Link<Candidate> {
   const only = supports.length === 1 ? supports[0] : undefined;
   if (only !== undefined && only.evidence !== 0) {
     const weight = weightOf(only);
@@ -56,7 +59,7 @@ export function decideLink<Candidate>(supports: readonly Support<Candidate>[]): 
   }
   const weighed = supports.map((support) => ({ ...support, weight: weightOf(support) }));
   const backed = weighed.filter(({ evidence }) => evidence !== 0);
-  const unbackedShare = 1 / (weighed.length - backed.length + 1);
+  const unbackedShare = 1 / (weighed.length - backed.length + unnamedCount + 1);
   const total = backed.reduce((sum, { weight }) => sum + weight, 1);
   const ranked = weighed
     .map(({ candidate, evidence, weight }) => ({

@@ -54,10 +54,16 @@ interface Call {
   unknownCount: number;
 }
 
-/** Candidates looked at for one call; beyond it a process is too busy to guess by elimination. */
+/** What may have caused a call: the named ones, and how many open requests are not named. */
+interface Gathered {
+  readonly supports: readonly Support<OpenRequest>[];
+  readonly unnamedCount: number;
+}
+
+/** Open requests held for one process; a process with more is counted, not guessed about. */
 const OPEN_PER_PROCESS_MAX = 4096;
 const WAITING_MAX = 65_536;
-const CANDIDATES_MAX = 64;
+const UNBACKED_MAX = 3;
 /** A request that follows an answer on one socket so soon was waiting for that socket. */
 const POOL_REUSE_NS = 1e6;
 
@@ -99,8 +105,8 @@ export function createResolver(onTraced: (traced: TracedExchange) => void): Reso
   }
 
   function call(connection: Connection, part: RequestPart): Call {
-    const supports = gather(connection, part);
-    const link = decideLink(supports);
+    const { supports, unnamedCount } = gather(connection, part);
+    const link = decideLink(supports, unnamedCount);
     const made: Call = { link, exchange: undefined, unknownCount: 0 };
     for (const named of namedBy(link)) {
       if (waitingCount >= WAITING_MAX) {
@@ -114,23 +120,30 @@ export function createResolver(onTraced: (traced: TracedExchange) => void): Reso
     return made;
   }
 
-  function gather(connection: Connection, part: RequestPart): Support<OpenRequest>[] {
+  function gather(connection: Connection, part: RequestPart): Gathered {
     const ofProcess = openByPid.get(connection.pid);
-    if (ofProcess === undefined) return [];
+    if (ofProcess === undefined) return { supports: [], unnamedCount: 0 };
     const caused = part.causeId === 0 ? undefined : openByTurn.get(part.causeId);
     const answeredAgoNs = part.startNs - (lastAnswer.get(connection) ?? -Infinity);
-    const supports: Support<OpenRequest>[] = [];
+    const isPoolReuse = answeredAgoNs < POOL_REUSE_NS;
+    const backed: Support<OpenRequest>[] = [];
+    const unbacked: Support<OpenRequest>[] = [];
+    let unnamedCount = 0;
     for (const candidate of ofProcess) {
-      let evidence = 0;
+      const shared = sharesId(candidate.request, part);
+      if (shared === 'different') continue;
+      let evidence = shared === 'same' ? EVIDENCE_SHARED_ID : 0;
       if (candidate === caused) evidence |= causeEvidence(part.causeKind);
       if (ofProcess.size === 1) evidence |= EVIDENCE_SINGLE_OPEN;
-      const shared = sharesId(candidate.request, part);
-      if (shared === 'same') evidence |= EVIDENCE_SHARED_ID;
-      if (shared === 'different') continue;
-      if (evidence === 0 && supports.length >= CANDIDATES_MAX) continue;
-      supports.push({ candidate, evidence, isPoolReuse: answeredAgoNs < POOL_REUSE_NS });
+      if (evidence !== 0) backed.push({ candidate, evidence, isPoolReuse });
+      else if (unbacked.length < UNBACKED_MAX) unbacked.push({ candidate, evidence, isPoolReuse });
+      else unnamedCount += 1;
     }
-    return supports;
+    // Among many that nothing speaks for, none is worth naming beside one that is backed.
+    if (backed.length > 0 && unnamedCount > 0) {
+      return { supports: backed, unnamedCount: unnamedCount + unbacked.length };
+    }
+    return { supports: [...backed, ...unbacked], unnamedCount };
   }
 
   function exchange(done: Exchange): void {
