@@ -103,7 +103,7 @@ async function firstOfEach(
   return shown;
 }
 
-/** Columns of a trace's entry: the earliest row, the client's before the server's. */
+/** Columns of a trace's entry: the root's own row, the client's before the server's. */
 const ENTRY = [
   '_id',
   'app_service',
@@ -125,9 +125,9 @@ async function summarise(
   const finals = roots.map((root) => aliases.finalOf(root));
   const entry = ENTRY.map((column) => `toString(argMin(${column}, at))`).join(', ');
   const { rows } = await store.query(
-    `SELECT toString(transform(root_hash, {roots:Array(UInt64)}, {finals:Array(UInt64)}, root_hash) AS final),
+    `SELECT toString(transform(root_hash, {roots:Array(UInt64)}, {finals:Array(UInt64)}, root_hash) AS joined) AS final,
        toUnixTimestamp64Micro(min(start_time)) AS first, toUnixTimestamp64Micro(max(end_time)) AS last,
-       argMin(response_code, (start_time, observation_point) AS at), count(),
+       argMin(response_code, (wire_id != joined, observation_point, start_time) AS at), count(),
        uniqExact(app_service),
        uniqExact(wire_id) - uniqExactIf(wire_id, parent_wire_id != 0 AND link_probability >= ${LINK_SHOWN}),
        countIf(response_status IN (${ERROR_STATUSES})), ${entry}

@@ -1,6 +1,7 @@
 import {
   L7_PROTOCOL,
   LINK_EVIDENCE,
+  LINK_SHOWN,
   l7FlowLog,
   qualifiedName,
   type Span,
@@ -16,6 +17,8 @@ import { assembleTree, type TreeNode, type TreeRow } from './assemble.ts';
 
 const TABLE = qualifiedName(l7FlowLog);
 export const SPANS_MAX = 20_000;
+/** Parents under other roots that one more hop looks for. */
+const PARENTS_MAX = 200;
 const ERRORS: readonly number[] = [STATUS_SERVER_ERROR, STATUS_CLIENT_ERROR, STATUS_TIMEOUT];
 
 /** A row as the tree and the answer need it. */
@@ -32,7 +35,7 @@ interface SpanRow extends TreeRow {
 export async function readTrace(store: Store, id: string): Promise<TraceAnswer> {
   const root = await rootOf(store, id);
   const aliases = await readAliases(store, [root]);
-  const rows = await readRows(store, aliases.membersOf(root));
+  const rows = await readWithShownLinks(store, aliases.membersOf(root));
   if (rows.length === 0) throw apiError('trace_not_found', { id });
   const isTruncated = rows.length > SPANS_MAX;
   const { nodes } = assembleTree(rows.slice(0, SPANS_MAX));
@@ -43,7 +46,10 @@ export async function readTrace(store: Store, id: string): Promise<TraceAnswer> 
     endUs: spans.reduce((most, { endUs }) => Math.max(most, endUs), 0),
     spans,
     isTruncated,
-    expectedWrongLinks: spans.reduce((sum, { link }) => sum + 1 - (link?.probability ?? 1), 0),
+    expectedWrongLinks: spans.reduce(
+      (sum, { parentId, link }) => (parentId === null ? sum : sum + 1 - (link?.probability ?? 1)),
+      0,
+    ),
   };
 }
 
@@ -66,6 +72,35 @@ async function rootOf(store: Store, id: string): Promise<string> {
   return id; // It may be a root that has aliases only.
 }
 
+/**
+ * Links that are shown but not solid do not unite traces at ingest: their parents may be under other
+ * roots. One more hop reads these too, so that the link is drawn where it is asked for from below.
+ */
+async function readWithShownLinks(
+  store: Store,
+  roots: readonly string[],
+): Promise<readonly SpanRow[]> {
+  const rows = await readRows(store, roots);
+  const known = new Set(rows.map(({ wireId }) => wireId));
+  const missing = rows
+    .filter((row) => row.linkProbability >= LINK_SHOWN && !known.has(row.parentWireId))
+    .map(({ parentWireId }) => parentWireId)
+    .slice(0, PARENTS_MAX);
+  if (missing.length === 0) return rows;
+  const { rows: found } = await store.query(
+    `SELECT DISTINCT toString(root_hash) FROM ${TABLE}
+     WHERE wire_id IN {missing:Array(UInt64)} LIMIT {most:UInt32}`,
+    { params: { missing, most: PARENTS_MAX } },
+  );
+  if (found.length === 0) return rows;
+  const aliases = await readAliases(
+    store,
+    found.map(([root]) => String(root)),
+  );
+  const more = found.flatMap(([root]) => aliases.membersOf(String(root)));
+  return readRows(store, [...new Set([...roots, ...more])]);
+}
+
 async function readRows(store: Store, roots: readonly string[]): Promise<readonly SpanRow[]> {
   const names = Object.keys(l7FlowLog.columns);
   const { rows, columns } = await store.query(
@@ -84,7 +119,7 @@ async function readRows(store: Store, roots: readonly string[]): Promise<readonl
       linkProbability: Number(values['link_probability']),
       observationPoint: String(values['observation_point']),
       hostName: String(values['host']),
-      pid: Number(values['process_id_0']) || Number(values['process_id_1']),
+      pid: Number(values[`process_id_${endOf(values)}`]),
       startUs: Number(values['start_us']),
       endUs: Number(values['end_us']),
       isComplete: Number(values['type']) === 2,
@@ -93,10 +128,15 @@ async function readRows(store: Store, roots: readonly string[]): Promise<readonl
   });
 }
 
+/** Which end was observed: the client's (0) or the server's (1). */
+function endOf(columns: Readonly<Record<string, unknown>>): 0 | 1 {
+  return String(columns['observation_point']).startsWith('s') ? 1 : 0;
+}
+
 function spanOf({ row, parent, link }: TreeNode<SpanRow>): Span {
   const { columns } = row;
   const text = (name: string): string => String(columns[name] ?? '');
-  const processName = text('process_kname_0') || text('process_kname_1');
+  const processName = text(`process_kname_${endOf(columns)}`);
   return {
     spanId: row.spanId,
     parentId: parent?.spanId ?? null,
