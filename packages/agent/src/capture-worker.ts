@@ -2,7 +2,9 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { createBatch, l7FlowLog } from '@thalweg/model';
 import type { CaptureStatus, FromWorker, ToWorker, WorkerSettings } from './capture-messages.ts';
 import { createProcessTable } from './enrich/process-table.ts';
-import { rowOf } from './export/row.ts';
+import { endpointOf } from './export/endpoint.ts';
+import { remembered } from './export/remembered.ts';
+import { type L7Columns, type RowContext, writeRow } from './export/row.ts';
 import { createFlow } from './flow/flow.ts';
 import { type Capture, openCapture } from './kernel/capture.ts';
 import { createResolver, type TracedExchange } from './trace/resolver.ts';
@@ -31,21 +33,28 @@ let capture: Capture | undefined;
 let filter = settings.filter;
 /** What earlier attachments counted, so that totals never fall. */
 let earlier: Record<string, number> = {};
-let wallClockOffsetNs = 0;
+let current: TracedExchange | undefined;
+const context: { -readonly [Key in keyof RowContext]: RowContext[Key] } = {
+  agent: settings.name,
+  process: processes.facts(process.pid, '', 0),
+  wallClockOffsetNs: 0,
+  id: 0n,
+  endpoints: remembered((path) => endpointOf(path)),
+};
 let reason = '';
 
 function keep(traced: TracedExchange): void {
   const { pid, comm, netns } = traced.exchange.connection;
   rowCount += 1n;
-  batch.push(
-    rowOf(traced, {
-      agent: settings.name,
-      process: processes.facts(pid, comm, netns),
-      wallClockOffsetNs,
-      id: rowIdHigh | (rowCount & 0xffffffffn),
-    }),
-  );
+  context.process = processes.facts(pid, comm, netns);
+  context.id = rowIdHigh | (rowCount & 0xffffffffn);
+  current = traced;
+  batch.add(write);
   if (batch.rows >= BATCH_ROWS_MAX) sendBatch();
+}
+
+function write(columns: L7Columns): void {
+  if (current !== undefined) writeRow(columns, current, context);
 }
 
 function sendBatch(): void {
@@ -68,7 +77,7 @@ function attach(): void {
     captureBytes: settings.capture_bytes,
     filter,
   });
-  wallClockOffsetNs = capture.wallClockOffsetNs();
+  context.wallClockOffsetNs = capture.wallClockOffsetNs();
   reason = capture.reason;
 }
 
@@ -147,7 +156,7 @@ try {
     setInterval(drain, DRAIN_MS),
     setInterval(sendBatch, settings.flush_ms),
     setInterval(() => {
-      if (capture !== undefined) wallClockOffsetNs = capture.wallClockOffsetNs();
+      if (capture !== undefined) context.wallClockOffsetNs = capture.wallClockOffsetNs();
       tell({ kind: 'status', status: status() });
     }, STATUS_MS),
     setInterval(() => processes.sweep(), SWEEP_MS),

@@ -23,6 +23,10 @@ export type ColumnValue = KindValue[ColumnKind];
 /** One column of a batch in the making. `push` takes the value of the builder's own kind. */
 export interface ColumnBuilder {
   push(value: ColumnValue): void;
+  /** Only of kind `id`: a whole number below 2^53, without a bigint in between. */
+  pushNumber?(value: number): void;
+  /** Values pushed since the last `clear`. */
+  readonly count: number;
   /** Appends the column's data as a Native block holds it. */
   writeTo(writer: ByteWriter): void;
   clear(): void;
@@ -69,6 +73,9 @@ function numberBuilder(type: NumbersType): ColumnBuilder {
   let values = new type(FIRST_ROWS);
   let count = 0;
   return {
+    get count() {
+      return count;
+    },
     push: (value) => {
       if (count === values.length) {
         const grown = new type(count * 2);
@@ -87,32 +94,56 @@ function numberBuilder(type: NumbersType): ColumnBuilder {
 
 /** Kept as two halves: a bigint for each time would cost an allocation. Negative becomes 0. */
 function microsBuilder(): ColumnBuilder {
-  const halves = numberBuilder(Uint32Array);
+  let halves = new Uint32Array(2 * FIRST_ROWS);
+  let count = 0;
   return {
-    ...halves,
+    get count() {
+      return count;
+    },
     push: (value) => {
+      if (2 * count === halves.length) halves = doubled(halves);
       // The row's type pairs a column of this kind with a number.
       const micros = Math.max(0, Math.trunc(value as number) || 0);
-      halves.push(micros % TWO_32);
-      halves.push(Math.floor(micros / TWO_32));
+      const high = Math.floor(micros / TWO_32);
+      halves[2 * count] = micros - high * TWO_32;
+      halves[2 * count + 1] = high;
+      count += 1;
+    },
+    writeTo: (writer) => writer.raw(bytesOf(halves, 2 * count)),
+    clear: () => {
+      count = 0;
     },
   };
 }
 
 function idBuilder(): ColumnBuilder {
-  let values = new BigUint64Array(FIRST_ROWS);
+  let halves = new Uint32Array(2 * FIRST_ROWS);
+  let wide = new BigUint64Array(halves.buffer);
   let count = 0;
+
+  function reserve(): void {
+    if (count < wide.length) return;
+    halves = doubled(halves);
+    wide = new BigUint64Array(halves.buffer);
+  }
+
   return {
-    push: (value) => {
-      if (count === values.length) {
-        const grown = new BigUint64Array(count * 2);
-        grown.set(values);
-        values = grown;
-      }
-      // The row's type pairs a column of this kind with a bigint.
-      values[count++] = value as bigint;
+    get count() {
+      return count;
     },
-    writeTo: (writer) => writer.raw(bytesOf(values, count)),
+    push: (value) => {
+      reserve();
+      // The row's type pairs a column of this kind with a bigint.
+      wide[count++] = value as bigint;
+    },
+    pushNumber: (value) => {
+      reserve();
+      const high = Math.floor(value / TWO_32);
+      halves[2 * count] = value - high * TWO_32;
+      halves[2 * count + 1] = high;
+      count += 1;
+    },
+    writeTo: (writer) => writer.raw(bytesOf(halves, 2 * count)),
     clear: () => {
       count = 0;
     },
@@ -121,11 +152,21 @@ function idBuilder(): ColumnBuilder {
 
 function textBuilder(): ColumnBuilder {
   const bytes = createByteWriter();
+  let count = 0;
   return {
-    // The row's type pairs a column of this kind with a string.
-    push: (value) => bytes.text(cut(value as string)),
+    get count() {
+      return count;
+    },
+    push: (value) => {
+      // The row's type pairs a column of this kind with a string.
+      bytes.text(cut(value as string));
+      count += 1;
+    },
     writeTo: (writer) => writer.raw(bytes.view()),
-    clear: bytes.clear,
+    clear: () => {
+      bytes.clear();
+      count = 0;
+    },
   };
 }
 
@@ -134,10 +175,12 @@ function categoryBuilder(): ColumnBuilder {
   const codeOf = new Map<string, number>();
   const texts = createByteWriter();
   const codes = numberBuilder(Uint32Array);
-  let count = 0;
   let last = '';
   let lastCode = -1;
   return {
+    get count() {
+      return codes.count;
+    },
     push: (value) => {
       // The row's type pairs a column of this kind with a string.
       const text = value as string;
@@ -152,7 +195,6 @@ function categoryBuilder(): ColumnBuilder {
         lastCode = code;
       }
       codes.push(lastCode);
-      count += 1;
     },
     writeTo: (writer) => {
       const [width, flag] = codeOf.size <= 256 ? [1, 0] : codeOf.size <= 65_536 ? [2, 1] : [4, 2];
@@ -160,8 +202,8 @@ function categoryBuilder(): ColumnBuilder {
       writer.u64(flag | HAS_KEYS, 0);
       writer.u64(codeOf.size, 0);
       writer.raw(texts.view());
-      writer.u64(count, 0);
-      const wide = createByteWriter(count * 4);
+      writer.u64(codes.count, 0);
+      const wide = createByteWriter(codes.count * 4);
       codes.writeTo(wide);
       writer.raw(narrowed(wide.view(), width));
     },
@@ -169,7 +211,6 @@ function categoryBuilder(): ColumnBuilder {
       codeOf.clear();
       texts.clear();
       codes.clear();
-      count = 0;
       lastCode = -1;
     },
   };
@@ -179,18 +220,20 @@ function categoryBuilder(): ColumnBuilder {
 export const HAS_KEYS = 0x200;
 
 function arrayBuilder(items: ColumnBuilder): ColumnBuilder {
-  const ends = numberBuilder(Uint32Array);
+  // Offsets are 64 bits wide.
+  const ends = microsBuilder();
   let end = 0;
   return {
+    get count() {
+      return ends.count;
+    },
     push: (value) => {
       // The row's type pairs a column of this kind with an array.
       const list = value as readonly ColumnValue[];
       const size = Math.min(list.length, BLOCK_LIMITS.itemsMax);
       for (let i = 0; i < size; i++) items.push(list[i] as ColumnValue);
       end += size;
-      // Offsets are 64 bits wide; the upper half is never needed.
       ends.push(end);
-      ends.push(0);
     },
     writeTo: (writer) => {
       ends.writeTo(writer);
@@ -211,8 +254,14 @@ function cut(text: string): string {
   return text.length <= unitsMax ? text : text.slice(0, unitsMax);
 }
 
+function doubled(halves: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {
+  const grown = new Uint32Array(2 * halves.length);
+  grown.set(halves);
+  return grown;
+}
+
 /** Little endian, as every platform that Node runs on with our addon. */
-function bytesOf(values: Numbers | BigUint64Array, count: number): Uint8Array {
+function bytesOf(values: Numbers, count: number): Uint8Array {
   return new Uint8Array(values.buffer, values.byteOffset, count * values.BYTES_PER_ELEMENT);
 }
 

@@ -1,5 +1,5 @@
 export * from './api.ts';
-export { type Batch, columnsFrom, createBatch, type RowOf } from './batch.ts';
+export { type Batch, columnsFrom, createBatch, type RowOf, type SinksOf } from './batch.ts';
 export { BLOCK_LIMITS, type BlockLimits } from './block-limits.ts';
 export { type Catalogue, type CatalogueEntry, catalogueOf } from './catalogue.ts';
 export * from './column.ts';

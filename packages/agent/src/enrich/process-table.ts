@@ -9,6 +9,8 @@ export interface ProcessFacts {
   readonly service: string;
   /** 64 hex digits, or '' outside a container. */
   readonly containerId: string;
+  /** Host and pid: `gateway:4711`. */
+  readonly instance: string;
   /** The named network namespace that it lives in, else the machine's name. */
   readonly host: string;
 }
@@ -35,11 +37,13 @@ export function createProcessTable(procRoot = '/proc'): ProcessTable {
     const cached = known.get(pid);
     if (cached !== undefined && cached.facts.kname === comm) return cached.facts;
     if (known.size >= PROCESSES_MAX) known.clear();
+    const host = hostOf(netns);
     const read = {
       kname: comm,
       service: serviceName(comm, commandLine(pid), otelServiceName(pid)),
       containerId: CONTAINER_ID.exec(text(`${procRoot}/${pid}/cgroup`))?.[0] ?? '',
-      host: hostOf(netns),
+      instance: `${host}:${pid}`,
+      host,
     };
     known.set(pid, { facts: read, startTime: startTime(pid) });
     return read;
