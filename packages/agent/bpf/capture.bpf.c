@@ -121,10 +121,12 @@ static __always_inline int on_transfer(struct sock *sk, int result, __u8 directi
 {
 	if (!config.enabled || result < 0 || (direction == DIRECTION_OUT && result == 0))
 		return 0;
-	if (is_excluded_process())
+	if (!is_tcp(sk) || is_excluded_process())
 		return 0;
-	struct socket_state *socket = wanted_socket(sk, true);
-	if (!socket) {
+	struct socket_state *socket = socket_of(sk, true);
+	if (!socket)
+		return 0;
+	if (!is_wanted(sk, socket)) {
 		count(FILTERED, 1);
 		return 0;
 	}
@@ -168,7 +170,7 @@ int on_state(unsigned long long *ctx)
 {
 	struct sock *sk = (struct sock *)ctx[0];
 	int old_state = ctx[1], new_state = ctx[2];
-	if (!config.enabled || sk->sk_protocol != IPPROTO_TCP)
+	if (!config.enabled || !is_tcp(sk))
 		return 0;
 	if (new_state == TCP_SYN_SENT) {
 		/* In the caller's thread; the ports are not final yet, so the verdict waits. */
@@ -183,8 +185,8 @@ int on_state(unsigned long long *ctx)
 		if (socket)
 			socket->role = ROLE_SERVER;
 	} else if (new_state == TCP_CLOSE) {
-		struct socket_state *socket = wanted_socket(sk, false);
-		if (!socket || !socket->has_spoken)
+		struct socket_state *socket = socket_of(sk, false);
+		if (!socket || !socket->has_spoken || !is_wanted(sk, socket))
 			return 0;
 		struct transfer what = {.kind = EVENT_CLOSE};
 		send_event(sk, socket, &what, 0, 0);

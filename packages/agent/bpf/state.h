@@ -72,6 +72,8 @@ struct socket_state {
 	__u8 role;
 	__u8 direction; /* of the current turn, plus one; 0 before the first */
 	__u8 has_spoken;
+	__u8 is_connect_turn; /* the outgoing turn that connect() was called for */
+	__u8 pad[3];
 };
 struct {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
@@ -101,11 +103,14 @@ static __always_inline bool is_excluded_process(void)
 	return bpf_map_lookup_elem(&processes, &pid) != 0;
 }
 
-static __always_inline struct socket_state *socket_of(struct sock *sk, bool create)
+static __always_inline bool is_tcp(struct sock *sk)
 {
 	__u16 family = sk->__sk_common.skc_family;
-	if (family != AF_INET && family != AF_INET6)
-		return 0;
+	return sk->sk_protocol == IPPROTO_TCP && (family == AF_INET || family == AF_INET6);
+}
+
+static __always_inline struct socket_state *socket_of(struct sock *sk, bool create)
+{
 	struct socket_state *socket =
 	    bpf_sk_storage_get(&sockets, sk, 0, create ? BPF_STORAGE_CREATE : 0);
 	if (!socket) {
@@ -144,21 +149,16 @@ static __always_inline __u8 role_by_listener(struct sock *sk, struct socket_stat
 	return bpf_map_lookup_elem(&listeners, &remote) ? ROLE_CLIENT : ROLE_UNKNOWN;
 }
 
-/* The state of a socket that passes the filter, else null. The verdict is kept at the socket. */
-static __always_inline struct socket_state *wanted_socket(struct sock *sk, bool create)
+/* Whether a socket passes the filter. The verdict is kept at the socket. */
+static __always_inline bool is_wanted(struct sock *sk, struct socket_state *socket)
 {
-	if (sk->sk_protocol != IPPROTO_TCP)
-		return 0;
-	struct socket_state *socket = socket_of(sk, create);
-	if (!socket)
-		return 0;
 	if (socket->verdict == VERDICT_NONE || socket->generation != config.generation) {
 		socket->generation = config.generation;
 		socket->verdict = judge(sk, socket);
 		if (socket->role == ROLE_UNKNOWN)
 			socket->role = role_by_listener(sk, socket);
 	}
-	return socket->verdict == VERDICT_WANTED ? socket : 0;
+	return socket->verdict == VERDICT_WANTED;
 }
 
 static __always_inline struct thread_state *thread_of(bool create)
@@ -205,11 +205,15 @@ static __always_inline void stamp_cause(struct socket_state *socket, __u8 direct
 		thread->owner_cookie = socket->cookie;
 		return;
 	}
-	if (socket->role == ROLE_CLIENT && socket->connect_cause && is_new_turn) {
-		*cause_id = socket->connect_cause;
-		*cause_kind = CAUSE_CONNECT;
-		socket->call_cause = socket->connect_cause;
+	if (is_new_turn) {
+		socket->is_connect_turn = socket->role == ROLE_CLIENT && socket->connect_cause;
+		if (socket->is_connect_turn)
+			socket->call_cause = socket->connect_cause;
 		socket->connect_cause = 0;
+	}
+	if (socket->is_connect_turn) {
+		*cause_id = socket->call_cause;
+		*cause_kind = CAUSE_CONNECT;
 		return;
 	}
 	struct thread_state *thread = thread_of(false);

@@ -12,7 +12,10 @@ export interface CaptureFilter {
 }
 
 export interface WorkerSettings
-  extends Pick<AgentSettings, 'name' | 'flush_ms' | 'ring_bytes' | 'capture_bytes' | 'headers'> {
+  extends Pick<
+    AgentSettings,
+    'name' | 'flush_ms' | 'ring_bytes' | 'capture_bytes' | 'headers' | 'nice'
+  > {
   readonly filter: CaptureFilter;
   /** High half of every row id of this run. */
   readonly instance: number;

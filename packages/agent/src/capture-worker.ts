@@ -1,3 +1,4 @@
+import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { createBatch, l7FlowLog } from '@thalweg/model';
 import type { CaptureStatus, FromWorker, ToWorker, WorkerSettings } from './capture-messages.ts';
@@ -151,6 +152,8 @@ function obey(message: ToWorker): void {
 
 const timers: NodeJS.Timeout[] = [];
 try {
+  // On Linux 0 is the calling thread alone. What the ring then cannot hold is counted as lost.
+  setPriority(0, settings.nice);
   attach();
   timers.push(
     setInterval(drain, DRAIN_MS),

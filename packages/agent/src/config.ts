@@ -39,6 +39,13 @@ export const AgentSettings = z.object({
     .max(1024)
     .default(512)
     .describe('Bytes copied of each transfer at most.'),
+  nice: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(19)
+    .default(10)
+    .describe('Niceness of the capture thread: when the CPU is short, traffic goes first.'),
   ports: PortList.default([]).describe('Only sockets with one of these ports; empty: all.'),
   ports_excluded: PortList.default([]).describe('No sockets with one of these ports.'),
   headers: Names.default([...DEFAULT_HEADERS]).describe(

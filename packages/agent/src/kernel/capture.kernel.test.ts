@@ -1,8 +1,17 @@
 import { execFileSync } from 'node:child_process';
 import { createServer, request } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import {
+  type AddressInfo,
+  connect,
+  createServer as listenTo,
+  type Server,
+  type Socket,
+} from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import {
+  CAUSE_CONNECT,
   DIRECTION_IN,
   DIRECTION_OUT,
   ROLE_CLIENT,
@@ -27,11 +36,11 @@ interface Seen extends Transfer {
   readonly text: string;
 }
 
-/** All transfers of the port, copied out of the ring. */
-function collect(capture: Capture, port: number): Seen[] {
+/** All transfers, or those of the port, copied out of the ring. */
+function collect(capture: Capture, port?: number): Seen[] {
   const seen: Seen[] = [];
   capture.drain((transfer) => {
-    if (transfer.localPort !== port && transfer.remotePort !== port) return;
+    if (port !== undefined && ![transfer.localPort, transfer.remotePort].includes(port)) return;
     const { bytes, bytesAt, captured } = transfer;
     const text = new TextDecoder().decode(bytes.subarray(bytesAt, bytesAt + captured));
     seen.push({ ...transfer, text });
@@ -109,6 +118,65 @@ test('a full ring loses events, counts them, and says so at the next event of th
   const port = await exchange(paths);
   expect(capture.counters()['lost']).toBeGreaterThan(0);
   expect(collect(capture, port).length).toBeGreaterThan(0);
+});
+
+/** Listens on a free port, or at `path`, and hands the first bytes of each connection on. */
+async function listen(onData: (text: string) => void, path?: string): Promise<Server> {
+  const server = listenTo((socket) => socket.on('data', (bytes) => onData(String(bytes))));
+  await new Promise<void>((resolve) => server.listen(path ?? 0, resolve));
+  return server;
+}
+
+const portOf = (server: Server): number => (server.address() as AddressInfo).port; // TCP's is one.
+
+test('every chunk of the first turn after connect() keeps the cause that connect() had', async () => {
+  const capture = open();
+  const sockets: Socket[] = [];
+  let heard = '';
+  let done = (): void => undefined;
+  const isDone = new Promise<void>((resolve) => {
+    done = resolve;
+  });
+  const upstream = await listen((text) => {
+    heard += text;
+    if (heard === 'onetwo') done();
+  });
+  const front = await listen((text) => {
+    // The call is begun for the first request, and spoken on after the second was read.
+    if (text === 'first') sockets.push(connect(portOf(upstream), () => other.write('second')));
+    else {
+      sockets[0]?.write('one');
+      setTimeout(() => sockets[0]?.write('two'), 20);
+    }
+  });
+  const other = connect(portOf(front));
+  const asker = connect(portOf(front), () => asker.write('first'));
+  await isDone;
+  const ports = { front: portOf(front), upstream: portOf(upstream) };
+  for (const socket of [asker, other, ...sockets]) socket.destroy();
+  front.close();
+  upstream.close();
+
+  const all = collect(capture).filter(({ kind }) => kind === TRANSFER_DATA);
+  const first = all.find(({ localPort, text }) => localPort === ports.front && text === 'first');
+  const spoken = all.filter(
+    ({ remotePort, direction }) => remotePort === ports.upstream && direction === DIRECTION_OUT,
+  );
+  expect(spoken.map(({ text }) => text)).toEqual(['one', 'two']);
+  for (const { causeKind, causeId } of spoken) {
+    expect({ causeKind, causeId }).toEqual({ causeKind: CAUSE_CONNECT, causeId: first?.turnId });
+  }
+});
+
+test('sockets that are not TCP are neither captured nor counted as filtered', async () => {
+  const path = join(tmpdir(), `thalweg-kernel-${process.pid}.sock`);
+  const capture = open();
+  const server = await listen(() => undefined, path);
+  await new Promise<void>((resolve) => {
+    const socket = connect(path, () => socket.end('hello', resolve));
+  });
+  server.close();
+  expect(capture.counters()['filtered']).toBe(0);
 });
 
 test('nothing stays in the kernel after close', async () => {

@@ -72,3 +72,13 @@ test('positions that pass 2^32 go on at zero', () => {
 test('an empty ring gives nothing and commits nothing', () => {
   expect(walk(ringWith(64, []))).toEqual({ seen: [], committed: 0 });
 });
+
+test('a record that its taker throws at is given back with those before it', () => {
+  const views = ringWith(0, [{ length: 16 }, { length: 8 }, { length: 8 }]);
+  let committed = 0;
+  const take = (offset: number): void => {
+    if (offset === 32) throw new Error('not this one');
+  };
+  expect(() => walkRing(views, take, (bytes) => (committed += bytes))).toThrow('not this one');
+  expect(committed).toBe(24 + 16);
+});

@@ -34,23 +34,27 @@ export function walkRing(
   const end = Atomics.load(producer, 0);
   let records = 0;
   let uncommitted = 0;
-  while (position !== end) {
-    const offset = (position & mask) >>> 0;
-    const header = Atomics.load(words, offset >>> 2);
-    if ((header & BUSY) !== 0) break;
-    const length = header & LENGTH;
-    if ((header & DISCARDED) === 0) {
-      onRecord(offset + RECORD_HEADER_BYTES, length);
-      records += 1;
+  try {
+    while (position !== end) {
+      const offset = (position & mask) >>> 0;
+      const header = Atomics.load(words, offset >>> 2);
+      if ((header & BUSY) !== 0) break;
+      const length = header & LENGTH;
+      const taken = (length + RECORD_HEADER_BYTES + 7) & ~7;
+      position = (position + taken) >>> 0;
+      uncommitted += taken;
+      if ((header & DISCARDED) === 0) {
+        records += 1;
+        onRecord(offset + RECORD_HEADER_BYTES, length);
+      }
+      if (uncommitted < COMMIT_BYTES) continue;
+      commit(uncommitted);
+      uncommitted = 0;
     }
-    const taken = (length + RECORD_HEADER_BYTES + 7) & ~7;
-    position = (position + taken) >>> 0;
-    uncommitted += taken;
-    if (uncommitted < COMMIT_BYTES) continue;
-    commit(uncommitted);
-    uncommitted = 0;
+  } finally {
+    // Also when `onRecord` throws: a record that was handed on never comes again.
+    if (uncommitted > 0) commit(uncommitted);
   }
-  if (uncommitted > 0) commit(uncommitted);
   return records;
 }
 
