@@ -11,15 +11,17 @@ export default {
   forbidden: [
     only('model-alone', 'model', []),
     only('wire-alone', 'wire', []),
-    only('agent', 'agent', ['wire', 'model']),
-    only('server', 'server', ['model', 'wire', 'promql']),
+    only('integration', 'integration', ['wire', 'model']),
+    only('promql', 'promql', ['model']),
+    only('agent', 'agent', ['wire', 'model', 'integration']),
+    only('server', 'server', ['model', 'wire', 'promql', 'integration']),
     only('web', 'web', ['model', 'promql']),
     only('demo', 'demo', ['agent', 'server']),
     {
       name: 'no-node-in-leaves',
       severity: 'error',
-      comment: 'model and wire run anywhere: no Node in their sources',
-      from: { path: '^packages/(model|wire)/src', pathNot: '\\.(test|bench)\\.ts$' },
+      comment: 'model, wire and promql run anywhere: no Node in their sources',
+      from: { path: '^packages/(model|wire|promql)/src', pathNot: '\\.(test|bench)\\.ts$' },
       to: { dependencyTypes: ['core'] },
     },
     {

@@ -1,6 +1,7 @@
 // Format, lint, types, boundaries, unused things, generated files: all of it, then one verdict.
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { cruise } from 'dependency-cruiser';
 import rules from '../.dependency-cruiser.mjs';
@@ -10,11 +11,22 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const MODULES_MIN = 60;
 const failed = [];
 
-function step(name, command, args) {
-  const { status, stdout, stderr } = spawnSync(command, args, { cwd: root, encoding: 'utf8' });
-  if (status === 0) return;
-  failed.push(name);
-  process.stdout.write(`--- ${name}\n${stdout}${stderr}`);
+const waiting = [];
+const step = (name, command, args) => waiting.push({ name, command, args });
+
+/** As many steps at once as there are cores; what a failed one printed comes in one piece. */
+async function runSteps() {
+  for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+    const { name, command, args } = next;
+    const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+    let text = '';
+    child.stdout.on('data', (chunk) => (text += chunk));
+    child.stderr.on('data', (chunk) => (text += chunk));
+    const status = await new Promise((resolve) => child.on('close', resolve));
+    if (status === 0) continue;
+    failed.push(name);
+    process.stdout.write(`--- ${name}\n${text}`);
+  }
 }
 
 step('format and lint', 'npx', ['biome', 'check', '--error-on-warnings', '.']);
@@ -28,6 +40,7 @@ step('typed lint', 'npx', ['eslint', '.']);
 step('unused', 'npx', ['knip', '--no-progress']);
 step('generated files', 'node', ['scripts/gen.mjs', '--check']);
 
+await Promise.all(Array.from({ length: availableParallelism() }, runSteps));
 process.chdir(root);
 const { output } = await cruise(['packages'], { ruleSet: rules, ...rules.options });
 const { totalCruised, violations } = output.summary;

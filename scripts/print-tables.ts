@@ -1,4 +1,4 @@
 // Prints docs/reference/tables.md from the tables' declarations.
-import { l7FlowLog, tablesPage, traceAlias } from '@thalweg/model';
+import { TABLES, tablesPage } from '@thalweg/model';
 
-process.stdout.write(tablesPage([l7FlowLog, traceAlias]));
+process.stdout.write(tablesPage(TABLES));

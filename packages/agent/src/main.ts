@@ -77,6 +77,7 @@ export async function startAgent(
     ring_bytes: settings.ring_bytes,
     capture_bytes: settings.capture_bytes,
     headers: settings.headers,
+    nice: settings.nice,
     filter,
     instance,
   });

@@ -46,7 +46,11 @@ export interface Table<Columns extends Readonly<Record<string, Column>>> {
   /** The `seconds` column that partitions and expires rows. */
   readonly timeColumn: keyof Columns & string;
   readonly retentionHours: number;
+  /** Who may send rows: agents and receivers, or the server alone. */
+  readonly writer: TableWriter;
 }
+
+export type TableWriter = 'sender' | 'server';
 
 /** Any declared table. Its own shape, not `Table<…>`: that one's names make it invariant. */
 export interface AnyTable {
@@ -57,6 +61,7 @@ export interface AnyTable {
   readonly orderBy: readonly string[];
   readonly timeColumn: string;
   readonly retentionHours: number;
+  readonly writer: TableWriter;
 }
 
 /** Declares a table; the type keeps the column names, so that a misspelt one does not compile. */

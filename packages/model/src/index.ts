@@ -19,3 +19,4 @@ export {
 } from './native-block.ts';
 export { nearest, parseSettings, type SettingsResult } from './settings.ts';
 export * from './tables/l7-flow-log.ts';
+export { TABLES } from './tables/tables.ts';

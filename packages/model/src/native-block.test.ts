@@ -13,6 +13,7 @@ const sample = defineTable({
   timeColumn: 'time',
   orderBy: ['time'],
   retentionHours: 1,
+  writer: 'sender',
   columns: {
     time: { kind: 'seconds', doc: 'a' },
     at: { kind: 'micros', doc: 'a' },

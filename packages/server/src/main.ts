@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { type AddressInfo, isIP } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { l7FlowLog, traceAlias } from '@thalweg/model';
+import { TABLES } from '@thalweg/model';
 import { createAgents } from './api/agents.ts';
 import { buildApp } from './api/app.ts';
 import type { ServerSettings } from './config.ts';
@@ -44,7 +44,7 @@ export async function startServer(
   mkdirSync(spoolDir, { recursive: true, mode: 0o700 });
   const { store, storePid } = await openStore(settings, spoolDir);
   try {
-    await prepareSchema(store, [l7FlowLog, traceAlias]);
+    await prepareSchema(store, TABLES);
     const roots = createRootTable();
     await restoreRoots(store, roots, Math.floor(Date.now() / 1e3), ROOT_DEFAULTS.windowS);
     const ingest = await createIngest({

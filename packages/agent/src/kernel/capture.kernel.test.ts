@@ -143,14 +143,15 @@ test('every chunk of the first turn after connect() keeps the cause that connect
   });
   const front = await listen((text) => {
     // The call is begun for the first request, and spoken on after the second was read.
-    if (text === 'first') sockets.push(connect(portOf(upstream), () => other.write('second')));
+    if (text === 'first')
+      sockets.push(connect({ port: portOf(upstream) }, () => other.write('second')));
     else {
       sockets[0]?.write('one');
       setTimeout(() => sockets[0]?.write('two'), 20);
     }
   });
   const other = connect(portOf(front));
-  const asker = connect(portOf(front), () => asker.write('first'));
+  const asker = connect({ port: portOf(front) }, () => asker.write('first'));
   await isDone;
   const ports = { front: portOf(front), upstream: portOf(upstream) };
   for (const socket of [asker, other, ...sockets]) socket.destroy();

@@ -31,6 +31,7 @@ export const l7FlowLog = defineTable({
   timeColumn: 'time',
   orderBy: ['root_hash', 'time'],
   retentionHours: 72,
+  writer: 'sender',
   columns: {
     // Identity.
     _id: { kind: 'id', doc: 'Identifies the row (and the span).', index: 'bloom' },
@@ -134,6 +135,7 @@ export const traceAlias = defineTable({
   timeColumn: 'time',
   orderBy: ['old_root_hash'],
   retentionHours: 72,
+  writer: 'server',
   columns: {
     time: { kind: 'seconds', doc: 'When the two were joined.' },
     old_root_hash: { kind: 'id', doc: 'The root that is no longer one.' },

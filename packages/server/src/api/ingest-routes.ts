@@ -1,4 +1,4 @@
-import { l7FlowLog } from '@thalweg/model';
+import { TABLES } from '@thalweg/model';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { apiError } from '../errors.ts';
@@ -17,7 +17,7 @@ const Params = z.object({ table: z.string().max(64) });
 
 /** Rows from agents: 200 says that they are on disk, 503 that the sender should come back. */
 export function addIngestRoutes(app: FastifyInstance, { ingest, agents, now }: Services): void {
-  const tables = [l7FlowLog.name];
+  const tables = TABLES.filter(({ writer }) => writer === 'sender').map(({ name }) => name);
   app.post('/api/ingest/:table', async (request, reply) => {
     const { table } = parseInput(Params, request.params);
     if (!tables.includes(table))

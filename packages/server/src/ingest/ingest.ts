@@ -9,6 +9,7 @@ import {
   l7FlowLog,
   qualifiedName,
   readBlock,
+  TABLES,
   traceAlias,
   valuesOf,
   withColumns,
@@ -75,12 +76,7 @@ export interface IngestOptions {
   readonly now: () => number;
 }
 
-const TABLES: Readonly<Record<string, AnyTable>> = {
-  [l7FlowLog.name]: l7FlowLog,
-  [traceAlias.name]: traceAlias,
-};
-/** Only this one comes from agents; the alias table is filled here. */
-const ACCEPTED = new Set([l7FlowLog.name]);
+const TABLE_BY_NAME = new Map(TABLES.map((table) => [table.name, table]));
 const TOKEN = /^[\w.:-]{1,128}$/;
 /** Clocks differ; rows from later than this are a wrong clock. */
 const FUTURE_S = 600;
@@ -132,8 +128,9 @@ export async function createIngest(options: IngestOptions): Promise<Ingest> {
   }
 
   async function take(name: string, body: Uint8Array, origin: BatchOrigin): Promise<Accepted> {
-    const table = ACCEPTED.has(name) ? TABLES[name] : undefined;
-    if (table === undefined) return refuse('table_unknown', `no table ${name} takes batches`);
+    const table = TABLE_BY_NAME.get(name);
+    if (table?.writer !== 'sender')
+      return refuse('table_unknown', `no table ${name} takes batches`);
     if (!TOKEN.test(origin.token)) {
       return refuse('token_invalid', 'x-thalweg-token: 1 to 128 of A-Z a-z 0-9 _ . : -');
     }
@@ -155,10 +152,14 @@ export async function createIngest(options: IngestOptions): Promise<Ingest> {
 
   function keep(table: AnyTable, block: Block, token: string): Promise<Accepted> {
     const nowMs = now();
-    const rootHashes = observeRows(block, roots, Math.floor(nowMs / 1e3));
-    const ingestTimes = new Array<number>(block.rows).fill(nowMs * 1e3);
-    const bytes = withColumns(table, block, { root_hash: rootHashes, ingest_time: ingestTimes });
-    const aliases = aliasEntry(roots, nowMs);
+    const isL7 = table.name === l7FlowLog.name;
+    const bytes = withColumns(table, block, {
+      ...(isL7 ? { root_hash: observeRows(block, roots, Math.floor(nowMs / 1e3)) } : {}),
+      ...('ingest_time' in table.columns
+        ? { ingest_time: new Array<number>(block.rows).fill(nowMs * 1e3) }
+        : {}),
+    });
+    const aliases = isL7 ? aliasEntry(roots, nowMs) : undefined;
     const main: Entry = { table: table.name, token, rows: block.rows, bytes };
     const entries = aliases === undefined ? [main] : [aliases, main];
     return new Promise((settle) => {
@@ -196,7 +197,7 @@ export async function createIngest(options: IngestOptions): Promise<Ingest> {
 
   async function insertAll(): Promise<void> {
     for (let segment = sealed[0]; segment !== undefined; segment = sealed[0]) {
-      const table = TABLES[segment.table];
+      const table = TABLE_BY_NAME.get(segment.table);
       if (table === undefined) await segments.setAside(segment);
       else if (!(await insertOne(qualifiedName(table), segment))) {
         totals = { ...totals, segmentsSetAside: totals.segmentsSetAside + 1 };

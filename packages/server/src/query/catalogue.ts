@@ -1,7 +1,6 @@
-import { type AnyTable, type Column, l7FlowLog, qualifiedName, traceAlias } from '@thalweg/model';
+import { type AnyTable, type Column, l7FlowLog, qualifiedName, TABLES } from '@thalweg/model';
 
 /** Tables that a user's SQL may read. */
-export const TABLES: readonly AnyTable[] = [l7FlowLog, traceAlias];
 
 /** Counters that rows imply: name to ClickHouse expression over the table's columns. */
 export const DERIVED: Readonly<Record<string, { readonly sql: string; readonly doc: string }>> = {

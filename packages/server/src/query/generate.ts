@@ -1,5 +1,5 @@
-import { type AnyTable, nearest } from '@thalweg/model';
-import { derivedOf, findTable, TABLES, tableSql } from './catalogue.ts';
+import { type AnyTable, nearest, TABLES } from '@thalweg/model';
+import { derivedOf, findTable, tableSql } from './catalogue.ts';
 import { DELAY_AGGREGATES, FUNCTION_NAMES, FUNCTIONS } from './functions.ts';
 import type { Expression, Select } from './syntax.ts';
 import { SqlError } from './tokens.ts';

@@ -1,5 +1,6 @@
+import { TABLES } from '@thalweg/model';
 import { type Store, StoreError } from '../storage/store.ts';
-import { listCatalogue, TABLES } from './catalogue.ts';
+import { listCatalogue } from './catalogue.ts';
 import { generateSql, knownTable } from './generate.ts';
 import { parseSql } from './parse.ts';
 import { SqlError } from './tokens.ts';

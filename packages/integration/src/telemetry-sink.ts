@@ -1,0 +1,19 @@
+/** Rows of one table, encoded: a Native block of the columns that a sender fills. */
+export interface TableBatch {
+  readonly table: string;
+  readonly rows: number;
+  readonly block: Uint8Array<ArrayBuffer>;
+}
+
+export type Kept =
+  | { readonly status: 'kept' }
+  | { readonly status: 'busy'; readonly retryAfterS: number }
+  | { readonly status: 'refused'; readonly code: string; readonly message: string };
+
+/**
+ * Where receivers put what they decoded: the server's ingest, or an agent's spool. `kept` means on
+ * disk, all batches or none; only then may a sender be told that its data was taken.
+ */
+export interface TelemetrySink {
+  keep(batches: readonly TableBatch[]): Promise<Kept>;
+}

@@ -1,0 +1,5 @@
+import type { AnyTable } from '../column.ts';
+import { l7FlowLog, traceAlias } from './l7-flow-log.ts';
+
+/** Every table: schema, ingest, SQL catalogue and docs page go through this list. */
+export const TABLES: readonly AnyTable[] = [l7FlowLog, traceAlias];
