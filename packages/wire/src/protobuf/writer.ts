@@ -1,0 +1,124 @@
+import { WIRE_FIXED32, WIRE_FIXED64, WIRE_LENGTH, WIRE_VARINT } from './reader.ts';
+
+/** Grows by doubling. Fields with proto3's default value are left out by the `…Field` calls. */
+export interface ProtoWriter {
+  varintField(field: number, value: number | bigint): void;
+  /** int32 and int64: negative ones take ten bytes. */
+  signedField(field: number, value: number | bigint): void;
+  zigZagField(field: number, value: number): void;
+  doubleField(field: number, value: number): void;
+  fixed64Field(field: number, value: bigint): void;
+  fixed32Field(field: number, value: number): void;
+  textField(field: number, value: string): void;
+  bytesField(field: number, value: Uint8Array): void;
+  /** A nested message: what `write` writes, behind its length. Written also when it is empty. */
+  messageField(field: number, write: () => void): void;
+  /** The bytes so far, copied. */
+  finish(): Uint8Array<ArrayBuffer>;
+}
+
+const MASK_64 = (1n << 64n) - 1n;
+/** Room kept for the length of a nested message; a shorter one moves its bytes back. */
+const LENGTH_BYTES = 5;
+const encoder = new TextEncoder();
+
+export function createProtoWriter(): ProtoWriter {
+  let bytes = new Uint8Array(1_024);
+  let view = new DataView(bytes.buffer);
+  let size = 0;
+
+  function room(count: number): void {
+    if (size + count <= bytes.length) return;
+    const larger = new Uint8Array(Math.max(bytes.length * 2, size + count));
+    larger.set(bytes.subarray(0, size));
+    bytes = larger;
+    view = new DataView(bytes.buffer);
+  }
+
+  function varint(value: number): void {
+    room(10);
+    let rest = value;
+    while (rest >= 0x80) {
+      bytes[size++] = (rest % 128) | 0x80;
+      rest = Math.floor(rest / 128);
+    }
+    bytes[size++] = rest;
+  }
+
+  function wideVarint(value: bigint): void {
+    room(10);
+    let rest = value & MASK_64;
+    while (rest >= 0x80n) {
+      bytes[size++] = Number(rest & 0x7fn) | 0x80;
+      rest >>= 7n;
+    }
+    bytes[size++] = Number(rest);
+  }
+
+  const tag = (field: number, wireType: number): void => varint(field * 8 + wireType);
+
+  function raw(value: Uint8Array): void {
+    varint(value.length);
+    room(value.length);
+    bytes.set(value, size);
+    size += value.length;
+  }
+
+  function varintField(field: number, value: number | bigint): void {
+    if (value === 0 || value === 0n) return;
+    tag(field, WIRE_VARINT);
+    if (typeof value === 'number' && value >= 0 && value <= Number.MAX_SAFE_INTEGER) varint(value);
+    else wideVarint(BigInt(value));
+  }
+
+  return {
+    varintField,
+    signedField: varintField,
+    zigZagField: (field, value) => varintField(field, value < 0 ? -2 * value - 1 : 2 * value),
+    doubleField: (field, value) => {
+      if (Object.is(value, 0)) return;
+      tag(field, WIRE_FIXED64);
+      room(8);
+      view.setFloat64(size, value, true);
+      size += 8;
+    },
+    fixed64Field: (field, value) => {
+      if (value === 0n) return;
+      tag(field, WIRE_FIXED64);
+      room(8);
+      view.setBigUint64(size, value & MASK_64, true);
+      size += 8;
+    },
+    fixed32Field: (field, value) => {
+      if (value === 0) return;
+      tag(field, WIRE_FIXED32);
+      room(4);
+      view.setUint32(size, value, true);
+      size += 4;
+    },
+    textField: (field, value) => {
+      if (value === '') return;
+      tag(field, WIRE_LENGTH);
+      raw(encoder.encode(value));
+    },
+    bytesField: (field, value) => {
+      if (value.length === 0) return;
+      tag(field, WIRE_LENGTH);
+      raw(value);
+    },
+    messageField: (field, write) => {
+      tag(field, WIRE_LENGTH);
+      room(LENGTH_BYTES);
+      const lengthAt = size;
+      size += LENGTH_BYTES;
+      write();
+      const length = size - lengthAt - LENGTH_BYTES;
+      const end = size;
+      size = lengthAt;
+      varint(length);
+      bytes.copyWithin(size, lengthAt + LENGTH_BYTES, end);
+      size += length;
+    },
+    finish: () => bytes.slice(0, size),
+  };
+}
