@@ -21,7 +21,13 @@ export type ColumnSink<Kind extends ColumnKind> = {
       /** A whole number below 2^53, without a bigint in between. */
       pushNumber(value: number): void;
     }
-  : unknown);
+  : unknown) &
+  (Kind extends 'id' | 'f64'
+    ? {
+        /** The 64 bits as they are. */
+        pushHalves(low: number, high: number): void;
+      }
+    : unknown);
 
 /** A sink for every column that the observer fills. */
 export type SinksOf<Declared extends Columns> = {

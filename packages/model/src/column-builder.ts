@@ -6,14 +6,17 @@ import type { ColumnKind } from './column.ts';
 export interface KindValue {
   readonly seconds: number;
   readonly micros: number;
+  readonly millis: number;
   readonly u8: number;
   readonly u16: number;
   readonly u32: number;
   readonly id: bigint;
   readonly i32: number;
   readonly f32: number;
+  readonly f64: number;
   readonly category: string;
   readonly text: string;
+  readonly bytes: Uint8Array;
   readonly texts: readonly string[];
   readonly floats: readonly number[];
   readonly ids: readonly bigint[];
@@ -25,6 +28,8 @@ export interface ColumnBuilder {
   push(value: ColumnValue): void;
   /** Only of kind `id`: a whole number below 2^53, without a bigint in between. */
   pushNumber?(value: number): void;
+  /** Only of kinds `id` and `f64`: the value's 64 bits, as they are. A NaN keeps its payload. */
+  pushHalves?(low: number, high: number): void;
   /** Values pushed since the last `clear`. */
   readonly count: number;
   /** Appends the column's data as a Native block holds it. */
@@ -50,9 +55,14 @@ const TWO_32 = 2 ** 32;
 export function createColumnBuilder(kind: ColumnKind): ColumnBuilder {
   switch (kind) {
     case 'micros':
-      return microsBuilder();
+    case 'millis':
+      return timeBuilder();
     case 'id':
       return idBuilder();
+    case 'f64':
+      return doubleBuilder();
+    case 'bytes':
+      return bytesBuilder();
     case 'category':
       return categoryBuilder();
     case 'text':
@@ -93,7 +103,7 @@ function numberBuilder(type: NumbersType): ColumnBuilder {
 }
 
 /** Kept as two halves: a bigint for each time would cost an allocation. Negative becomes 0. */
-function microsBuilder(): ColumnBuilder {
+function timeBuilder(): ColumnBuilder {
   let halves = new Uint32Array(2 * FIRST_ROWS);
   let count = 0;
   return {
@@ -103,9 +113,9 @@ function microsBuilder(): ColumnBuilder {
     push: (value) => {
       if (2 * count === halves.length) halves = doubled(halves);
       // The row's type pairs a column of this kind with a number.
-      const micros = Math.max(0, Math.trunc(value as number) || 0);
-      const high = Math.floor(micros / TWO_32);
-      halves[2 * count] = micros - high * TWO_32;
+      const time = Math.max(0, Math.trunc(value as number) || 0);
+      const high = Math.floor(time / TWO_32);
+      halves[2 * count] = time - high * TWO_32;
       halves[2 * count + 1] = high;
       count += 1;
     },
@@ -143,8 +153,74 @@ function idBuilder(): ColumnBuilder {
       halves[2 * count + 1] = high;
       count += 1;
     },
+    pushHalves: (low, high) => {
+      reserve();
+      halves[2 * count] = low;
+      halves[2 * count + 1] = high;
+      count += 1;
+    },
     writeTo: (writer) => writer.raw(bytesOf(halves, 2 * count)),
     clear: () => {
+      count = 0;
+    },
+  };
+}
+
+/** As halves: a NaN that goes through a number may lose the bits that make it a stale marker. */
+function doubleBuilder(): ColumnBuilder {
+  let halves = new Uint32Array(2 * FIRST_ROWS);
+  let doubles = new Float64Array(halves.buffer);
+  let count = 0;
+
+  function reserve(): void {
+    if (count < doubles.length) return;
+    halves = doubled(halves);
+    doubles = new Float64Array(halves.buffer);
+  }
+
+  return {
+    get count() {
+      return count;
+    },
+    push: (value) => {
+      reserve();
+      // The row's type pairs a column of this kind with a number.
+      doubles[count++] = value as number;
+    },
+    pushHalves: (low, high) => {
+      reserve();
+      halves[2 * count] = low;
+      halves[2 * count + 1] = high;
+      count += 1;
+    },
+    writeTo: (writer) => writer.raw(bytesOf(halves, 2 * count)),
+    clear: () => {
+      count = 0;
+    },
+  };
+}
+
+/** Bytes over the limit are a mistake of the caller: a cut message would not be one. */
+function bytesBuilder(): ColumnBuilder {
+  const written = createByteWriter();
+  let count = 0;
+  return {
+    get count() {
+      return count;
+    },
+    push: (value) => {
+      // The row's type pairs a column of this kind with bytes.
+      const bytes = value as Uint8Array;
+      if (bytes.length > BLOCK_LIMITS.textBytesMax) {
+        throw new Error(`BUG: ${bytes.length} bytes, the most is ${BLOCK_LIMITS.textBytesMax}`);
+      }
+      written.varint(bytes.length);
+      written.raw(bytes);
+      count += 1;
+    },
+    writeTo: (writer) => writer.raw(written.view()),
+    clear: () => {
+      written.clear();
       count = 0;
     },
   };
@@ -221,7 +297,7 @@ export const HAS_KEYS = 0x200;
 
 function arrayBuilder(items: ColumnBuilder): ColumnBuilder {
   // Offsets are 64 bits wide.
-  const ends = microsBuilder();
+  const ends = timeBuilder();
   let end = 0;
   return {
     get count() {

@@ -3,7 +3,18 @@ import { type ByteReader, createByteReader } from './byte-reader.ts';
 import type { ColumnKind } from './column.ts';
 import { type ColumnValue, HAS_KEYS } from './column-builder.ts';
 
-const WIDTHS = { seconds: 4, micros: 8, u8: 1, u16: 2, u32: 4, id: 8, i32: 4, f32: 4 } as const;
+const WIDTHS = {
+  seconds: 4,
+  micros: 8,
+  millis: 8,
+  u8: 1,
+  u16: 2,
+  u32: 4,
+  id: 8,
+  i32: 4,
+  f32: 4,
+  f64: 8,
+} as const;
 const ITEMS = { texts: 'text', floats: 'f32', ids: 'id' } as const;
 
 /** Bytes of a dictionary code, by the low byte of LowCardinality's flags. */
@@ -23,6 +34,7 @@ export function skipColumn(
     case 'category':
       return skipDictionary(reader, rows, limits);
     case 'text':
+    case 'bytes':
       return skipTexts(reader, rows, limits);
     case 'texts':
     case 'floats':
@@ -91,6 +103,7 @@ export function readColumn(bytes: Uint8Array, kind: ColumnKind, rows: number): C
   const reader = createByteReader(bytes);
   if (kind === 'category') return readDictionary(reader, rows);
   if (kind === 'text') return readTexts(reader, rows);
+  if (kind === 'bytes') return readBytes(reader, bytes, rows);
   if (kind === 'texts' || kind === 'floats' || kind === 'ids') {
     const ends = Array.from({ length: rows }, () => reader.u64());
     const items = readColumn(bytes.subarray(reader.at), ITEMS[kind], ends.at(-1) ?? 0);
@@ -113,7 +126,10 @@ function numberAt(view: DataView, at: number, kind: keyof typeof WIDTHS): number
       return view.getFloat32(at, true);
     case 'id':
       return view.getBigUint64(at, true);
+    case 'f64':
+      return view.getFloat64(at, true);
     case 'micros':
+    case 'millis':
       return Number(view.getBigInt64(at, true));
     case 'seconds':
     case 'u32':
@@ -123,6 +139,15 @@ function numberAt(view: DataView, at: number, kind: keyof typeof WIDTHS): number
 
 function readTexts(reader: ByteReader, count: number): string[] {
   return Array.from({ length: count }, () => reader.text(Number.POSITIVE_INFINITY));
+}
+
+/** Copies: the block's bytes belong to its reader. */
+function readBytes(reader: ByteReader, bytes: Uint8Array, count: number): Uint8Array[] {
+  return Array.from({ length: count }, () => {
+    const size = reader.varint();
+    const start = reader.skip(size);
+    return new Uint8Array(bytes.subarray(start, start + size));
+  });
 }
 
 function readDictionary(reader: ByteReader, rows: number): string[] {

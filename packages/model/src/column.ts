@@ -2,20 +2,24 @@
  * What a column can hold. Each kind fixes three things at once: ClickHouse's type, the array that
  * carries it in memory, and its bytes in a Native block.
  *
- * Times are microseconds since the epoch (`DateTime64(6)`, int64). `category` is a string with few
- * distinct values and travels as a dictionary. `id` is an unsigned 64-bit number.
+ * `micros` and `millis` are times since the epoch (`DateTime64`, int64). `category` is a string with
+ * few distinct values and travels as a dictionary. `id` is an unsigned 64-bit number. `bytes` are
+ * any bytes: a message kept as it came.
  */
 export type ColumnKind =
   | 'seconds'
   | 'micros'
+  | 'millis'
   | 'u8'
   | 'u16'
   | 'u32'
   | 'id'
   | 'i32'
   | 'f32'
+  | 'f64'
   | 'category'
   | 'text'
+  | 'bytes'
   | 'texts'
   | 'floats'
   | 'ids';
@@ -34,7 +38,8 @@ export interface Column {
   readonly names?: Readonly<Record<number, string>>;
   /** A skip index for needle-in-a-haystack look-ups. */
   readonly index?: 'bloom';
-  readonly codec?: 'delta';
+  /** For neighbours that differ little: whole numbers, even steps, floats. */
+  readonly codec?: 'delta' | 'double-delta' | 'gorilla';
 }
 
 export interface Table<Columns extends Readonly<Record<string, Column>>> {
@@ -43,7 +48,7 @@ export interface Table<Columns extends Readonly<Record<string, Column>>> {
   readonly doc: string;
   readonly columns: Columns;
   readonly orderBy: readonly (keyof Columns & string)[];
-  /** The `seconds` column that partitions and expires rows. */
+  /** The `seconds` or `millis` column that partitions and expires rows. */
   readonly timeColumn: keyof Columns & string;
   readonly retentionHours: number;
   /** Who may send rows: agents and receivers, or the server alone. */

@@ -4,14 +4,17 @@ import type { AnyTable, Column, ColumnKind } from './column.ts';
 export const CLICKHOUSE_TYPES: Readonly<Record<ColumnKind, string>> = {
   seconds: "DateTime('UTC')",
   micros: "DateTime64(6, 'UTC')",
+  millis: "DateTime64(3, 'UTC')",
   u8: 'UInt8',
   u16: 'UInt16',
   u32: 'UInt32',
   id: 'UInt64',
   i32: 'Int32',
   f32: 'Float32',
+  f64: 'Float64',
   category: 'LowCardinality(String)',
   text: 'String',
+  bytes: 'String',
   texts: 'Array(String)',
   floats: 'Array(Float32)',
   ids: 'Array(UInt64)',
@@ -45,7 +48,7 @@ export function createStatements(table: AnyTable, options: DdlOptions = {}): str
     ...columns.map(([name, column]) => columnLine(name, column)),
     ...columns.filter(([, column]) => column.index === 'bloom').map(([name]) => indexLine(name)),
   ];
-  const time = quoteName(table.timeColumn);
+  const time = secondsOf(table);
   const isHourly = table.retentionHours <= HOURLY_RETENTION_MAX;
   const window = engine.startsWith('Replicated')
     ? 'replicated_deduplication_window'
@@ -84,9 +87,17 @@ export function addColumnStatements(
   return statements;
 }
 
+const CODECS = { delta: 'Delta', 'double-delta': 'DoubleDelta', gorilla: 'Gorilla' } as const;
+
+/** A TTL takes whole seconds only. */
+function secondsOf(table: AnyTable): string {
+  const time = quoteName(table.timeColumn);
+  return table.columns[table.timeColumn]?.kind === 'millis' ? `toDateTime(${time}, 'UTC')` : time;
+}
+
 function columnLine(name: string, column: Column): string {
-  const codec = column.codec === 'delta' ? 'Delta, ZSTD(1)' : 'ZSTD(1)';
-  return `${quoteName(name)} ${CLICKHOUSE_TYPES[column.kind]} CODEC(${codec})`;
+  const before = column.codec === undefined ? '' : `${CODECS[column.codec]}, `;
+  return `${quoteName(name)} ${CLICKHOUSE_TYPES[column.kind]} CODEC(${before}ZSTD(1))`;
 }
 
 function indexLine(name: string): string {

@@ -11,6 +11,7 @@ export {
   type Block,
   type BlockFault,
   type BlockResult,
+  doublesOf,
   idsOf,
   type ReadOptions,
   readBlock,
@@ -19,4 +20,5 @@ export {
 } from './native-block.ts';
 export { nearest, parseSettings, type SettingsResult } from './settings.ts';
 export * from './tables/l7-flow-log.ts';
+export * from './tables/prometheus.ts';
 export { TABLES } from './tables/tables.ts';

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { createBatch } from './batch.ts';
 import { BLOCK_LIMITS } from './block-limits.ts';
 import { type Column, defineTable } from './column.ts';
-import { idsOf, readBlock, valuesOf, withColumns } from './native-block.ts';
+import { doublesOf, idsOf, readBlock, valuesOf, withColumns } from './native-block.ts';
 
 const SEED = 20_416;
 const sample = defineTable({
@@ -17,14 +17,17 @@ const sample = defineTable({
   columns: {
     time: { kind: 'seconds', doc: 'a' },
     at: { kind: 'micros', doc: 'a' },
+    stamp: { kind: 'millis', doc: 'a' },
     tiny: { kind: 'u8', doc: 'a' },
     port: { kind: 'u16', doc: 'a' },
     pid: { kind: 'u32', doc: 'a' },
     id: { kind: 'id', doc: 'a' },
     code: { kind: 'i32', doc: 'a' },
     share: { kind: 'f32', doc: 'a' },
+    exact: { kind: 'f64', doc: 'a' },
     service: { kind: 'category', doc: 'a' },
     path: { kind: 'text', doc: 'a' },
+    message: { kind: 'bytes', doc: 'a' },
     names: { kind: 'texts', doc: 'a' },
     shares: { kind: 'floats', doc: 'a' },
     others: { kind: 'ids', doc: 'a' },
@@ -39,14 +42,17 @@ const text = fc.string({ unit: 'grapheme', maxLength: 90 });
 const row = fc.record({
   time: u32,
   at: fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER }),
+  stamp: fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER }),
   tiny: fc.integer({ min: 0, max: 255 }),
   port: fc.integer({ min: 0, max: 65_535 }),
   pid: u32,
   id: u64,
   code: fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }),
   share: f32,
+  exact: fc.double({ noNaN: true }),
   service: text,
   path: text,
+  message: fc.uint8Array({ maxLength: 40 }),
   names: fc.array(text, { maxLength: 4 }),
   shares: fc.array(f32, { maxLength: 4 }),
   others: fc.array(u64, { maxLength: 4 }),
@@ -130,4 +136,23 @@ test('limits are refused by the reader and kept by the writer', () => {
     codeWith({ bytesMax: 10 }),
     codeWith({ textBytesMax: 1_000 }),
   ]).toEqual(['block_too_large', 'block_too_large', 'block_corrupt']);
+});
+
+test('a double keeps all its bits, also those of a NaN', () => {
+  const table = defineTable({
+    ...sample,
+    orderBy: ['time'],
+    timeColumn: 'time',
+    columns: { time: { kind: 'seconds', doc: 'a' }, exact: { kind: 'f64', doc: 'a' } },
+  });
+  const halves = [0x2, 0x7ff00000, 0x1, 0x7ff80000, 0xffffffff, 0xffffffff, 0, 0x80000000];
+  const batch = createBatch(table);
+  for (let i = 0; i < halves.length; i += 2) {
+    batch.add(({ time, exact }) => {
+      time.push(1);
+      exact.pushHalves(halves[i] ?? 0, halves[i + 1] ?? 0);
+    });
+  }
+  const read = readBlock(table, batch.encode(), { columns: 'agent' });
+  expect(read.kind === 'block' && [...doublesOf(read.block, 'exact')]).toEqual(halves);
 });

@@ -117,6 +117,13 @@ export function idsOf(block: Block, name: string): BigUint64Array {
   return new BigUint64Array(new Uint8Array(block.bytes.subarray(span.start, span.end)).buffer);
 }
 
+/** A column of doubles as their bits, low half first: a NaN keeps its payload. A copy. */
+export function doublesOf(block: Block, name: string): Uint32Array<ArrayBuffer> {
+  const span = block.columns.get(name);
+  if (span?.kind !== 'f64') throw new Error(`BUG: the block has no column ${name} of doubles`);
+  return new Uint32Array(new Uint8Array(block.bytes.subarray(span.start, span.end)).buffer);
+}
+
 /** The block with more columns behind its own, which are not decoded but copied. */
 export function withColumns(
   table: AnyTable,

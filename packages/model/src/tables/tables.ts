@@ -1,5 +1,20 @@
 import type { AnyTable } from '../column.ts';
 import { l7FlowLog, traceAlias } from './l7-flow-log.ts';
+import {
+  prometheusExemplars,
+  prometheusHistograms,
+  prometheusMetadata,
+  prometheusSamples,
+  prometheusSeries,
+} from './prometheus.ts';
 
 /** Every table: schema, ingest, SQL catalogue and docs page go through this list. */
-export const TABLES: readonly AnyTable[] = [l7FlowLog, traceAlias];
+export const TABLES: readonly AnyTable[] = [
+  l7FlowLog,
+  traceAlias,
+  prometheusSeries,
+  prometheusSamples,
+  prometheusHistograms,
+  prometheusExemplars,
+  prometheusMetadata,
+];

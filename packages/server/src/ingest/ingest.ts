@@ -308,8 +308,9 @@ function aliasEntry(roots: RootTable, nowMs: number): Entry | undefined {
 /** Rows out of the retention would be gone at once, and make a partition for each hour. */
 function timeFault(table: AnyTable, block: Block, nowMs: number): string | undefined {
   const nowS = nowMs / 1e3;
+  const perSecond = table.columns[table.timeColumn]?.kind === 'millis' ? 1e3 : 1;
   for (const time of valuesOf(block, table.timeColumn)) {
-    const ageS = nowS - Number(time);
+    const ageS = nowS - Number(time) / perSecond;
     if (ageS < -FUTURE_S) return `a row from ${Math.round(-ageS)} s ahead: check the agent's clock`;
     if (ageS > table.retentionHours * 3_600) {
       return `a row of ${Math.round(ageS)} s ago, kept are ${table.retentionHours} hours`;
