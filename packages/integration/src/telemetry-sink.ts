@@ -6,7 +6,11 @@ export interface TableBatch {
 }
 
 export type Kept =
-  | { readonly status: 'kept' }
+  | {
+      readonly status: 'kept';
+      /** Rows left out because their time is out of the table's retention or far ahead; 0 if absent. */
+      readonly dropped?: number;
+    }
   | { readonly status: 'busy'; readonly retryAfterS: number }
   | { readonly status: 'refused'; readonly code: string; readonly message: string };
 

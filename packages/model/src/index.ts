@@ -1,6 +1,7 @@
 export * from './api.ts';
 export { type Batch, columnsFrom, createBatch, type RowOf, type SinksOf } from './batch.ts';
 export { BLOCK_LIMITS, type BlockLimits } from './block-limits.ts';
+export { selectRows } from './block-rows.ts';
 export { type Catalogue, type CatalogueEntry, catalogueOf } from './catalogue.ts';
 export * from './column.ts';
 export type { ColumnValue, KindValue } from './column-builder.ts';

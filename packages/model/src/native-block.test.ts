@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createBatch } from './batch.ts';
 import { BLOCK_LIMITS } from './block-limits.ts';
+import { selectRows } from './block-rows.ts';
 import { type Column, defineTable } from './column.ts';
 import { doublesOf, idsOf, readBlock, valuesOf, withColumns } from './native-block.ts';
 
@@ -97,6 +98,20 @@ test('the server adds columns without touching the others', () => {
       const whole = decoded(withColumns(sample, block, { root }), 'all');
       expect([...idsOf(whole, 'root')]).toEqual(root);
       expect(valuesOf(whole, 'path')).toEqual(values.map(({ path }) => path));
+    }),
+    { seed: SEED, numRuns: 20 },
+  );
+});
+
+test('selected rows keep every value, and the block stays whole', () => {
+  fc.assert(
+    fc.property(rows, fc.integer({ min: 1, max: 5 }), (values, step) => {
+      const block = selectRows(sample, decoded(encoded(values)), (at) => at % step === 0);
+      const wanted = values.filter((_, at) => at % step === 0);
+      const again = decoded(withColumns(sample, block, { root: wanted.map(() => 0n) }), 'all');
+      for (const name of ['time', 'at', 'id', 'share', 'service', 'path', 'names'] as const) {
+        expect(valuesOf(again, name)).toEqual(wanted.map((value) => value[name]));
+      }
     }),
     { seed: SEED, numRuns: 20 },
   );

@@ -68,7 +68,26 @@ export const ERRORS = {
     message: 'the store refused the query: {reason}',
     fix: 'check that the types of compared values agree with the columns',
   },
-  busy: { status: 503, message: '{reason}', fix: 'send it again after the time in Retry-After' },
+  closing: {
+    status: 503,
+    message: 'the server is ending and takes no more rows',
+    fix: 'send it again after the time in Retry-After',
+  },
+  disk_failed: {
+    status: 503,
+    message: 'the disk did not take the rows, and none were kept',
+    fix: 'send it again after the time in Retry-After; /api/status has the reason',
+  },
+  disk_full: {
+    status: 503,
+    message: 'the disk of the spool is full, and no rows were kept',
+    fix: 'give the data directory room; the same batch is taken as soon as there is some',
+  },
+  spool_full: {
+    status: 503,
+    message: 'the spool is full: the store is behind or away',
+    fix: 'send it again after the time in Retry-After',
+  },
   store_unavailable: {
     status: 503,
     message: 'the store does not answer',

@@ -41,12 +41,12 @@ export function addIngestRoutes(app: FastifyInstance, { ingest, agents, now }: S
     agents.seen(report, accepted.status === 'kept' ? accepted.rows : 0);
     switch (accepted.status) {
       case 'kept':
-        return { rows: accepted.rows };
+        return { rows: accepted.rows, dropped: accepted.dropped };
       case 'refused':
         throw apiError('ingest_refused', { reason: `${accepted.code}: ${accepted.message}` });
       case 'busy':
         reply.header('retry-after', String(accepted.retryAfterS));
-        throw apiError('busy', { reason: 'the spool is full or the store is behind' });
+        throw apiError(accepted.code);
     }
   });
 }

@@ -23,7 +23,7 @@ function rowOf(values: Partial<Row>): Row {
   return { ...(Object.fromEntries(empty) as Row), time: Math.floor(Date.now() / 1e3), ...values };
 }
 
-function blockOf(rows: readonly Partial<Row>[]): Uint8Array {
+function blockOf(rows: readonly Partial<Row>[]): Uint8Array<ArrayBuffer> {
   const batch = createBatch(l7FlowLog);
   for (const row of rows) batch.push(rowOf(row));
   return batch.encode();
@@ -59,7 +59,7 @@ test('a kept batch is in the store once, whatever the retries and restarts', asy
   );
   const origin = { agent: 'a', token: 'batch-1', encoding: 'gzip' as const };
   const first = await open();
-  const kept = { status: 'kept', rows: 2 };
+  const kept = { status: 'kept', rows: 2, dropped: 0 };
   expect(await first.accept('l7_flow_log', body, origin)).toEqual(kept);
   expect(await first.accept('l7_flow_log', body, origin)).toEqual(kept);
   await first.flush();
@@ -117,6 +117,25 @@ test('rows that a late link joins have one root after aliases; a restart does no
   await restoreRoots(store, roots, Math.floor(Date.now() / 1e3), 900);
   const late = { wireId: 502n, parentWireId: 501n, probability: 1, traceId: '', rowId: 54n };
   expect(roots.observe(late, Math.floor(Date.now() / 1e3))).toBe(499n);
+});
+
+test('batches of this process are kept all or none; rows out of time are left out and counted', async () => {
+  const ingest = await open();
+  const table = l7FlowLog.name;
+  const good = { table, rows: 2, block: blockOf([{ _id: 71n }, { _id: 72n, time: 1 }]) };
+  const more = { table, rows: 1, block: blockOf([{ _id: 73n }]) };
+  const late = { table, rows: 1, block: blockOf([{ _id: 74n, time: 1 }]) };
+  const bad = { table, rows: 1, block: new Uint8Array([1, 2, 3]) };
+  expect(await ingest.keep([more, bad])).toMatchObject({ status: 'refused' });
+  expect(await ingest.keep([late])).toMatchObject({ code: 'time_out_of_range' });
+  expect(await ingest.keep([good, late, more])).toMatchObject({ status: 'kept', dropped: 2 });
+  expect(ingest.counters()).toMatchObject({ rows: 2, rowsDropped: 2 });
+  await ingest.flush();
+  await ingest.close();
+  const { rows } = await store.query(
+    'SELECT _id FROM flow_log.l7_flow_log WHERE _id BETWEEN 71 AND 74 ORDER BY _id',
+  );
+  expect(rows).toEqual([['71'], ['73']]);
 });
 
 test('what cannot be kept is refused with a stable code and counted', async () => {

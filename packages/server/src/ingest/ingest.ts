@@ -1,22 +1,14 @@
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
-import {
-  type AnyTable,
-  BLOCK_LIMITS,
-  type Block,
-  createBatch,
-  idsOf,
-  l7FlowLog,
-  qualifiedName,
-  readBlock,
-  TABLES,
-  traceAlias,
-  valuesOf,
-  withColumns,
-} from '@thalweg/model';
-import { type Store, StoreError } from '../storage/store.ts';
+import type { Kept, TableBatch, TelemetrySink } from '@thalweg/integration';
+import { type AnyTable, BLOCK_LIMITS, type Block, TABLES } from '@thalweg/model';
+import type { Store } from '../storage/store.ts';
+import { checkBlock } from './checked-block.ts';
+import { aliasEntry, entryOf } from './entries.ts';
+import { createInserter } from './inserter.ts';
 import type { RootTable } from './roots.ts';
-import { type Entry, openSegments, type Segment } from './segments.ts';
+import { type Entry, openSegments } from './segments.ts';
+import { type BusyCode, createSpoolWriter } from './spool-writer.ts';
 
 const unpack = promisify(gunzip);
 
@@ -35,9 +27,9 @@ export const INGEST_DEFAULTS: IngestLimits = {
 };
 
 export type Accepted =
-  | { readonly status: 'kept'; readonly rows: number }
+  | { readonly status: 'kept'; readonly rows: number; readonly dropped: number }
   | { readonly status: 'refused'; readonly code: string; readonly message: string }
-  | { readonly status: 'busy'; readonly retryAfterS: number };
+  | { readonly status: 'busy'; readonly code: BusyCode; readonly retryAfterS: number };
 
 export interface BatchOrigin {
   readonly agent: string;
@@ -50,6 +42,8 @@ export interface IngestCounters {
   readonly rows: number;
   readonly bytes: number;
   readonly rowsInserted: number;
+  /** Rows out of the time range, left out of batches that were otherwise kept. */
+  readonly rowsDropped: number;
   readonly repeated: number;
   readonly refused: Readonly<Record<string, number>>;
   readonly queuedBytes: number;
@@ -57,9 +51,14 @@ export interface IngestCounters {
   readonly lastError: string;
 }
 
-export interface Ingest {
+export interface Ingest extends TelemetrySink {
   /** `kept` means: on disk here, and in the store exactly once, sooner or later. */
   accept(table: string, body: Uint8Array, origin: BatchOrigin): Promise<Accepted>;
+  /**
+   * The same for rows decoded in this process: all batches or none, with one sync of the disk. A
+   * batch that a sender repeats is kept again: there is no token to know it by.
+   */
+  keep(batches: readonly TableBatch[]): Promise<Kept>;
   /** Inserts all that is spooled. Rejects with the store's error when it does not take it. */
   flush(): Promise<void>;
   counters(): IngestCounters;
@@ -78,49 +77,37 @@ export interface IngestOptions {
 
 const TABLE_BY_NAME = new Map(TABLES.map((table) => [table.name, table]));
 const TOKEN = /^[\w.:-]{1,128}$/;
-/** Clocks differ; rows from later than this are a wrong clock. */
-const FUTURE_S = 600;
-const RETRY_MAX_MS = 10_000;
-const QUERY_FAILURES_MAX = 5;
-const BUSY: Accepted = { status: 'busy', retryAfterS: 1 };
-
-interface Waiting {
-  readonly entries: readonly Entry[];
-  readonly settle: (accepted: Accepted) => void;
-  readonly rows: number;
-}
+const RETRY_AFTER_S = 1;
+type Refused = Extract<Accepted, { status: 'refused' }>;
 
 /** Opens the spool, takes up what an earlier run left in it, and starts inserting. */
 export async function createIngest(options: IngestOptions): Promise<Ingest> {
   const { store, roots, now } = options;
   const limits = { ...INGEST_DEFAULTS, ...options.limits };
   const segments = await openSegments(options.spoolDir, now);
-  const sealed: Segment[] = [...segments.found];
+  const { flushMs, segmentRowsMax, spoolBytesMax } = limits;
+  const spool = createSpoolWriter({ segments, bytesMax: spoolBytesMax, segmentRowsMax });
+  const onGone = (bytes: number): void => spool.release(bytes);
+  const inserter = createInserter({ store, segments, now, retryMinMs: flushMs, onGone });
+  inserter.add(segments.found);
   const running = new Map<string, Promise<Accepted>>();
   const refused: Record<string, number> = {};
-  let queuedBytes = sealed.reduce((sum, { bytes }) => sum + bytes, 0);
-  let totals = { rows: 0, bytes: 0, rowsInserted: 0, repeated: 0, segmentsSetAside: 0 };
-  let lastError = '';
-  let waiting: Waiting[] = [];
-  let disk: Promise<void> = Promise.resolve();
-  let isClosed = false;
-  let retryAtMs = 0;
-  let retryMs = limits.flushMs;
-  let failures = 0;
+  let rowsDropped = 0;
+  let repeated = 0;
 
-  function refuse(code: string, message: string): Accepted {
+  function refuse(code: string, message: string): Refused {
     refused[code] = (refused[code] ?? 0) + 1;
     return { status: 'refused', code, message };
   }
 
   function accept(name: string, body: Uint8Array, origin: BatchOrigin): Promise<Accepted> {
     const { token } = origin;
-    const repeated = running.get(token);
-    if (repeated !== undefined) return repeated;
+    const already = running.get(token);
+    if (already !== undefined) return already;
     const rows = segments.rowsOf(token);
     if (rows !== undefined) {
-      totals = { ...totals, repeated: totals.repeated + 1 };
-      return Promise.resolve({ status: 'kept', rows });
+      repeated += 1;
+      return Promise.resolve({ status: 'kept', rows, dropped: 0 });
     }
     const answer = take(name, body, origin).finally(() => running.delete(token));
     running.set(token, answer);
@@ -128,193 +115,112 @@ export async function createIngest(options: IngestOptions): Promise<Ingest> {
   }
 
   async function take(name: string, body: Uint8Array, origin: BatchOrigin): Promise<Accepted> {
-    const table = TABLE_BY_NAME.get(name);
-    if (table?.writer !== 'sender')
-      return refuse('table_unknown', `no table ${name} takes batches`);
     if (!TOKEN.test(origin.token)) {
       return refuse('token_invalid', 'x-thalweg-token: 1 to 128 of A-Z a-z 0-9 _ . : -');
     }
-    if (isClosed || queuedBytes + body.length > limits.spoolBytesMax) return BUSY;
-    let bytes = body;
+    if (!spool.hasRoomFor(body.length)) return busy('spool_full');
+    let block = body;
     if (origin.encoding === 'gzip') {
       try {
-        bytes = await unpack(body, { maxOutputLength: BLOCK_LIMITS.bytesMax });
+        block = await unpack(body, { maxOutputLength: BLOCK_LIMITS.bytesMax });
       } catch (error) {
         return refuse('body_not_gzip', error instanceof Error ? error.message : String(error));
       }
     }
-    const read = readBlock(table, bytes, { columns: 'agent' });
-    if (read.kind === 'invalid') return refuse(read.code, read.message);
-    const late = timeFault(table, read.block, now());
-    if (late !== undefined) return refuse('time_out_of_range', late);
-    return keep(table, read.block, origin.token);
+    return write([{ table: name, block }], origin.token);
   }
 
-  function keep(table: AnyTable, block: Block, token: string): Promise<Accepted> {
+  async function write(
+    batches: readonly { readonly table: string; readonly block: Uint8Array }[],
+    token: string,
+  ): Promise<Accepted> {
     const nowMs = now();
-    const isL7 = table.name === l7FlowLog.name;
-    const bytes = withColumns(table, block, {
-      ...(isL7 ? { root_hash: observeRows(block, roots, Math.floor(nowMs / 1e3)) } : {}),
-      ...('ingest_time' in table.columns
-        ? { ingest_time: new Array<number>(block.rows).fill(nowMs * 1e3) }
-        : {}),
-    });
-    const aliases = isL7 ? aliasEntry(roots, nowMs) : undefined;
-    const main: Entry = { table: table.name, token, rows: block.rows, bytes };
-    const entries = aliases === undefined ? [main] : [aliases, main];
-    return new Promise((settle) => {
-      waiting.push({ entries, settle, rows: block.rows });
-      if (waiting.length === 1) void onDisk(write);
-    });
-  }
-
-  /** One after the other: appending, sealing. */
-  function onDisk(work: () => Promise<void>): Promise<void> {
-    disk = disk.then(work).catch((error: unknown) => {
-      lastError = `spool: ${error instanceof Error ? error.message : String(error)}`;
-    });
-    return disk;
-  }
-
-  /** All batches that wait, with one sync of the disk. */
-  async function write(): Promise<void> {
-    const taken = waiting;
-    waiting = [];
-    const entries = taken.flatMap((one) => one.entries);
-    try {
-      await segments.append(entries);
-    } catch (error) {
-      for (const { settle } of taken) settle(BUSY);
-      throw error;
-    }
-    const bytes = entries.reduce((sum, entry) => sum + entry.bytes.length, 0);
-    const rows = taken.reduce((sum, one) => sum + one.rows, 0);
-    queuedBytes += bytes;
-    totals = { ...totals, rows: totals.rows + rows, bytes: totals.bytes + bytes };
-    for (const one of taken) one.settle({ status: 'kept', rows: one.rows });
-    sealed.push(...(await segments.seal((segment) => segment.rows >= limits.segmentRowsMax)));
-  }
-
-  async function insertAll(): Promise<void> {
-    for (let segment = sealed[0]; segment !== undefined; segment = sealed[0]) {
-      const table = TABLE_BY_NAME.get(segment.table);
-      if (table === undefined) await segments.setAside(segment);
-      else if (!(await insertOne(qualifiedName(table), segment))) {
-        totals = { ...totals, segmentsSetAside: totals.segmentsSetAside + 1 };
-        await segments.setAside(segment);
-      } else {
-        totals = { ...totals, rowsInserted: totals.rowsInserted + segment.rows };
-        await segments.remove(segment);
+    const checked: { table: AnyTable; block: Block }[] = [];
+    let dropped = 0;
+    let late = '';
+    for (const { table: name, block: bytes } of batches) {
+      const table = TABLE_BY_NAME.get(name);
+      if (table?.writer !== 'sender')
+        return refuse('table_unknown', `no table ${name} takes batches`);
+      const one = checkBlock(table, bytes, nowMs);
+      if (one.kind === 'refused') return refuse(one.code, one.message);
+      if (one.kind === 'late') {
+        dropped += one.rows;
+        late = one.message;
+        continue;
       }
-      sealed.shift();
-      queuedBytes -= segment.bytes;
-      failures = 0;
+      dropped += one.dropped;
+      checked.push({ table, block: one.block });
     }
-    retryMs = limits.flushMs;
-  }
-
-  /** False when the store keeps refusing these very rows; throws when it is away. */
-  async function insertOne(table: string, segment: Segment): Promise<boolean> {
-    try {
-      await store.insertFile(table, segment.path, segment.name);
-      return true;
-    } catch (error) {
-      const isOurs = error instanceof StoreError && error.code === 'store_query_failed';
-      failures += isOurs ? 1 : 0;
-      if (failures < QUERY_FAILURES_MAX) throw error;
-      lastError = `insert: ${error instanceof Error ? error.message : String(error)}`;
-      return false;
-    }
+    if (checked.length === 0) return refuse('time_out_of_range', late);
+    const entries = checked.map(({ table, block }) =>
+      entryOf(table, block, token, { roots, nowMs }),
+    );
+    const aliases = aliasEntry(roots, nowMs);
+    const written = await spool.write(entries, aliases);
+    if (written !== 'kept') return busy(written);
+    rowsDropped += dropped;
+    return { status: 'kept', rows: rowsOf(entries), dropped };
   }
 
   let inserting: Promise<void> = Promise.resolve();
   function flush(): Promise<void> {
     const work = inserting.then(async () => {
-      await onDisk(async () => {
-        sealed.push(...(await segments.seal(() => true)));
-      });
-      await insertAll();
+      inserter.add(await spool.sealed());
+      await inserter.run();
     });
-    inserting = work.catch((error: unknown) => {
-      lastError = `insert: ${error instanceof Error ? error.message : String(error)}`;
-      retryMs = Math.min(retryMs * 2, RETRY_MAX_MS);
-      retryAtMs = now() + retryMs;
-    });
+    inserting = work.catch(() => undefined); // The failure is in `lastError`.
     return work;
   }
 
   let isTicking = false;
   const timer = setInterval(() => {
-    if (isTicking || now() < retryAtMs) return;
+    if (isTicking || now() < inserter.retryAtMs) return;
     isTicking = true;
-    // The failure is in `lastError`, and the segment is tried again.
     flush()
-      .catch(() => undefined)
+      .catch(() => undefined) // The segment is tried again.
       .finally(() => {
         isTicking = false;
       });
-  }, limits.flushMs);
+  }, flushMs);
+
+  let closing: Promise<void> | undefined;
+  async function close(): Promise<void> {
+    clearInterval(timer);
+    spool.stop();
+    await Promise.all(running.values());
+    await flush().catch(() => undefined);
+    await segments.close();
+  }
 
   return {
     accept,
+    keep: async (batches) => {
+      if (batches.length === 0) return { status: 'kept' };
+      return write(batches, '');
+    },
     flush,
-    counters: () => ({ ...totals, refused: { ...refused }, queuedBytes, lastError }),
-    close: async () => {
-      if (isClosed) return;
-      isClosed = true;
-      clearInterval(timer);
-      await Promise.all(running.values());
-      await flush().catch(() => undefined);
-      await segments.close();
+    counters: () => ({
+      rows: spool.rows,
+      bytes: spool.bytes,
+      rowsInserted: inserter.rowsInserted,
+      rowsDropped,
+      repeated,
+      refused: { ...refused },
+      queuedBytes: spool.queuedBytes,
+      segmentsSetAside: inserter.segmentsSetAside,
+      lastError: spool.lastError || inserter.lastError,
+    }),
+    close: () => {
+      closing ??= close();
+      return closing;
     },
   };
 }
 
-function observeRows(block: Block, roots: RootTable, nowS: number): BigUint64Array {
-  const wireIds = idsOf(block, 'wire_id');
-  const parents = idsOf(block, 'parent_wire_id');
-  const rowIds = idsOf(block, '_id');
-  const probabilities = valuesOf(block, 'link_probability');
-  const traceIds = valuesOf(block, 'trace_id');
-  return wireIds.map((wireId, row) =>
-    roots.observe(
-      {
-        wireId,
-        parentWireId: parents[row] ?? 0n,
-        // 0.9 as a 32-bit float is a little less than 0.9.
-        probability: Number(probabilities[row] ?? 0) + 1e-6,
-        traceId: String(traceIds[row] ?? ''),
-        rowId: rowIds[row] ?? 0n,
-      },
-      nowS,
-    ),
-  );
+function busy(code: BusyCode): Accepted {
+  return { status: 'busy', code, retryAfterS: RETRY_AFTER_S };
 }
 
-function aliasEntry(roots: RootTable, nowMs: number): Entry | undefined {
-  const aliases = roots.takeAliases();
-  if (aliases.length === 0) return undefined;
-  const batch = createBatch(traceAlias);
-  for (const alias of aliases) {
-    batch.push({
-      time: Math.floor(nowMs / 1e3),
-      old_root_hash: alias.old,
-      new_root_hash: alias.new,
-    });
-  }
-  return { table: traceAlias.name, token: '', rows: batch.rows, bytes: batch.encode() };
-}
-
-/** Rows out of the retention would be gone at once, and make a partition for each hour. */
-function timeFault(table: AnyTable, block: Block, nowMs: number): string | undefined {
-  const nowS = nowMs / 1e3;
-  const perSecond = table.columns[table.timeColumn]?.kind === 'millis' ? 1e3 : 1;
-  for (const time of valuesOf(block, table.timeColumn)) {
-    const ageS = nowS - Number(time) / perSecond;
-    if (ageS < -FUTURE_S) return `a row from ${Math.round(-ageS)} s ahead: check the agent's clock`;
-    if (ageS > table.retentionHours * 3_600) {
-      return `a row of ${Math.round(ageS)} s ago, kept are ${table.retentionHours} hours`;
-    }
-  }
-  return undefined;
-}
+const rowsOf = (entries: readonly Entry[]): number =>
+  entries.reduce((sum, { rows }) => sum + rows, 0);

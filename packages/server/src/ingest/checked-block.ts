@@ -1,0 +1,46 @@
+import { type AnyTable, type Block, readBlock, selectRows, valuesOf } from '@thalweg/model';
+
+export type CheckedBlock =
+  | {
+      readonly kind: 'block';
+      readonly block: Block;
+      /** Rows that were left out: their time is out of range. */
+      readonly dropped: number;
+    }
+  | { readonly kind: 'late'; readonly rows: number; readonly message: string }
+  | { readonly kind: 'refused'; readonly code: string; readonly message: string };
+
+/** Clocks differ; rows from later than this are a wrong clock. */
+const FUTURE_S = 600;
+
+/**
+ * Checks a sender's bytes against the table's declaration. Rows out of the retention would be gone
+ * at once and make a partition for each hour: they are left out. `late` when none is left.
+ */
+export function checkBlock(table: AnyTable, bytes: Uint8Array, nowMs: number): CheckedBlock {
+  const read = readBlock(table, bytes, { columns: 'agent' });
+  if (read.kind === 'invalid') return { ...read, kind: 'refused' };
+  const { block } = read;
+  const first = Math.floor(nowMs / 1e3) - table.retentionHours * 3_600;
+  const last = Math.floor(nowMs / 1e3) + FUTURE_S;
+  const perSecond = table.columns[table.timeColumn]?.kind === 'millis' ? 1e3 : 1;
+  const times = valuesOf(block, table.timeColumn).map((time) => Number(time) / perSecond);
+  const isIn = (time: number): boolean => time >= first && time <= last;
+  const dropped = times.filter((time) => !isIn(time)).length;
+  if (dropped === 0) return { kind: 'block', block, dropped };
+  if (dropped < block.rows) {
+    return {
+      kind: 'block',
+      block: selectRows(table, block, (row) => isIn(times[row] ?? 0)),
+      dropped,
+    };
+  }
+  return { kind: 'late', rows: block.rows, message: faultOf(table, times, nowMs) };
+}
+
+function faultOf(table: AnyTable, [time = 0]: readonly number[], nowMs: number): string {
+  const ageS = Math.round(nowMs / 1e3 - time);
+  return ageS < 0
+    ? `all rows are from ${-ageS} s ahead or more: check the sender's clock`
+    : `all rows are of ${ageS} s ago or so, kept are ${table.retentionHours} hours`;
+}

@@ -1,0 +1,128 @@
+import type { Entry, Segment, Segments } from './segments.ts';
+
+/** Why nothing can be kept just now. */
+export type BusyCode = 'spool_full' | 'disk_full' | 'disk_failed' | 'closing';
+
+/** Groups of entries to the disk, one sync for all that wait; each group is kept whole or not. */
+export interface SpoolWriter {
+  /** `aliases` go with the entries, and with later ones when these cannot be kept. */
+  write(entries: readonly Entry[], aliases?: Entry): Promise<'kept' | BusyCode>;
+  hasRoomFor(bytes: number): boolean;
+  /** All segments that are not handed out yet, closed. */
+  sealed(): Promise<Segment[]>;
+  /** Bytes that left the spool. */
+  release(bytes: number): void;
+  /** Nothing is taken any more. */
+  stop(): void;
+  readonly rows: number;
+  readonly bytes: number;
+  readonly queuedBytes: number;
+  /** The last failure, '' when the last write went well. */
+  readonly lastError: string;
+}
+
+interface Waiting {
+  readonly entries: readonly Entry[];
+  readonly settle: (written: 'kept' | BusyCode) => void;
+}
+
+/** Alias entries held while the disk is full; older ones are given up: traces stay in two parts. */
+const OWED_MAX = 1_000;
+
+export function createSpoolWriter(options: {
+  readonly segments: Segments;
+  readonly bytesMax: number;
+  readonly segmentRowsMax: number;
+}): SpoolWriter {
+  const { segments, bytesMax, segmentRowsMax } = options;
+  const ready: Segment[] = [];
+  let queuedBytes = bytesOf(segments.found);
+  let rows = 0;
+  let bytes = 0;
+  let lastError = '';
+  let waiting: Waiting[] = [];
+  let owed: Entry[] = [];
+  let disk: Promise<void> = Promise.resolve();
+  let isStopped = false;
+
+  /** One after the other: appending, sealing. */
+  function onDisk(work: () => Promise<void>): Promise<void> {
+    disk = disk.then(work).catch((error: unknown) => {
+      lastError = `spool: ${error instanceof Error ? error.message : String(error)}`;
+    });
+    return disk;
+  }
+
+  async function append(): Promise<void> {
+    const taken = waiting;
+    const aliases = owed;
+    waiting = [];
+    owed = [];
+    const entries = taken.flatMap((one) => one.entries);
+    const all = [...aliases, ...entries];
+    try {
+      await segments.append(all);
+    } catch (error) {
+      owed = [...aliases, ...owed].slice(-OWED_MAX);
+      release(bytesOf(entries.map((entry) => ({ bytes: entry.bytes.length }))));
+      for (const { settle } of taken) settle(codeOf(error));
+      throw error;
+    }
+    lastError = '';
+    queuedBytes += aliases.reduce((sum, entry) => sum + entry.bytes.length, 0);
+    bytes += all.reduce((sum, entry) => sum + entry.bytes.length, 0);
+    rows += entries.reduce((sum, entry) => sum + entry.rows, 0);
+    for (const { settle } of taken) settle('kept');
+    ready.push(...(await segments.seal((segment) => segment.rows >= segmentRowsMax)));
+  }
+
+  function release(gone: number): void {
+    queuedBytes -= gone;
+  }
+
+  return {
+    write: (entries, aliases) => {
+      if (aliases !== undefined) owed = [...owed, aliases].slice(-OWED_MAX);
+      const size = entries.reduce((sum, entry) => sum + entry.bytes.length, 0);
+      if (isStopped) return Promise.resolve('closing');
+      if (queuedBytes + size > bytesMax) return Promise.resolve('spool_full');
+      queuedBytes += size;
+      return new Promise((settle) => {
+        waiting.push({ entries, settle });
+        if (waiting.length === 1) void onDisk(append);
+      });
+    },
+    hasRoomFor: (size) => queuedBytes + size <= bytesMax,
+    sealed: async () => {
+      await onDisk(async () => {
+        ready.push(...(await segments.seal(() => true)));
+      });
+      return ready.splice(0);
+    },
+    release,
+    stop: () => {
+      isStopped = true;
+    },
+    get rows() {
+      return rows;
+    },
+    get bytes() {
+      return bytes;
+    },
+    get queuedBytes() {
+      return queuedBytes;
+    },
+    get lastError() {
+      return lastError;
+    },
+  };
+}
+
+function bytesOf(parts: readonly { readonly bytes: number }[]): number {
+  return parts.reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
+function codeOf(error: unknown): BusyCode {
+  const code = error instanceof Error && 'code' in error ? error.code : '';
+  return code === 'ENOSPC' || code === 'EDQUOT' ? 'disk_full' : 'disk_failed';
+}
