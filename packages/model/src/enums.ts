@@ -4,6 +4,7 @@
 export const SIGNAL_SOURCE = { 0: 'Packet', 3: 'eBPF', 4: 'OTel' } as const;
 export const SIGNAL_SOURCE_EBPF = 3;
 export const SIGNAL_SOURCE_PACKET = 0;
+export const SIGNAL_SOURCE_OTEL = 4;
 
 /** 0: no response was seen; 1: no request was seen; 2: both. */
 export const SESSION_TYPE = { 0: 'request', 1: 'response', 2: 'session' } as const;
@@ -25,11 +26,57 @@ export const STATUS_SERVER_ERROR = 3;
 export const STATUS_CLIENT_ERROR = 4;
 export const STATUS_UNKNOWN = 5;
 
-export const L7_PROTOCOL = { 0: 'N/A', 20: 'HTTP' } as const;
+export const L7_PROTOCOL = {
+  0: 'N/A',
+  20: 'HTTP',
+  21: 'HTTP2',
+  40: 'Dubbo',
+  41: 'gRPC',
+  43: 'SofaRPC',
+  44: 'FastCGI',
+  60: 'MySQL',
+  61: 'PostgreSQL',
+  62: 'Oracle',
+  80: 'Redis',
+  81: 'MongoDB',
+  82: 'Memcached',
+  100: 'Kafka',
+  101: 'MQTT',
+  102: 'AMQP',
+  104: 'NATS',
+  105: 'Pulsar',
+  107: 'RocketMQ',
+  120: 'DNS',
+  121: 'TLS',
+  127: 'Custom',
+} as const;
 export const L7_PROTOCOL_HTTP1 = 20;
 
 export const TRANSPORT_PROTOCOL = { 6: 'TCP', 17: 'UDP' } as const;
 export const TRANSPORT_TCP = 6;
+
+/** Source: OpenTelemetry, trace.proto, Status.StatusCode. */
+export const SPAN_STATUS = { 0: 'Unset', 1: 'Ok', 2: 'Error' } as const;
+export const SPAN_STATUS_OK = 1;
+export const SPAN_STATUS_ERROR = 2;
+
+/** Source: OpenTelemetry, trace.proto, Span.SpanKind. */
+export const SPAN_KIND = {
+  0: 'Unspecified',
+  1: 'Internal',
+  2: 'Server',
+  3: 'Client',
+  4: 'Producer',
+  5: 'Consumer',
+} as const;
+
+/** Source: OpenTelemetry, "Logs Data Model", SeverityNumber; 0 is unspecified. */
+export const SEVERITY_NUMBER: Readonly<Record<number, string>> = Object.fromEntries([
+  [0, 'Unspecified'],
+  ...['Trace', 'Debug', 'Info', 'Warn', 'Error', 'Fatal'].flatMap((name, band) =>
+    [1, 2, 3, 4].map((step) => [4 * band + step, step === 1 ? name : `${name}${step}`]),
+  ),
+]);
 
 /** Where an exchange was observed, from client to server. */
 export const OBSERVATION_POINTS = [

@@ -20,6 +20,7 @@ export {
   withColumns,
 } from './native-block.ts';
 export { nearest, parseSettings, type SettingsResult } from './settings.ts';
+export * from './tables/application-log.ts';
 export * from './tables/l7-flow-log.ts';
 export * from './tables/prometheus.ts';
 export { TABLES } from './tables/tables.ts';

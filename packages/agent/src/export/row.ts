@@ -95,7 +95,9 @@ export function writeRow(to: L7Columns, traced: TracedExchange, context: RowCont
   to.trace_id.push(trace?.traceId ?? '');
   to.span_id.push(trace?.spanId ?? '');
   to.parent_span_id.push(trace?.parentSpanId ?? '');
+  to.trace_state.push('');
   to.span_kind.push(0);
+  to.span_status.push(0);
   to.x_request_id_0.push(request?.requestId ?? '');
   to.x_request_id_1.push(response?.requestId ?? '');
   to.http_proxy_client.push(request?.forwardedFor ?? '');
@@ -106,6 +108,11 @@ export function writeRow(to: L7Columns, traced: TracedExchange, context: RowCont
   const attributes = attributesOf(request, response);
   to.attribute_names.push(attributes.names);
   to.attribute_values.push(attributes.values);
+  to.attribute_types.push('');
+  to.resource_attributes.push('');
+  to.scope.push('');
+  to.events.push('');
+  to.links.push('');
   to.request_length.pushNumber(request?.bodySize ?? 0);
   to.response_length.pushNumber(response?.bodySize ?? 0);
   to.captured_request_byte.push(request?.captured ?? 0);

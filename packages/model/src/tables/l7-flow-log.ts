@@ -5,6 +5,8 @@ import {
   RESPONSE_STATUS,
   SESSION_TYPE,
   SIGNAL_SOURCE,
+  SPAN_KIND,
+  SPAN_STATUS,
   TRANSPORT_PROTOCOL,
 } from '../enums.ts';
 
@@ -84,7 +86,9 @@ export const l7FlowLog = defineTable({
     trace_id: { kind: 'text', doc: 'Trace id that the traffic carried, hex.', index: 'bloom' },
     span_id: { kind: 'text', doc: 'Span id that the traffic carried, hex.' },
     parent_span_id: { kind: 'text', doc: 'Parent span id, when the sender named one.' },
-    span_kind: { kind: 'u8', doc: 'OpenTelemetry span kind; 0 when unspecified.' },
+    trace_state: { kind: 'category', doc: "W3C tracestate that the span's sender named." },
+    span_kind: { kind: 'u8', doc: 'OpenTelemetry span kind.', names: SPAN_KIND },
+    span_status: { kind: 'u8', doc: 'OpenTelemetry span status.', names: SPAN_STATUS },
     x_request_id_0: { kind: 'text', doc: 'X-Request-ID of the request.', index: 'bloom' },
     x_request_id_1: { kind: 'text', doc: 'X-Request-ID of the response.', index: 'bloom' },
     http_proxy_client: { kind: 'category', doc: 'The client that X-Forwarded-For names.' },
@@ -95,6 +99,17 @@ export const l7FlowLog = defineTable({
     // Free attributes, such as allowed headers (`http.request.header.accept`).
     attribute_names: { kind: 'texts', doc: 'Names of the attributes.' },
     attribute_values: { kind: 'texts', doc: 'Values of the attributes.' },
+    attribute_types: {
+      kind: 'category',
+      doc: 'A letter each: s text, i integer, d double, b boolean, x bytes (base64), j JSON, e empty. Empty: all text.',
+    },
+    resource_attributes: {
+      kind: 'category',
+      doc: 'Attributes of the resource that produced the span, a JSON object.',
+    },
+    scope: { kind: 'category', doc: 'Instrumentation scope of the span, a JSON object.' },
+    events: { kind: 'text', doc: "The span's events, a JSON array; empty: none." },
+    links: { kind: 'text', doc: "The span's links to other spans, a JSON array; empty: none." },
 
     // Metrics.
     request_length: { kind: 'id', doc: 'Body of the request.', unit: 'bytes' },

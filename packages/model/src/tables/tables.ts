@@ -1,4 +1,5 @@
 import type { AnyTable } from '../column.ts';
+import { applicationLog } from './application-log.ts';
 import { l7FlowLog, traceAlias } from './l7-flow-log.ts';
 import {
   prometheusExemplars,
@@ -12,6 +13,7 @@ import {
 export const TABLES: readonly AnyTable[] = [
   l7FlowLog,
   traceAlias,
+  applicationLog,
   prometheusSeries,
   prometheusSamples,
   prometheusHistograms,
