@@ -23,6 +23,7 @@ enum { false = 0, true = 1 };
 #define BPF_RB_FORCE_WAKEUP 2
 #define BPF_RB_AVAIL_DATA 0
 #define BPF_STORAGE_CREATE 1
+#define BPF_ANY 0
 
 #define AF_INET 2
 #define AF_INET6 10
@@ -33,7 +34,17 @@ enum { false = 0, true = 1 };
 #define TCP_SYN_RECV 3
 #define TCP_CLOSE 7
 
+#define RCV_SHUTDOWN 1
+#define S_IFMT 0170000
+#define S_IFSOCK 0140000
+#define TS_COMPAT 2
+
+/* On the host compiler, for tests, the fields are where this file puts them. */
+#ifdef __bpf__
 #define RELOCATED __attribute__((preserve_access_index))
+#else
+#define RELOCATED
+#endif
 
 struct ns_common {
 	unsigned int inum;
@@ -53,6 +64,9 @@ struct sock_common {
 	volatile unsigned char skc_state;
 	possible_net_t skc_net;
 	struct {
+		__s64 counter;
+	} skc_cookie;
+	struct {
 		__u8 bytes[16];
 	} skc_v6_daddr;
 	struct {
@@ -61,6 +75,7 @@ struct sock_common {
 } RELOCATED;
 struct sock {
 	struct sock_common __sk_common;
+	__u8 sk_shutdown;
 	__u16 sk_protocol;
 } RELOCATED;
 struct tcp_sock {
@@ -69,6 +84,7 @@ struct tcp_sock {
 } RELOCATED;
 struct file;
 struct fdtable {
+	unsigned int max_fds;
 	struct file **fd;
 } RELOCATED;
 struct files_struct {
@@ -84,12 +100,15 @@ struct file {
 struct socket {
 	struct sock *sk;
 } RELOCATED;
+struct thread_info {
+	__u32 status;
+} RELOCATED;
 struct task_struct {
-	int tgid;
+	struct thread_info thread_info;
 	struct files_struct *files;
 } RELOCATED;
 struct pt_regs {
-	unsigned long di, si, dx, orig_ax;
+	unsigned long di, si, dx, r10, orig_ax;
 } RELOCATED;
 struct user_iovec {
 	void *base;

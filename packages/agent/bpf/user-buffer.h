@@ -1,4 +1,4 @@
-/* The user buffer of the system call that the current task is in, from its saved registers. */
+/* The user buffer of a system call, from its saved registers, and the first bytes in it. */
 #pragma once
 
 enum {
@@ -6,6 +6,7 @@ enum {
 	SYS_WRITE = 1,
 	SYS_READV = 19,
 	SYS_WRITEV = 20,
+	SYS_SENDFILE = 40,
 	SYS_SENDTO = 44,
 	SYS_RECVFROM = 45,
 	SYS_SENDMSG = 46,
@@ -19,9 +20,9 @@ struct user_buffer {
 	__u32 count;
 };
 
-static __always_inline void find_user_buffer(struct user_buffer *buffer)
+/* Other calls than these (sendfile, splice, sendmmsg, recvmmsg, io_uring) show no bytes. */
+static __always_inline void find_user_buffer(struct user_buffer *buffer, struct pt_regs *regs)
 {
-	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
 	buffer->vector = 0;
 	buffer->count = 0;
 	buffer->first.base = 0;

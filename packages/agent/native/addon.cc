@@ -31,6 +31,7 @@ struct Object {
   std::vector<bpf_link *> links;
   std::vector<Mapping> mappings;
   unsigned long *consumer = nullptr;
+  int statistics = -1;
 };
 
 thread_local std::string libbpf_log;
@@ -131,6 +132,8 @@ void close_object(napi_env env, Object *object) {
   }
   object->mappings.clear();
   object->consumer = nullptr;
+  if (object->statistics >= 0) close(object->statistics);
+  object->statistics = -1;
   if (object->bpf) bpf_object__close(object->bpf);
   object->bpf = nullptr;
 }
@@ -171,17 +174,6 @@ napi_value open_object(napi_env env, napi_callback_info info) {
   return handle;
 }
 
-// setAutoload(handle, program, isLoaded)
-napi_value set_autoload(napi_env env, napi_callback_info info) {
-  Call call(env, info);
-  Object *object = call.object();
-  if (!object) return nullptr;
-  bpf_program *program = bpf_object__find_program_by_name(object->bpf, call.text(1).c_str());
-  if (!program) return fail(env, ENOENT, "program " + call.text(1));
-  bpf_program__set_autoload(program, call.flag(2));
-  return nothing(env);
-}
-
 // setMaxEntries(handle, map, entries)
 napi_value set_max_entries(napi_env env, napi_callback_info info) {
   Call call(env, info);
@@ -216,22 +208,49 @@ napi_value attach(napi_env env, napi_callback_info info) {
   return nothing(env);
 }
 
-// instructionCounts(handle) -> { program: count }, after load
-napi_value instruction_counts(napi_env env, napi_callback_info info) {
+void set_number(napi_env env, napi_value target, const char *name, double number) {
+  napi_value value;
+  napi_create_double(env, number, &value);
+  napi_set_named_property(env, target, name, value);
+}
+
+// programs(handle) -> [{ name, instructions, verified, runs, runNs }], after load. `verified` are
+// the instructions that the verifier went through; runs are counted while `measure` is on.
+napi_value programs(napi_env env, napi_callback_info info) {
   Call call(env, info);
   Object *object = call.object();
   if (!object) return nullptr;
-  napi_value counts;
-  napi_create_object(env, &counts);
+  napi_value list;
+  napi_create_array(env, &list);
+  uint32_t at = 0;
   bpf_program *program;
   bpf_object__for_each_program(program, object->bpf) {
-    napi_value count;
-    napi_create_uint32(env, bpf_program__insn_cnt(program), &count);
-    napi_set_named_property(env, counts, bpf_program__name(program), count);
+    bpf_prog_info facts = {};
+    uint32_t size = sizeof facts;
+    if (bpf_obj_get_info_by_fd(bpf_program__fd(program), &facts, &size))
+      return fail(env, errno, std::string("facts of program ") + bpf_program__name(program));
+    napi_value entry, name;
+    napi_create_object(env, &entry);
+    napi_create_string_utf8(env, bpf_program__name(program), NAPI_AUTO_LENGTH, &name);
+    napi_set_named_property(env, entry, "name", name);
+    set_number(env, entry, "instructions", bpf_program__insn_cnt(program));
+    set_number(env, entry, "verified", facts.verified_insns);
+    set_number(env, entry, "runs", static_cast<double>(facts.run_cnt));
+    set_number(env, entry, "runNs", static_cast<double>(facts.run_time_ns));
+    napi_set_element(env, list, at++, entry);
   }
-  return counts;
+  return list;
 }
 
+// measure(handle): the kernel times each run of every program of the host until `close`.
+napi_value measure(napi_env env, napi_callback_info info) {
+  Call call(env, info);
+  Object *object = call.object();
+  if (!object) return nullptr;
+  if (object->statistics >= 0) return nothing(env);
+  object->statistics = bpf_enable_stats(BPF_STATS_RUN_TIME);
+  return object->statistics < 0 ? fail(env, errno, "time programs") : nothing(env);
+}
 
 // updateMap(handle, map, key, value)
 napi_value update_map(napi_env env, napi_callback_info info) {
@@ -330,24 +349,6 @@ napi_value commit(napi_env env, napi_callback_info info) {
   return nothing(env);
 }
 
-// runProgram(handle, program, context) -> the program's return value (BPF_PROG_TEST_RUN)
-napi_value run_program(napi_env env, napi_callback_info info) {
-  Call call(env, info);
-  Object *object = call.object();
-  if (!object) return nullptr;
-  bpf_program *program = bpf_object__find_program_by_name(object->bpf, call.text(1).c_str());
-  if (!program) return fail(env, ENOENT, "program " + call.text(1));
-  size_t size;
-  void *context = call.bytes(2, &size);
-  LIBBPF_OPTS(bpf_test_run_opts, options, .ctx_in = context,
-              .ctx_size_in = static_cast<uint32_t>(size));
-  if (bpf_prog_test_run_opts(bpf_program__fd(program), &options))
-    return fail(env, errno, "run " + call.text(1));
-  napi_value result;
-  napi_create_uint32(env, options.retval, &result);
-  return result;
-}
-
 // close(handle): detaches, unmaps, frees. Idempotent.
 napi_value close_handle(napi_env env, napi_callback_info info) {
   Call call(env, info);
@@ -363,13 +364,12 @@ napi_value init(napi_env env, napi_value exports) {
     const char *name;
     napi_callback function;
   } functions[] = {
-      {"open", open_object},         {"setAutoload", set_autoload},
-      {"setMaxEntries", set_max_entries}, {"load", load},
-      {"attach", attach},            {"instructionCounts", instruction_counts},
-      {"updateMap", update_map},     {"deleteFromMap", delete_from_map},
-      {"global", global},            {"ring", ring},
-      {"commit", commit},            {"runProgram", run_program},
-      {"close", close_handle},
+      {"open", open_object},     {"setMaxEntries", set_max_entries},
+      {"load", load},            {"attach", attach},
+      {"programs", programs},    {"measure", measure},
+      {"updateMap", update_map}, {"deleteFromMap", delete_from_map},
+      {"global", global},        {"ring", ring},
+      {"commit", commit},        {"close", close_handle},
   };
   for (const auto &[name, function] : functions) {
     napi_value value;

@@ -10,8 +10,8 @@ is_stale() {
 	target=$1
 	shift
 	[ -e "$target" ] || return 0
-	for source in "$@"; do
-		[ "$source" -nt "$target" ] && return 0
+	for file in "$@"; do
+		[ "$file" -nt "$target" ] && return 0
 	done
 	return 1
 }

@@ -14,7 +14,7 @@ export interface CaptureFilter {
 export interface WorkerSettings
   extends Pick<
     AgentSettings,
-    'name' | 'flush_ms' | 'ring_bytes' | 'capture_bytes' | 'headers' | 'nice'
+    'name' | 'flush_ms' | 'ring_bytes' | 'rung' | 'capture_bytes' | 'headers' | 'nice'
   > {
   readonly filter: CaptureFilter;
   /** High half of every row id of this run. */

@@ -75,6 +75,7 @@ function attach(): void {
   if (capture !== undefined) return;
   capture = openCapture({
     ringBytes: settings.ring_bytes,
+    rung: settings.rung === 'auto' ? undefined : settings.rung,
     captureBytes: settings.capture_bytes,
     filter,
   });

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
 import { DEFAULT_HEADERS } from './flow/flow.ts';
+import { RUNGS } from './kernel/ladder.ts';
 
 const PortList = z
   .union([z.array(z.coerce.number()), z.string().transform((text) => text.split(',').map(Number))])
@@ -32,6 +33,10 @@ export const AgentSettings = z.object({
     .refine((size) => (size & (size - 1)) === 0, 'must be a power of two')
     .default(1 << 24)
     .describe('Ring between kernel and agent.'),
+  rung: z
+    .enum(['auto', ...RUNGS])
+    .default('auto')
+    .describe('Hook to capture at: auto takes the first of A and B that this kernel accepts.'),
   capture_bytes: z.coerce
     .number()
     .int()

@@ -75,6 +75,7 @@ export async function startAgent(
     name: settings.name,
     flush_ms: settings.flush_ms,
     ring_bytes: settings.ring_bytes,
+    rung: settings.rung,
     capture_bytes: settings.capture_bytes,
     headers: settings.headers,
     nice: settings.nice,
@@ -115,7 +116,7 @@ export async function startAgent(
     };
   }
 
-  await ready(worker);
+  status = await ready(worker);
   worker.on('message', receive);
   worker.on('error', (error) => {
     status = { ...status, isAttached: false, reason: `capture stopped: ${error.message}` };
@@ -164,12 +165,13 @@ function startWorker(workerData: object): Worker {
   return new Worker(new URL(bundle, import.meta.url), { workerData });
 }
 
-/** Resolves at the worker's first word; a refusal by the kernel becomes an `AgentError`. */
-function ready(worker: Worker): Promise<void> {
+/** Resolves with the worker's first word; a refusal by the kernel becomes an `AgentError`. */
+function ready(worker: Worker): Promise<CaptureStatus> {
   return new Promise((resolve, reject) => {
     worker.once('error', reject);
     worker.once('message', (message: FromWorker) => {
-      if (message.kind !== 'failed') return resolve();
+      if (message.kind === 'ready') return resolve(message.status);
+      if (message.kind !== 'failed') return;
       reject(new AgentError(message.code, message.message, message.fix));
       void worker.terminate();
     });

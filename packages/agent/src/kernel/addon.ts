@@ -9,18 +9,27 @@ export type BpfObject = object & { readonly brand: 'bpf-object' };
 /** The addon's functions, as native/addon.cc documents them. They throw `{ code, errno, log }`. */
 export interface Addon {
   open(path: string): BpfObject;
-  setAutoload(object: BpfObject, program: string, isLoaded: boolean): void;
   setMaxEntries(object: BpfObject, map: string, entries: number): void;
   load(object: BpfObject): void;
   attach(object: BpfObject, program: string): void;
-  instructionCounts(object: BpfObject): Record<string, number>;
+  programs(object: BpfObject): ProgramFacts[];
+  measure(object: BpfObject): void;
   updateMap(object: BpfObject, map: string, key: Uint8Array, value: Uint8Array): void;
   deleteFromMap(object: BpfObject, map: string, key: Uint8Array): void;
   global(object: BpfObject, section: '.data' | '.bss'): ArrayBuffer;
   ring(object: BpfObject, map: string): RingMemory;
   commit(object: BpfObject, bytes: number): void;
-  runProgram(object: BpfObject, program: string, context: Uint8Array): number;
   close(object: BpfObject): void;
+}
+
+/** One loaded program. `runs` and `runNs` count while its object is measured. */
+export interface ProgramFacts {
+  readonly name: string;
+  readonly instructions: number;
+  /** Instructions that the verifier went through, on all paths; 0 before Linux 5.16. */
+  readonly verified: number;
+  readonly runs: number;
+  readonly runNs: number;
 }
 
 export interface RingMemory {

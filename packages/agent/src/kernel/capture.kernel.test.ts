@@ -7,9 +7,7 @@ import {
   type Server,
   type Socket,
 } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import {
   CAUSE_CONNECT,
   DIRECTION_IN,
@@ -17,35 +15,18 @@ import {
   ROLE_CLIENT,
   ROLE_SERVER,
   TRANSFER_DATA,
-  type Transfer,
 } from '../flow/transfer.ts';
-import { type Capture, type CaptureOptions, openCapture } from './capture.ts';
+import type { Capture, CaptureOptions } from './capture.ts';
+import { collect, openTestCapture, type Seen } from './capture-testing.ts';
+import { RUNGS } from './ladder.ts';
 
-const NO_FILTER = { ports: [], portsExcluded: [], pidsExcluded: [], namespaces: [] };
-const RING_BYTES = 1 << 20;
 let opened: Capture | undefined;
 
 afterEach(() => opened?.close());
 
-function open(options: Partial<CaptureOptions> = {}): Capture {
-  opened = openCapture({ ringBytes: RING_BYTES, captureBytes: 512, filter: NO_FILTER, ...options });
+function open(options: Partial<CaptureOptions>): Capture {
+  opened = openTestCapture(options);
   return opened;
-}
-
-interface Seen extends Transfer {
-  readonly text: string;
-}
-
-/** All transfers, or those of the port, copied out of the ring. */
-function collect(capture: Capture, port?: number): Seen[] {
-  const seen: Seen[] = [];
-  capture.drain((transfer) => {
-    if (port !== undefined && ![transfer.localPort, transfer.remotePort].includes(port)) return;
-    const { bytes, bytesAt, captured } = transfer;
-    const text = new TextDecoder().decode(bytes.subarray(bytesAt, bytesAt + captured));
-    seen.push({ ...transfer, text });
-  });
-  return seen;
 }
 
 /** A loopback server that answers with `answer`; asks it once for each of `paths`. */
@@ -67,132 +48,108 @@ async function exchange(paths: readonly string[], answer = 'hello'): Promise<num
   return port;
 }
 
-test('a request is seen at both ends, with role, sequence number and every byte counted', async () => {
-  const capture = open();
-  const port = await exchange(['/hello']);
-  const data = collect(capture, port).filter(({ kind }) => kind === TRANSFER_DATA);
-  const at = (role: number, direction: number): Seen[] =>
-    data.filter((one) => one.role === role && one.direction === direction);
-  const sent = at(ROLE_CLIENT, DIRECTION_OUT);
-  const received = at(ROLE_SERVER, DIRECTION_IN);
-  expect(sent[0]?.text).toMatch(/^GET \/hello HTTP\/1\.1\r\n/);
-  expect(received[0]?.text).toBe(sent[0]?.text);
-  expect(received[0]?.sequence).toBe(sent[0]?.sequence);
-  const answered = at(ROLE_SERVER, DIRECTION_OUT).reduce((sum, { length }) => sum + length, 0);
-  const read = at(ROLE_CLIENT, DIRECTION_IN).reduce((sum, { length }) => sum + length, 0);
-  expect(read).toBe(answered);
-  expect(data.every(({ role }) => role !== 0)).toBe(true);
-  expect(new Set(data.map(({ pid }) => pid))).toEqual(new Set([process.pid]));
-});
-
-test('a large body is counted, not copied', async () => {
-  const capture = open();
-  const port = await exchange(['/big'], 'x'.repeat(300_000));
-  const outgoing = collect(capture, port).filter(
-    (one) => one.role === ROLE_SERVER && one.direction === DIRECTION_OUT,
-  );
-  const length = outgoing.reduce((sum, one) => sum + one.length, 0);
-  const captured = outgoing.reduce((sum, one) => sum + one.captured, 0);
-  expect(length).toBeGreaterThan(300_000);
-  expect(captured).toBeLessThanOrEqual(8192 + 512);
-});
-
-test('a filter that changes is obeyed at once, in the kernel', async () => {
-  const capture = open();
-  const before = await exchange(['/']);
-  expect(collect(capture, before)).not.toEqual([]);
-  capture.setFilter({ ...NO_FILTER, pidsExcluded: [process.pid] });
-  const excluded = await exchange(['/']);
-  expect(collect(capture, excluded)).toEqual([]);
-  capture.setFilter({ ...NO_FILTER, ports: [1] });
-  const unwanted = await exchange(['/']);
-  expect(collect(capture, unwanted)).toEqual([]);
-  capture.setFilter(NO_FILTER);
-  const after = await exchange(['/']);
-  expect(collect(capture, after)).not.toEqual([]);
-});
-
-test('a full ring loses events, counts them, and says so at the next event of the socket', async () => {
-  const capture = open({ ringBytes: 1 << 16 });
-  const paths = Array.from({ length: 200 }, (_, at) => `/${at}`);
-  const port = await exchange(paths);
-  expect(capture.counters()['lost']).toBeGreaterThan(0);
-  expect(collect(capture, port).length).toBeGreaterThan(0);
-});
-
-/** Listens on a free port, or at `path`, and hands the first bytes of each connection on. */
-async function listen(onData: (text: string) => void, path?: string): Promise<Server> {
+/** Listens on a free port and hands the first bytes of each connection on. */
+async function listen(onData: (text: string) => void): Promise<Server> {
   const server = listenTo((socket) => socket.on('data', (bytes) => onData(String(bytes))));
-  await new Promise<void>((resolve) => server.listen(path ?? 0, resolve));
+  await new Promise<void>((resolve) => server.listen(0, resolve));
   return server;
 }
 
 const portOf = (server: Server): number => (server.address() as AddressInfo).port; // TCP's is one.
 
-test('every chunk of the first turn after connect() keeps the cause that connect() had', async () => {
-  const capture = open();
-  const sockets: Socket[] = [];
-  let heard = '';
-  let done = (): void => undefined;
-  const isDone = new Promise<void>((resolve) => {
-    done = resolve;
+describe.each(RUNGS)('rung %s', (rung) => {
+  test('a request is seen at both ends, with role, sequence number and every byte counted', async () => {
+    const capture = open({ rung });
+    const port = await exchange(['/hello']);
+    const data = collect(capture, port).filter(({ kind }) => kind === TRANSFER_DATA);
+    const at = (role: number, direction: number): Seen[] =>
+      data.filter((one) => one.role === role && one.direction === direction);
+    const sent = at(ROLE_CLIENT, DIRECTION_OUT);
+    const received = at(ROLE_SERVER, DIRECTION_IN);
+    expect(sent[0]?.text).toMatch(/^GET \/hello HTTP\/1\.1\r\n/);
+    expect(received[0]?.text).toBe(sent[0]?.text);
+    expect(received[0]?.sequence).toBe(sent[0]?.sequence);
+    const answered = at(ROLE_SERVER, DIRECTION_OUT).reduce((sum, { length }) => sum + length, 0);
+    const read = at(ROLE_CLIENT, DIRECTION_IN).reduce((sum, { length }) => sum + length, 0);
+    expect(read).toBe(answered);
+    expect(data.every(({ role }) => role !== 0)).toBe(true);
+    expect(new Set(data.map(({ pid }) => pid))).toEqual(new Set([process.pid]));
   });
-  const upstream = await listen((text) => {
-    heard += text;
-    if (heard === 'onetwo') done();
+
+  test('a large body is counted, not copied', async () => {
+    const capture = open({ rung });
+    const port = await exchange(['/big'], 'x'.repeat(300_000));
+    const outgoing = collect(capture, port).filter(
+      (one) => one.role === ROLE_SERVER && one.direction === DIRECTION_OUT,
+    );
+    const length = outgoing.reduce((sum, one) => sum + one.length, 0);
+    const captured = outgoing.reduce((sum, one) => sum + one.captured, 0);
+    expect(length).toBeGreaterThan(300_000);
+    expect(captured).toBeLessThanOrEqual(8192 + 512);
   });
-  const front = await listen((text) => {
-    // The call is begun for the first request, and spoken on after the second was read.
-    if (text === 'first')
-      sockets.push(connect({ port: portOf(upstream) }, () => other.write('second')));
-    else {
-      sockets[0]?.write('one');
-      setTimeout(() => sockets[0]?.write('two'), 20);
+
+  test('a full ring loses events, counts them, and says so at the next event of the socket', async () => {
+    const capture = open({ rung, ringBytes: 1 << 16 });
+    const paths = Array.from({ length: 200 }, (_, at) => `/${at}`);
+    const port = await exchange(paths);
+    expect(capture.counters()['lost']).toBeGreaterThan(0);
+    expect(collect(capture, port).length).toBeGreaterThan(0);
+  });
+
+  test('every chunk of the first turn after connect() keeps the cause that connect() had', async () => {
+    const capture = open({ rung });
+    const sockets: Socket[] = [];
+    let heard = '';
+    let done = (): void => undefined;
+    const isDone = new Promise<void>((resolve) => {
+      done = resolve;
+    });
+    const upstream = await listen((text) => {
+      heard += text;
+      if (heard === 'onetwo') done();
+    });
+    const front = await listen((text) => {
+      // The call is begun for the first request, and spoken on after the second was read.
+      if (text === 'first')
+        sockets.push(connect({ port: portOf(upstream) }, () => other.write('second')));
+      else {
+        sockets[0]?.write('one');
+        setTimeout(() => sockets[0]?.write('two'), 20);
+      }
+    });
+    const other = connect(portOf(front));
+    const asker = connect({ port: portOf(front) }, () => asker.write('first'));
+    await isDone;
+    const ports = { front: portOf(front), upstream: portOf(upstream) };
+    for (const socket of [asker, other, ...sockets]) socket.destroy();
+    front.close();
+    upstream.close();
+
+    const all = collect(capture).filter(({ kind }) => kind === TRANSFER_DATA);
+    const first = all.find(({ localPort, text }) => localPort === ports.front && text === 'first');
+    const spoken = all.filter(
+      ({ remotePort, direction }) => remotePort === ports.upstream && direction === DIRECTION_OUT,
+    );
+    expect(spoken.map(({ text }) => text)).toEqual(['one', 'two']);
+    for (const { causeKind, causeId } of spoken) {
+      expect({ causeKind, causeId }).toEqual({ causeKind: CAUSE_CONNECT, causeId: first?.turnId });
     }
   });
-  const other = connect(portOf(front));
-  const asker = connect({ port: portOf(front) }, () => asker.write('first'));
-  await isDone;
-  const ports = { front: portOf(front), upstream: portOf(upstream) };
-  for (const socket of [asker, other, ...sockets]) socket.destroy();
-  front.close();
-  upstream.close();
 
-  const all = collect(capture).filter(({ kind }) => kind === TRANSFER_DATA);
-  const first = all.find(({ localPort, text }) => localPort === ports.front && text === 'first');
-  const spoken = all.filter(
-    ({ remotePort, direction }) => remotePort === ports.upstream && direction === DIRECTION_OUT,
-  );
-  expect(spoken.map(({ text }) => text)).toEqual(['one', 'two']);
-  for (const { causeKind, causeId } of spoken) {
-    expect({ causeKind, causeId }).toEqual({ causeKind: CAUSE_CONNECT, causeId: first?.turnId });
-  }
-});
-
-test('sockets that are not TCP are neither captured nor counted as filtered', async () => {
-  const path = join(tmpdir(), `thalweg-kernel-${process.pid}.sock`);
-  const capture = open();
-  const server = await listen(() => undefined, path);
-  await new Promise<void>((resolve) => {
-    const socket = connect(path, () => socket.end('hello', resolve));
+  test('nothing stays in the kernel after close', async () => {
+    const programs = (): string[] =>
+      execFileSync('bpftool', ['prog', 'show'], { encoding: 'utf8' }).match(
+        /^\d+(?=:.* name on_\w+)/gm,
+      ) ?? [];
+    // Of another agent on this machine, or of a test before whose programs go a moment later.
+    const others = programs();
+    const capture = open({ rung });
+    const own = programs().filter((id) => !others.includes(id));
+    expect(own).toHaveLength(capture.programs().length);
+    capture.close();
+    capture.close();
+    const left = (): string[] => programs().filter((id) => own.includes(id));
+    await expect.poll(left, { timeout: 5_000 }).toEqual([]);
+    expect(capture.drain(() => undefined)).toBe(0);
   });
-  server.close();
-  expect(capture.counters()['filtered']).toBe(0);
-});
-
-test('nothing stays in the kernel after close', async () => {
-  const programs = (): string[] =>
-    execFileSync('bpftool', ['prog', 'show'], { encoding: 'utf8' }).match(
-      /^\d+(?=:.* name on_\w+)/gm,
-    ) ?? [];
-  // Of another agent on this machine, or of a test before whose programs go a moment later.
-  const others = programs();
-  const capture = open();
-  const own = programs().filter((id) => !others.includes(id));
-  expect(own).toHaveLength(3);
-  capture.close();
-  capture.close();
-  const left = (): string[] => programs().filter((id) => own.includes(id));
-  await expect.poll(left, { timeout: 5_000 }).toEqual([]);
-  expect(capture.drain(() => undefined)).toBe(0);
 });

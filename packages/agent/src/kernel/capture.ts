@@ -1,12 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs';
 import type { CaptureFilter } from '../capture-messages.ts';
 import type { TransferSink } from '../flow/transfer.ts';
-import { type Addon, type BpfObject, builtFile, loadAddon } from './addon.ts';
+import { type Addon, type BpfObject, builtFile, loadAddon, type ProgramFacts } from './addon.ts';
 import { createEventReader } from './event-reader.ts';
-import { BYTES, CONFIG, EVENTS, FILTERED, LOST, NO_STORAGE } from './events.gen.ts';
+import { BYTES, CONFIG, EVENTS, FILTERED, LOST, NAMED, NO_STORAGE } from './events.gen.ts';
 import { createFilter } from './filter.ts';
-import { isAddonError, KernelError } from './kernel-error.ts';
+import { KernelError } from './kernel-error.ts';
 import { key64 } from './keys.ts';
+import { climb, RUNGS, type Rung } from './ladder.ts';
 import { listListeners } from './listeners.ts';
 import { openRing, walkRing } from './ring.ts';
 
@@ -16,12 +17,13 @@ export interface CaptureOptions {
   /** Bytes copied of one transfer at most, up to 1024. */
   readonly captureBytes: number;
   readonly filter: CaptureFilter;
-  /** Only this rung; for tests and comparisons. */
-  readonly rung?: Rung;
+  /** Only this rung, whatever others would do. */
+  readonly rung?: Rung | undefined;
+  /** Where the kernel shows its types; its absence is an error. Tests point elsewhere. */
+  readonly btfPath?: string;
+  /** The object file of a rung, in place of the built one; for tests. */
+  readonly objectOf?: (rung: Rung) => string;
 }
-
-/** A: socket tracepoints. */
-export type Rung = 'A';
 
 /** Probes in the kernel, and what they reported since the last drain. */
 export interface Capture {
@@ -30,19 +32,24 @@ export interface Capture {
   readonly reason: string;
   /** Hands on all transfers that are ready, in order. Answers how many. */
   drain(sink: TransferSink): number;
-  /** events, lost, filtered, bytes, no_storage: since the capture was opened. */
+  /** events, lost, filtered, bytes, no_storage, named: since the capture was opened. */
   counters(): Record<string, number>;
   setFilter(filter: CaptureFilter): void;
   /** Add to a transfer's `atNs` to get nanoseconds since the epoch. */
   wallClockOffsetNs(): number;
+  /** The loaded programs; none once closed. */
+  programs(): readonly ProgramFacts[];
+  /** Lets the kernel time each run, at about 80 ns a run, until this is closed. */
+  measure(): void;
   /** Leaves nothing in the kernel. Idempotent. */
   close(): void;
 }
 
-const OBJECT = 'capture.bpf.o';
-/** Programs of each rung. */
-const RUNGS: Readonly<Record<Rung, readonly string[]>> = {
-  A: ['on_send', 'on_receive', 'on_state'],
+export const BTF_PATH = '/sys/kernel/btf/vmlinux';
+/** Object file and programs of each rung. */
+const PARTS: Readonly<Record<Rung, { object: string; programs: readonly string[] }>> = {
+  A: { object: 'capture.bpf.o', programs: ['on_send', 'on_receive', 'on_state'] },
+  B: { object: 'capture-sysexit.bpf.o', programs: ['on_exit', 'on_state'] },
 };
 const COUNTERS = {
   events: EVENTS,
@@ -50,66 +57,48 @@ const COUNTERS = {
   filtered: FILTERED,
   bytes: BYTES,
   no_storage: NO_STORAGE,
+  named: NAMED,
 } as const;
 const COUNTER_SLOTS = 8;
-const LOAD_TRIES_MAX = 5;
 /** Woken at a quarter of the ring; until then a timer drains it. */
 const WAKE_SHARE = 4;
 
 /** Loads and attaches the highest rung that this kernel takes. Throws `KernelError`. */
 export function openCapture(options: CaptureOptions): Capture {
   const addon = loadAddon();
-  if (!existsSync('/sys/kernel/btf/vmlinux')) {
+  const { btfPath = BTF_PATH, rung } = options;
+  if (!existsSync(btfPath)) {
     throw new KernelError(
       'kernel_no_btf',
-      'the kernel has no BTF at /sys/kernel/btf/vmlinux',
+      `the kernel has no BTF at ${btfPath}`,
       'use a kernel built with CONFIG_DEBUG_INFO_BTF=y (Debian 12 and later have it)',
     );
   }
-  const refusals: string[] = [];
-  for (const rung of options.rung === undefined ? (['A'] as const) : [options.rung]) {
-    try {
-      const object = loadPatiently(() => load(addon, rung, options));
-      return begin(addon, object, rung, refusals.join('; '), options);
-    } catch (error) {
-      if (!isAddonError(error)) throw error;
-      if (error.code === 'EPERM' && !mayLoadPrograms()) {
-        throw new KernelError(
-          'kernel_permission',
-          'the kernel refuses to load capture programs',
-          'run as root, or with the capabilities CAP_BPF and CAP_PERFMON',
-          { cause: error },
-        );
-      }
-      refusals.push(`rung ${rung}: ${error.message}${lastLine(error.log)}`);
-    }
-  }
-  throw new KernelError(
-    'kernel_unsupported',
-    `no way to capture on this kernel: ${refusals.join('; ')}`,
-    'run: thalweg doctor',
+  const standing = climb(
+    rung === undefined ? RUNGS : [rung],
+    (tried) => start(addon, tried, options),
+    mayLoadPrograms,
   );
-}
-
-/** The verifier gives up with EAGAIN when a signal comes meanwhile, as a profiler's does. */
-function loadPatiently(attempt: () => BpfObject): BpfObject {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      return attempt();
-    } catch (error) {
-      if (!isAddonError(error) || error.code !== 'EAGAIN' || tries === LOAD_TRIES_MAX) throw error;
-    }
+  try {
+    return begin(addon, standing.value, standing.rung, standing.reason, options);
+  } catch (error) {
+    addon.close(standing.value);
+    throw error;
   }
 }
 
-function load(addon: Addon, rung: Rung, options: CaptureOptions): BpfObject {
-  const object = addon.open(builtFile(OBJECT));
+/** Loads and attaches; the programs do nothing until `begin` enables them. */
+function start(addon: Addon, rung: Rung, options: CaptureOptions): BpfObject {
+  const { object: file, programs } = PARTS[rung];
+  const path = options.objectOf?.(rung) ?? builtFile(file);
+  if (!existsSync(path)) {
+    throw new KernelError('kernel_addon_missing', `no kernel object at ${path}`, 'run: make build');
+  }
+  const object = addon.open(path);
   try {
-    for (const program of new Set(Object.values(RUNGS).flat())) {
-      addon.setAutoload(object, program, RUNGS[rung].includes(program));
-    }
     addon.setMaxEntries(object, 'events', options.ringBytes);
     addon.load(object);
+    for (const program of programs) addon.attach(object, program);
     return object;
   } catch (error) {
     addon.close(object);
@@ -140,7 +129,6 @@ function begin(
     const key = key64((BigInt(netns) << 16n) | BigInt(port));
     addon.updateMap(object, 'listeners', key, Uint8Array.of(1));
   }
-  for (const program of RUNGS[rung]) addon.attach(object, program);
   config[CONFIG.enabled / 4] = 1;
 
   function counters(): Record<string, number> {
@@ -164,6 +152,10 @@ function begin(
     counters,
     setFilter(changed) {
       if (!isClosed) filter.apply(changed);
+    },
+    programs: () => (isClosed ? [] : addon.programs(object)),
+    measure() {
+      if (!isClosed) addon.measure(object);
     },
     wallClockOffsetNs: () => Date.now() * 1e6 - Number(process.hrtime.bigint()),
     close() {
@@ -189,10 +181,4 @@ function mayLoadPrograms(): boolean {
 
 function zeroCounters(): Record<string, number> {
   return Object.fromEntries(Object.keys(COUNTERS).map((name) => [name, 0]));
-}
-
-/** The verifier's or libbpf's last words, which name what was refused. */
-function lastLine(log: string): string {
-  const line = log.trim().split('\n').pop();
-  return line === undefined || line === '' ? '' : ` (${line.slice(0, 200)})`;
 }

@@ -18,7 +18,8 @@ export const LOST = 1;
 export const FILTERED = 2;
 export const BYTES = 3;
 export const NO_STORAGE = 4;
-export const COUNTERS = 5;
+export const NAMED = 5;
+export const COUNTERS = 6;
 export const PORT_WANTED = 1;
 export const PORT_EXCLUDED = 2;
 

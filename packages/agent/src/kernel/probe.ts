@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { openCapture } from './capture.ts';
+import { BTF_PATH, openCapture } from './capture.ts';
 import { KernelError } from './kernel-error.ts';
 
 /** What one feature stands on, found by trying it. */
@@ -17,27 +17,28 @@ export interface Feature {
 const PROBE_RING_BYTES = 1 << 16;
 
 /** Tries each feature of this host's kernel by loading it; nothing of it stays. */
-export function probeFeatures(): Feature[] {
-  return [typeInformation(), capture()];
+export function probeFeatures(btfPath = BTF_PATH): Feature[] {
+  return [typeInformation(btfPath), capture(btfPath)];
 }
 
-function typeInformation(): Feature {
-  const isOn = existsSync('/sys/kernel/btf/vmlinux');
+function typeInformation(btfPath: string): Feature {
+  const isOn = existsSync(btfPath);
   return {
     feature: 'kernel type information (BTF)',
     isOn,
     rung: isOn ? 'A' : '-',
-    reason: isOn ? '' : '/sys/kernel/btf/vmlinux is missing',
+    reason: isOn ? '' : `${btfPath} is missing`,
     fix: isOn ? '' : 'use a kernel built with CONFIG_DEBUG_INFO_BTF=y',
   };
 }
 
-function capture(): Feature {
+function capture(btfPath: string): Feature {
   const feature = 'HTTP/1 capture of all processes (eBPF)';
   try {
     const opened = openCapture({
       ringBytes: PROBE_RING_BYTES,
       captureBytes: 64,
+      btfPath,
       // No socket has port 0: the probe loads and attaches, but looks at nobody's bytes.
       filter: { ports: [0], portsExcluded: [], pidsExcluded: [], namespaces: [] },
     });

@@ -1,0 +1,74 @@
+/* On whose behalf a message leaves, and what a message that is read changes about that. */
+#pragma once
+
+static __always_inline struct thread_state *thread_of(bool create)
+{
+	return bpf_task_storage_get(&threads, bpf_get_current_task_btf(), 0,
+				    create ? BPF_STORAGE_CREATE : 0);
+}
+
+static __always_inline void connect_cause(struct socket_state *socket)
+{
+	struct thread_state *thread = thread_of(false);
+	if (thread)
+		socket->connect_cause = thread->cause_id;
+}
+
+/*
+ * A request that is read gives its thread a cause. An answer that is read restores the cause of
+ * the call that it answers. A message that leaves carries the thread's cause, or, for the first one
+ * on a connection, the cause at connect(). Answering the request on its own socket ends its cause.
+ */
+static __always_inline void stamp_cause(struct socket_state *socket, __u8 direction, __u64 *turn_id,
+					__u64 *cause_id, __u8 *cause_kind)
+{
+	bool is_new_turn = socket->direction != direction + 1;
+	socket->has_spoken = 1;
+	if (is_new_turn) {
+		socket->direction = direction + 1;
+		socket->turn_bytes = 0;
+	}
+	if (direction == DIRECTION_IN) {
+		if (is_new_turn) {
+			socket->turns += 1;
+			socket->turn_id = socket->cookie << 20 | (socket->turns & 0xfffff);
+		}
+		*turn_id = socket->turn_id;
+		struct thread_state *thread = thread_of(true);
+		if (!thread)
+			return;
+		bool is_answer = socket->role == ROLE_CLIENT;
+		thread->cause_id = is_answer ? socket->call_cause : socket->turn_id;
+		thread->cause_kind = !is_answer		  ? CAUSE_THREAD
+				     : socket->call_cause ? CAUSE_RESTORED
+							  : CAUSE_NONE;
+		thread->owner_cookie = socket->cookie;
+		return;
+	}
+	if (is_new_turn) {
+		socket->is_connect_turn = socket->role == ROLE_CLIENT && socket->connect_cause;
+		if (socket->is_connect_turn)
+			socket->call_cause = socket->connect_cause;
+		socket->connect_cause = 0;
+	}
+	if (socket->is_connect_turn) {
+		*cause_id = socket->call_cause;
+		*cause_kind = CAUSE_CONNECT;
+		return;
+	}
+	struct thread_state *thread = thread_of(false);
+	if (thread) {
+		*cause_id = thread->cause_id;
+		*cause_kind = thread->cause_kind;
+	}
+	if (socket->role == ROLE_CLIENT) {
+		if (is_new_turn)
+			socket->call_cause = thread ? thread->cause_id : 0;
+		return;
+	}
+	/* An answer: what the thread does next is not on behalf of this request. */
+	if (thread && thread->cause_id == socket->turn_id) {
+		thread->cause_id = 0;
+		thread->cause_kind = CAUSE_NONE;
+	}
+}

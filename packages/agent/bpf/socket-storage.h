@@ -1,0 +1,43 @@
+/* State kept in the sockets themselves: for hooks that are given a socket that they may trust. */
+#pragma once
+
+#define SOCK(sk, field) ((sk)->field)
+
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct socket_state);
+} sockets SEC(".maps");
+
+static __always_inline struct socket_state *socket_of(struct sock *sk, bool create)
+{
+	struct socket_state *socket =
+	    bpf_sk_storage_get(&sockets, sk, 0, create ? BPF_STORAGE_CREATE : 0);
+	if (!socket) {
+		if (create)
+			count(NO_STORAGE, 1);
+		return 0;
+	}
+	if (!socket->cookie) {
+		socket->cookie = bpf_get_socket_cookie(sk);
+		socket->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+	}
+	return socket;
+}
+
+/* The kernel frees the state with its socket. */
+static __always_inline void forget_socket(struct sock *sk)
+{
+	(void)sk;
+}
+
+/* Sequence number of the byte after the last one moved. False for what is not TCP after all. */
+static __always_inline bool sequence_after(struct sock *sk, __u8 direction, __u32 *sequence)
+{
+	struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
+	if (!tcp)
+		return false;
+	*sequence = direction == DIRECTION_OUT ? tcp->write_seq : tcp->copied_seq;
+	return true;
+}
