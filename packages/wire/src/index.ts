@@ -4,6 +4,7 @@ export { createHeaderTable, type HeaderTable, REDACTED } from './http1/header-ta
 export * from './http1/sink.ts';
 export { createHttp1Stream, type Http1Stream, isBodyOpen } from './http1/stream.ts';
 export * from './pcap/index.ts';
+export * from './prometheus/index.ts';
 export * from './protobuf/reader.ts';
 export { createProtoWriter, type ProtoWriter } from './protobuf/writer.ts';
 export { createTextCache, createTextDecoder, type DecodeText } from './text.ts';

@@ -7,6 +7,8 @@ export interface ProtoWriter {
   signedField(field: number, value: number | bigint): void;
   zigZagField(field: number, value: number): void;
   doubleField(field: number, value: number): void;
+  /** A double by its 64 bits: a NaN keeps its payload. */
+  doubleBitsField(field: number, low: number, high: number): void;
   fixed64Field(field: number, value: bigint): void;
   fixed32Field(field: number, value: number): void;
   textField(field: number, value: string): void;
@@ -80,6 +82,14 @@ export function createProtoWriter(): ProtoWriter {
       tag(field, WIRE_FIXED64);
       room(8);
       view.setFloat64(size, value, true);
+      size += 8;
+    },
+    doubleBitsField: (field, low, high) => {
+      if (low === 0 && high === 0) return;
+      tag(field, WIRE_FIXED64);
+      room(8);
+      view.setUint32(size, low, true);
+      view.setUint32(size + 4, high, true);
       size += 8;
     },
     fixed64Field: (field, value) => {
