@@ -3,12 +3,15 @@ import fastifyStatic from '@fastify/static';
 import { ApiErrorBody } from '@thalweg/model';
 import fastify, { type FastifyInstance } from 'fastify';
 import { apiError } from '../errors.ts';
+import { addDeepflowRoutes } from './deepflow-routes.ts';
 import { addHealthRoutes } from './health-routes.ts';
 import { addIngestRoutes } from './ingest-routes.ts';
+import { addJaegerRoutes } from './jaeger-routes.ts';
 import { addQueryRoutes } from './query-routes.ts';
 import { handleErrors, requestId, requireToken } from './respond.ts';
 import { addRoutes, openApi } from './route.ts';
 import type { Services } from './services.ts';
+import { addTempoRoutes } from './tempo-routes.ts';
 import { TRACE_ROUTES } from './trace-routes.ts';
 
 const URL_BYTES_MAX = 16_384;
@@ -43,6 +46,9 @@ export async function buildApp(
   });
   addRoutes(app, TRACE_ROUTES, services);
   addQueryRoutes(app, services);
+  addTempoRoutes(app, services);
+  addJaegerRoutes(app, services);
+  addDeepflowRoutes(app, services);
   addIngestRoutes(app, services);
   addHealthRoutes(app, services);
   const specification = openApi(TRACE_ROUTES, services.version, ApiErrorBody);

@@ -16,7 +16,7 @@ const TABLE = qualifiedName(l7FlowLog);
 const ROOTS_PER_TRACE = 4;
 
 /** Where a page ended: the newest match that it did not show comes after this one. */
-interface Cursor {
+export interface Cursor {
   readonly startUs: number;
   readonly root: string;
 }
@@ -37,7 +37,7 @@ export async function searchTraces(
   const filter = rowFilter(query);
   const after = query.cursor === undefined ? undefined : parseCursor(query.cursor);
   const most = query.limit * ROOTS_PER_TRACE;
-  const found = await matches(store, filter, after, most);
+  const found = await findRoots(store, filter, after, most);
   const aliases = await readAliases(
     store,
     found.map(({ root }) => root),
@@ -53,7 +53,8 @@ export async function searchTraces(
   };
 }
 
-async function matches(
+/** Roots with a row that meets the filter, newest first, from behind `after`. */
+export async function findRoots(
   store: Store,
   filter: RowFilter,
   after: Cursor | undefined,

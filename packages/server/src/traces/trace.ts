@@ -37,11 +37,33 @@ export async function readTrace(store: Store, id: string): Promise<TraceAnswer> 
   const aliases = await readAliases(store, [root]);
   const rows = await readWithShownLinks(store, aliases.membersOf(root));
   if (rows.length === 0) throw apiError('trace_not_found', { id });
+  return answerOf(aliases.finalOf(root), rows);
+}
+
+/** Traces given by all their roots, in that order, with one look-up. Without weak links' parents. */
+export async function readTraces(
+  store: Store,
+  groups: readonly { readonly final: string; readonly members: readonly string[] }[],
+): Promise<readonly TraceAnswer[]> {
+  if (groups.length === 0) return [];
+  const finalOf = new Map(
+    groups.flatMap(({ final, members }) => members.map((one) => [one, final])),
+  );
+  const byFinal = new Map<string, SpanRow[]>(groups.map(({ final }) => [final, []]));
+  for (const row of await readRows(store, [...finalOf.keys()])) {
+    byFinal.get(finalOf.get(String(row.columns['root_hash'])) ?? '')?.push(row);
+  }
+  return [...byFinal].flatMap(([final, rows]) =>
+    rows.length === 0 ? [] : [answerOf(final, rows)],
+  );
+}
+
+function answerOf(traceId: string, rows: readonly SpanRow[]): TraceAnswer {
   const isTruncated = rows.length > SPANS_MAX;
   const { nodes } = assembleTree(rows.slice(0, SPANS_MAX));
   const spans = nodes.map(spanOf);
   return {
-    traceId: aliases.finalOf(root),
+    traceId,
     startUs: spans.reduce((least, { startUs }) => Math.min(least, startUs), Infinity),
     endUs: spans.reduce((most, { endUs }) => Math.max(most, endUs), 0),
     spans,
@@ -57,19 +79,38 @@ async function rootOf(store: Store, id: string): Promise<string> {
   const isDecimal = /^\d{1,20}$/.test(id) && BigInt(id) < 2n ** 64n;
   const isTraceId = /^[0-9a-f]{16,32}$/i.test(id);
   if (!isDecimal && !isTraceId) throw apiError('bad_id', { id });
-  const lookUps = [
-    ...(isDecimal ? ['root_hash = {id:UInt64}', 'wire_id = {id:UInt64}', '_id = {id:UInt64}'] : []),
-    ...(isTraceId ? ['trace_id = {id:String}'] : []),
-  ];
-  for (const condition of lookUps) {
+  for (const { condition, params } of lookUpsOf(id, isDecimal, isTraceId)) {
     const { rows } = await store.query(
       `SELECT toString(root_hash) FROM ${TABLE} WHERE ${condition} LIMIT 1`,
-      { params: { id: condition.startsWith('trace_id') ? id.toLowerCase() : id } },
+      { params },
     );
     if (rows[0] !== undefined) return String(rows[0][0]);
   }
   if (!isDecimal) throw apiError('trace_not_found', { id });
   return id; // It may be a root that has aliases only.
+}
+
+interface LookUp {
+  readonly condition: string;
+  readonly params: Readonly<Record<string, string | readonly string[]>>;
+}
+
+function lookUpsOf(id: string, isDecimal: boolean, isTraceId: boolean): readonly LookUp[] {
+  const ofNumber = (column: string, number: string): LookUp => ({
+    condition: `${column} = {id:UInt64}`,
+    params: { id: number },
+  });
+  const lookUps = isDecimal
+    ? ['root_hash', 'wire_id', '_id'].map((column) => ofNumber(column, id))
+    : [];
+  if (!isTraceId) return lookUps;
+  const hex = id.toLowerCase();
+  const short = /^0{16}([0-9a-f]{16})$/.exec(hex)?.[1];
+  const ids = short === undefined ? [hex] : [hex, short];
+  lookUps.push({ condition: 'trace_id IN {ids:Array(String)}', params: { ids } });
+  // A trace whose traffic carried no id goes by its root's number, behind sixteen zeros.
+  if (short !== undefined) lookUps.push(ofNumber('root_hash', BigInt(`0x${short}`).toString()));
+  return lookUps;
 }
 
 /**

@@ -1,0 +1,121 @@
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { z } from 'zod';
+import { ApiError } from '../errors.ts';
+import { otlpBytes, otlpJson, otlpResources, traceByIdBytes } from '../tempo/otlp-trace.ts';
+import { searchAnswer } from '../tempo/search-answer.ts';
+import { tagQuery } from '../tempo/tag-query.ts';
+import { readTags, readTagValues, type TimeRange, VALUES_MAX } from '../tempo/tags.ts';
+import { parseTraceql } from '../traceql/parse.ts';
+import { searchTraceql } from '../traceql/search.ts';
+import { DURATION, TraceqlError } from '../traceql/tokens.ts';
+import { readTrace } from '../traces/trace.ts';
+import { parseInput } from './respond.ts';
+import type { Services } from './services.ts';
+
+// Tempo's query API under /tempo: what Grafana's Tempo data source asks for.
+// Source: Tempo's documentation, "Tempo HTTP API". Errors are plain text there.
+
+const HOUR_US = 3_600e6;
+const TRACES_INSPECTED_MAX = 5_000;
+
+const Seconds = z.coerce.number().nonnegative().optional();
+const Duration = z.string().max(32).regex(DURATION, 'a duration such as 1.5s');
+const Range = z.object({ start: Seconds, end: Seconds });
+const Search = Range.extend({
+  q: z.string().optional(),
+  tags: z.string().default(''),
+  minDuration: Duration.optional(),
+  maxDuration: Duration.optional(),
+  limit: z.coerce.number().int().min(1).max(1_000).default(20),
+  spss: z.coerce.number().int().min(0).max(10_000).default(3),
+});
+const TagSearch = Range.extend({
+  scope: z.string().optional(),
+  q: z.string().optional(),
+  limit: z.coerce.number().int().min(1).max(VALUES_MAX).default(VALUES_MAX),
+});
+const Id = z.object({ id: z.string().max(64) });
+const Tag = z.object({ tag: z.string().min(1).max(256) });
+
+export function addTempoRoutes(app: FastifyInstance, services: Services): void {
+  const { store, now, version } = services;
+  const rangeOf = ({ start, end }: z.infer<typeof Range>): TimeRange => {
+    const endUs = end === undefined ? now() * 1e3 : end * 1e6;
+    return { startUs: Math.floor(start === undefined ? endUs - HOUR_US : start * 1e6), endUs };
+  };
+
+  app.register(async (tempo) => {
+    tempo.setErrorHandler((error, _request, reply) => plainError(error, reply));
+
+    tempo.get('/tempo/api/echo', (_request, reply) => reply.type('text/plain').send('echo'));
+    tempo.get('/tempo/ready', (_request, reply) => reply.type('text/plain').send('ready'));
+    tempo.get('/tempo/api/status/buildinfo', () => ({ version, revision: '', branch: '' }));
+
+    tempo.get('/tempo/api/traces/:id', async (request, reply) => {
+      const trace = otlpResources(await readTrace(store, parseInput(Id, request.params).id));
+      if (!wantsProtobuf(request.headers.accept)) return { batches: otlpJson(trace) };
+      return reply.type('application/protobuf').send(Buffer.from(otlpBytes(trace)));
+    });
+    tempo.get('/tempo/api/v2/traces/:id', async (request, reply) => {
+      const trace = otlpResources(await readTrace(store, parseInput(Id, request.params).id));
+      if (!wantsProtobuf(request.headers.accept)) {
+        return { trace: { resourceSpans: otlpJson(trace) }, metrics: {} };
+      }
+      return reply.type('application/protobuf').send(Buffer.from(traceByIdBytes(trace)));
+    });
+
+    tempo.get('/tempo/api/search', async (request) => {
+      const asked = parseInput(Search, request.query);
+      const query = parseTraceql(asked.q ?? tagQuery(asked));
+      const answer = await searchTraceql(store, {
+        query,
+        ...rangeOf(asked),
+        limit: asked.limit,
+        tracesMax: TRACES_INSPECTED_MAX,
+        now,
+      });
+      return searchAnswer(answer, asked.spss);
+    });
+
+    tempo.get('/tempo/api/search/tags', async (request) => {
+      const scopes = await readTags(store, rangeOf(parseInput(TagSearch, request.query)));
+      return { tagNames: [...new Set(scopes.flatMap(({ tags }) => tags))].sort() };
+    });
+    tempo.get('/tempo/api/v2/search/tags', async (request) => {
+      const asked = parseInput(TagSearch, request.query);
+      const scopes = await readTags(store, rangeOf(asked));
+      const isAny = asked.scope === undefined || asked.scope === '' || asked.scope === 'none';
+      return { scopes: scopes.filter(({ name }) => isAny || name === asked.scope) };
+    });
+    tempo.get('/tempo/api/search/tag/:tag/values', async (request) => {
+      const asked = parseInput(TagSearch, request.query);
+      const { tag } = parseInput(Tag, request.params);
+      const options = { ...rangeOf(asked), query: asked.q, limit: asked.limit };
+      const values = await readTagValues(store, tag, options);
+      return { tagValues: values.map(({ value }) => value) };
+    });
+    tempo.get('/tempo/api/v2/search/tag/:tag/values', async (request) => {
+      const asked = parseInput(TagSearch, request.query);
+      const { tag } = parseInput(Tag, request.params);
+      const options = { ...rangeOf(asked), query: asked.q, limit: asked.limit };
+      return { tagValues: await readTagValues(store, tag, options) };
+    });
+  });
+}
+
+function wantsProtobuf(accept: string | undefined): boolean {
+  return accept?.includes('application/protobuf') ?? false;
+}
+
+function plainError(error: unknown, reply: FastifyReply): FastifyReply | never {
+  if (error instanceof TraceqlError) {
+    return reply.status(400).type('text/plain').send(`invalid TraceQL query: ${error.message}`);
+  }
+  if (error instanceof ApiError && error.status < 500) {
+    return reply
+      .status(error.status)
+      .type('text/plain')
+      .send(`${error.message}\nfix: ${error.fix}`);
+  }
+  throw error;
+}

@@ -1,0 +1,230 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { protoCursor, readBytes, readTag, skipField } from '@thalweg/wire';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { type Server, ServerSettings, startServer } from './index.ts';
+import { createRowMaker, encodeRows, type L7Row } from './testing/l7-rows.ts';
+
+// The APIs that existing UIs speak, against a real server: Tempo, Jaeger, DeepFlow's tracing.
+
+const folder = mkdtempSync(join(tmpdir(), 'thalweg-apis-'));
+const startUs = Math.floor(Date.now() - 60_000) * 1e3;
+const range = `start=${startUs / 1e6 - 60}&end=${startUs / 1e6 + 120}`;
+const row = createRowMaker(startUs);
+let server: Server;
+
+/** client → gateway → orders; the last hop fails in the second of three requests. */
+function request(index: number): L7Row[] {
+  const wire = BigInt(100 * (index + 1));
+  const common = { request_resource: `/orders/${index}`, endpoint: '/orders/*' };
+  const offsetUs = index * 1e6;
+  const status = index === 1 ? { response_code: 502, response_status: 3 } : {};
+  const inner = { ...common, ...status, wire_id: wire + 1n };
+  return [
+    row(offsetUs, { ...common, wire_id: wire, observation_point: 'c-p', app_service: 'client' }),
+    row(offsetUs + 10, {
+      ...common,
+      wire_id: wire,
+      observation_point: 's-p',
+      app_service: 'gateway',
+    }),
+    row(offsetUs + 20, {
+      ...inner,
+      parent_wire_id: wire,
+      link_probability: 0.97,
+      link_evidence: 2,
+      observation_point: 'c-p',
+      app_service: 'gateway',
+    }),
+    row(offsetUs + 30, {
+      ...inner,
+      observation_point: 's-p',
+      app_service: 'orders',
+      attribute_names: ['http.request.header.x-tier'],
+      attribute_values: [index === 2 ? 'gold' : 'silver'],
+    }),
+  ];
+}
+
+beforeAll(async () => {
+  const settings = ServerSettings.parse({ port: 0, data_dir: folder });
+  server = await startServer(settings, { version: 'test', logLevel: 'silent' });
+  const answer = await fetch(`${server.url}/api/ingest/l7_flow_log`, {
+    method: 'POST',
+    body: encodeRows([request(0), request(1), request(2)].flat()),
+    headers: { 'content-type': 'application/octet-stream', 'x-thalweg-token': 'apis' },
+  });
+  expect(answer.status).toBe(200);
+  await vi.waitFor(async () => expect((await tempoSearch('{ }')).length).toBe(3), 20_000);
+});
+afterAll(async () => {
+  await server.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+interface Found {
+  traceID: string;
+  rootServiceName: string;
+  rootTraceName: string;
+  spanSet: { matched: number; spans: { spanID: string }[] };
+}
+
+const get = (path: string): Promise<Response> => fetch(`${server.url}${path}`);
+
+// biome-ignore lint/suspicious/noExplicitAny: answers of APIs whose shape is what is tested.
+async function getJson(path: string): Promise<any> {
+  const answer = await get(path);
+  expect(`${path} ${answer.status}`).toBe(`${path} 200`);
+  return answer.json();
+}
+
+async function tempoSearch(query: string, more = ''): Promise<Found[]> {
+  const answer = await getJson(`/tempo/api/search?q=${encodeURIComponent(query)}&${range}${more}`);
+  return answer.traces;
+}
+
+test.each([
+  { query: '{ status = error }', traces: 1, matched: 2 },
+  { query: '{ .service.name = "gateway" } >> { .service.name = "orders" }', traces: 3, matched: 1 },
+  { query: '{ span.http.request.header.x-tier = "gold" }', traces: 1, matched: 1 },
+  { query: '{ name = "GET /orders/*" } | count() = 4', traces: 3, matched: 4 },
+  { query: '{ .service.name = "nobody" }', traces: 0, matched: undefined },
+  { query: '{ duration > 2ms }', traces: 0, matched: undefined },
+])('Tempo search: $query', async ({ query, traces, matched }) => {
+  const found = await tempoSearch(query);
+  expect(found.length).toBe(traces);
+  expect(found[0]?.spanSet.matched).toBe(matched);
+});
+
+test('Tempo search answers the newest first, up to its limit, with the root named', async () => {
+  const found = await tempoSearch('{ }', '&limit=2');
+  expect(found).toMatchObject([
+    { rootServiceName: 'client', rootTraceName: 'GET /orders/*' },
+    { rootServiceName: 'client' },
+  ]);
+});
+
+test('the search by tags and duration of older clients', async () => {
+  const tags = encodeURIComponent('service.name=orders http.status_code=502');
+  const path = `/tempo/api/search?tags=${tags}&minDuration=1ms&${range}`;
+  // A number is compared as a number, also where it was written as text.
+  expect((await getJson(path)).traces.length).toBe(1);
+});
+
+test('a mistake in TraceQL is a 400 that says where', async () => {
+  const answer = await get(`/tempo/api/search?q=${encodeURIComponent('{ status = }')}`);
+  expect([answer.status, await answer.text()]).toEqual([
+    400,
+    'invalid TraceQL query: parse error at line 1, col 12: unexpected "}", expected a value, an attribute or an intrinsic',
+  ]);
+});
+
+test('a trace that carried no id is found by the id that search gave it', async () => {
+  const [first] = await tempoSearch('{ status = error }');
+  const id = first?.traceID ?? '';
+  expect(id).toMatch(/^0{16}[0-9a-f]{16}$/);
+  const { batches } = await getJson(`/tempo/api/traces/${id}`);
+  const names = batches.map(
+    (batch: { resource: { attributes: { key: string; value: { stringValue: string } }[] } }) =>
+      batch.resource.attributes.find(({ key }) => key === 'service.name')?.value.stringValue,
+  );
+  expect(names).toEqual(['client', 'gateway', 'orders']);
+  const v2 = await getJson(`/tempo/api/v2/traces/${id}`);
+  expect(v2.trace.resourceSpans).toEqual(batches);
+});
+
+test('a trace as protobuf holds the same spans', async () => {
+  const [first] = await tempoSearch('{ status = error }');
+  const answer = await fetch(`${server.url}/tempo/api/traces/${first?.traceID}`, {
+    headers: { accept: 'application/protobuf' },
+  });
+  expect(answer.headers.get('content-type')).toBe('application/protobuf');
+  const cursor = protoCursor(new Uint8Array(await answer.arrayBuffer()));
+  let spans = 0;
+  for (let tag = readTag(cursor); tag !== 0; tag = readTag(cursor)) {
+    const resource = protoCursor(readBytes(cursor));
+    for (let inner = readTag(resource); inner !== 0; inner = readTag(resource)) {
+      if (inner >>> 3 !== 2) skipField(resource, inner);
+      else {
+        const scope = protoCursor(readBytes(resource));
+        for (let last = readTag(scope); last !== 0; last = readTag(scope)) {
+          if (last >>> 3 === 2) spans += 1;
+          skipField(scope, last);
+        }
+      }
+    }
+  }
+  expect([cursor.fault, spans]).toEqual(['', 4]);
+});
+
+test('an unknown trace is 404', async () => {
+  expect((await get('/tempo/api/traces/0123456789abcdef0123456789abcdef')).status).toBe(404);
+});
+
+test('tags and their values, for completion', async () => {
+  const { scopes } = await getJson(`/tempo/api/v2/search/tags?${range}`);
+  const byName = new Map(
+    scopes.map((one: { name: string; tags: string[] }) => [one.name, one.tags]),
+  );
+  expect(byName.get('resource')).toContain('service.name');
+  expect(byName.get('span')).toContain('http.request.header.x-tier');
+  expect(byName.get('intrinsic')).toContain('duration');
+  const values = async (tag: string) =>
+    (await getJson(`/tempo/api/v2/search/tag/${tag}/values?${range}`)).tagValues;
+  expect(await values('resource.service.name')).toEqual([
+    { type: 'string', value: 'gateway' },
+    { type: 'string', value: 'client' },
+    { type: 'string', value: 'orders' },
+  ]);
+  expect(await values('span.http.request.header.x-tier')).toEqual([
+    { type: 'string', value: 'silver' },
+    { type: 'string', value: 'gold' },
+  ]);
+  expect(await values('status')).toContainEqual({ type: 'keyword', value: 'error' });
+  expect(await values('.http.status_code')).toEqual([
+    { type: 'int', value: '200' },
+    { type: 'int', value: '502' },
+  ]);
+});
+
+test('Jaeger: services, operations, search, a trace, dependencies', async () => {
+  expect((await getJson('/jaeger/api/services')).data).toEqual(['client', 'gateway', 'orders']);
+  expect((await getJson('/jaeger/api/services/orders/operations')).data).toEqual(['GET /orders/*']);
+  const tags = encodeURIComponent('{"http.status_code":"502"}');
+  const path = `/jaeger/api/traces?service=orders&tags=${tags}&start=${startUs - 1e6}&end=${startUs + 60e6}`;
+  const { data } = await getJson(path);
+  expect(data.length).toBe(1);
+  expect(data[0].spans.length).toBe(4);
+  expect((await getJson(`/jaeger/api/traces/${data[0].traceID}`)).data).toEqual(data);
+  const dependencies = await getJson('/jaeger/api/dependencies');
+  expect(dependencies.data).toEqual([
+    { parent: 'client', child: 'gateway', callCount: 3 },
+    { parent: 'gateway', child: 'orders', callCount: 3 },
+  ]);
+  const bad = await get('/jaeger/api/traces?service=orders&tags=nonsense');
+  const { errors } = (await bad.json()) as { errors: { msg: string }[] };
+  expect([bad.status, errors[0]?.msg]).toEqual([
+    400,
+    'tags: a JSON object of texts is expected, such as {"http.status_code":"500"}',
+  ]);
+});
+
+test("DeepFlow's tracing by row id", async () => {
+  const answer = await fetch(`${server.url}/v1/stats/querier/L7FlowTracing`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ DATABASE: 'flow_log', TABLE: 'l7_flow_log', _id: '7' }),
+  });
+  const { OPT_STATUS, DATA } = (await answer.json()) as {
+    OPT_STATUS: string;
+    DATA: { tracing: object[] };
+  };
+  expect(OPT_STATUS).toBe('SUCCESS');
+  expect(DATA.tracing).toMatchObject([
+    { id: 0, parent_id: -1, tap_side: 'c-p', childs: [1] },
+    { id: 1, parent_id: 0, tap_side: 's-p', related_ids: [expect.stringMatching(/^0-network-/)] },
+    { id: 2, parent_id: 1, tap_side: 'c-p', related_ids: [expect.stringMatching(/^1-syscall-/)] },
+    { id: 3, parent_id: 2, service_uname: 'orders', response_code: 502 },
+  ]);
+});

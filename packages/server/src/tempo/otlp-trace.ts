@@ -1,0 +1,170 @@
+import type { Span, TraceAnswer } from '@thalweg/model';
+import { createProtoWriter, type ProtoWriter } from '@thalweg/wire';
+import type { Value } from '../traceql/syntax.ts';
+import {
+  attributesOf,
+  hexId,
+  spanKind,
+  spanName,
+  spanStatus,
+  traceHexId,
+} from '../traceql/trace-view.ts';
+
+// A trace in OpenTelemetry's shape. Field numbers: opentelemetry-proto, trace/v1/trace.proto.
+
+interface OtlpSpan {
+  readonly traceId: Uint8Array;
+  readonly spanId: Uint8Array;
+  readonly parentSpanId: Uint8Array;
+  readonly name: string;
+  readonly kind: number;
+  readonly startNs: bigint;
+  readonly endNs: bigint;
+  readonly attributes: ReadonlyMap<string, Value>;
+  readonly statusCode: number;
+  readonly statusMessage: string;
+}
+
+export interface OtlpResource {
+  readonly attributes: ReadonlyMap<string, Value>;
+  readonly spans: readonly OtlpSpan[];
+}
+
+const SCOPE_NAME = 'thalweg';
+const KINDS = ['unspecified', 'internal', 'server', 'client', 'producer', 'consumer'];
+const STATUSES = ['unset', 'ok', 'error'];
+const NS_PER_US = 1_000n;
+
+/** Spans grouped by what their resource attributes say. */
+export function otlpResources(trace: TraceAnswer): readonly OtlpResource[] {
+  const traceId = bytesOf(traceHexId(trace));
+  const groups = new Map<string, { attributes: ReadonlyMap<string, Value>; spans: OtlpSpan[] }>();
+  for (const span of trace.spans) {
+    const { resource, span: own } = attributesOf(span);
+    const key = JSON.stringify([...resource]);
+    const group = groups.get(key) ?? { attributes: resource, spans: [] };
+    groups.set(key, group);
+    group.spans.push(otlpSpan(span, traceId, own));
+  }
+  return [...groups.values()];
+}
+
+function otlpSpan(
+  span: Span,
+  traceId: Uint8Array,
+  attributes: ReadonlyMap<string, Value>,
+): OtlpSpan {
+  return {
+    traceId,
+    spanId: bytesOf(hexId(span.spanId)),
+    parentSpanId: span.parentId === null ? new Uint8Array(0) : bytesOf(hexId(span.parentId)),
+    name: spanName(span),
+    kind: KINDS.indexOf(spanKind(span)),
+    startNs: BigInt(span.startUs) * NS_PER_US,
+    endNs: BigInt(span.endUs) * NS_PER_US,
+    attributes,
+    statusCode: STATUSES.indexOf(spanStatus(span)),
+    statusMessage: span.fields['response_exception'] ?? '',
+  };
+}
+
+function bytesOf(hex: string): Uint8Array {
+  return Uint8Array.from(Buffer.from(hex, 'hex'));
+}
+
+/** The JSON that Tempo gives: ids in base64, 64-bit numbers as text, enums by name. */
+export function otlpJson(resources: readonly OtlpResource[]): object[] {
+  return resources.map(({ attributes, spans }) => ({
+    resource: { attributes: jsonAttributes(attributes) },
+    scopeSpans: [{ scope: { name: SCOPE_NAME }, spans: spans.map(jsonSpan) }],
+  }));
+}
+
+function jsonSpan(span: OtlpSpan): object {
+  return {
+    traceId: base64(span.traceId),
+    spanId: base64(span.spanId),
+    ...(span.parentSpanId.length === 0 ? {} : { parentSpanId: base64(span.parentSpanId) }),
+    name: span.name,
+    kind: `SPAN_KIND_${(KINDS[span.kind] ?? '').toUpperCase()}`,
+    startTimeUnixNano: span.startNs.toString(),
+    endTimeUnixNano: span.endNs.toString(),
+    attributes: jsonAttributes(span.attributes),
+    status: {
+      code: `STATUS_CODE_${(STATUSES[span.statusCode] ?? '').toUpperCase()}`,
+      ...(span.statusMessage === '' ? {} : { message: span.statusMessage }),
+    },
+  };
+}
+
+const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
+
+export function jsonAttributes(attributes: ReadonlyMap<string, Value>): object[] {
+  return [...attributes].flatMap(([key, value]) =>
+    value === undefined ? [] : [{ key, value: jsonValue(value) }],
+  );
+}
+
+function jsonValue(value: string | number | boolean): object {
+  if (typeof value === 'string') return { stringValue: value };
+  if (typeof value === 'boolean') return { boolValue: value };
+  return Number.isSafeInteger(value) ? { intValue: String(value) } : { doubleValue: value };
+}
+
+/** A message whose field 1 is repeated ResourceSpans: OTLP's TracesData and Tempo's Trace alike. */
+export function otlpBytes(resources: readonly OtlpResource[]): Uint8Array<ArrayBuffer> {
+  const writer = createProtoWriter();
+  for (const resource of resources) writer.messageField(1, () => writeResource(writer, resource));
+  return writer.finish();
+}
+
+/** Tempo's TraceByIDResponse: the trace is its field 1. */
+export function traceByIdBytes(resources: readonly OtlpResource[]): Uint8Array<ArrayBuffer> {
+  const writer = createProtoWriter();
+  writer.bytesField(1, otlpBytes(resources));
+  return writer.finish();
+}
+
+function writeResource(writer: ProtoWriter, { attributes, spans }: OtlpResource): void {
+  writer.messageField(1, () => writeAttributes(writer, 1, attributes));
+  writer.messageField(2, () => {
+    writer.messageField(1, () => writer.textField(1, SCOPE_NAME));
+    for (const span of spans) writer.messageField(2, () => writeSpan(writer, span));
+  });
+}
+
+function writeSpan(writer: ProtoWriter, span: OtlpSpan): void {
+  writer.bytesField(1, span.traceId);
+  writer.bytesField(2, span.spanId);
+  writer.bytesField(4, span.parentSpanId);
+  writer.textField(5, span.name);
+  writer.varintField(6, span.kind);
+  writer.fixed64Field(7, span.startNs);
+  writer.fixed64Field(8, span.endNs);
+  writeAttributes(writer, 9, span.attributes);
+  writer.messageField(15, () => {
+    writer.textField(2, span.statusMessage);
+    writer.varintField(3, span.statusCode);
+  });
+}
+
+function writeAttributes(
+  writer: ProtoWriter,
+  field: number,
+  attributes: ReadonlyMap<string, Value>,
+): void {
+  for (const [key, value] of attributes) {
+    if (value === undefined) continue;
+    writer.messageField(field, () => {
+      writer.textField(1, key);
+      writer.messageField(2, () => writeValue(writer, value));
+    });
+  }
+}
+
+function writeValue(writer: ProtoWriter, value: string | number | boolean): void {
+  if (typeof value === 'string') writer.textField(1, value);
+  else if (typeof value === 'boolean') writer.varintField(2, value ? 1 : 0);
+  else if (Number.isSafeInteger(value)) writer.varintField(3, value);
+  else writer.doubleField(4, value);
+}

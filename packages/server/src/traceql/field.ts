@@ -1,0 +1,107 @@
+import type { ArithmeticOperator, ComparisonOperator, Field, Value } from './syntax.ts';
+import { attributeValue, intrinsicValue, type SpanView, type TraceView } from './trace-view.ts';
+
+/**
+ * The value of an expression at a span. What a span does not have makes a comparison false, except
+ * with `nil`; an attribute that is compared with a number or a truth value is read as one.
+ */
+export function evaluateField(field: Field, span: SpanView, view: TraceView): Value {
+  switch (field.kind) {
+    case 'literal':
+      return field.value;
+    case 'intrinsic': {
+      const at = field.ofParent ? view.spans[span.parent] : span;
+      return at && intrinsicValue(view, at, field.intrinsic);
+    }
+    case 'attribute': {
+      const at = field.ofParent ? view.spans[span.parent] : span;
+      return at && attributeValue(at, field.scope, field.name);
+    }
+    case 'match': {
+      const value = evaluateField(field.value, span, view);
+      return value === undefined ? false : field.matches(String(value)) !== field.isNegated;
+    }
+    case 'compare': {
+      const left = evaluateField(field.left, span, view);
+      const right = evaluateField(field.right, span, view);
+      const isNil = [field.left, field.right].some(
+        (side) => side.kind === 'literal' && side.type === 'nil',
+      );
+      if (isNil) return field.operator === '=' ? left === right : left !== right;
+      return compare(field.operator, left, right);
+    }
+    case 'logical': {
+      const left = isTrue(evaluateField(field.left, span, view));
+      if (field.operator === '&&' ? !left : left) return left;
+      return isTrue(evaluateField(field.right, span, view));
+    }
+    case 'not':
+      return !isTrue(evaluateField(field.value, span, view));
+    case 'negative':
+    case 'arithmetic': {
+      const isNegative = field.kind === 'negative';
+      const left = isNegative ? 0 : numberOf(evaluateField(field.left, span, view));
+      const right = numberOf(evaluateField(isNegative ? field.value : field.right, span, view));
+      if (left === undefined || right === undefined) return undefined;
+      return calculate(isNegative ? '-' : field.operator, left, right);
+    }
+  }
+}
+
+function isTrue(value: Value): boolean {
+  return value === true || value === 'true';
+}
+
+function numberOf(value: Value): number | undefined {
+  if (typeof value === 'number') return value;
+  if (typeof value !== 'string' || value.trim() === '') return undefined;
+  const number = Number(value);
+  return Number.isNaN(number) ? undefined : number;
+}
+
+export function compare(operator: ComparisonOperator, left: Value, right: Value): boolean {
+  if (left === undefined || right === undefined) return false;
+  if (typeof left === 'number' || typeof right === 'number') {
+    const [a, b] = [numberOf(left), numberOf(right)];
+    return a !== undefined && b !== undefined && order(operator, a - b);
+  }
+  if (typeof left === 'boolean' || typeof right === 'boolean') {
+    const isSame = isTrue(left) === isTrue(right);
+    return operator === '=' ? isSame : operator === '!=' && !isSame;
+  }
+  return order(operator, left < right ? -1 : left > right ? 1 : 0);
+}
+
+function order(operator: ComparisonOperator, difference: number): boolean {
+  switch (operator) {
+    case '=':
+      return difference === 0;
+    case '!=':
+      return difference !== 0;
+    case '<':
+      return difference < 0;
+    case '<=':
+      return difference <= 0;
+    case '>':
+      return difference > 0;
+    case '>=':
+      return difference >= 0;
+  }
+}
+
+export function calculate(operator: ArithmeticOperator, left: number, right: number): number {
+  switch (operator) {
+    case '+':
+      return left + right;
+    case '-':
+      return left - right;
+    case '*':
+      return left * right;
+    case '/':
+      return left / right;
+    case '%':
+      return left % right;
+    case '^':
+      return left ** right;
+  }
+}

@@ -1,0 +1,103 @@
+import type { TraceAnswer } from '@thalweg/model';
+import type { Store } from '../storage/store.ts';
+import { readAliases } from '../traces/aliases.ts';
+import type { RowFilter } from '../traces/filter.ts';
+import { type Cursor, findRoots } from '../traces/search.ts';
+import { readTraces } from '../traces/trace.ts';
+import { evaluateTraceql, type Spanset } from './evaluate.ts';
+import { necessaryCondition } from './necessary.ts';
+import type { TraceqlQuery } from './syntax.ts';
+import { type TraceView, viewTrace } from './trace-view.ts';
+
+/** Roots that one look-up brings: some hundred spans' worth of traces at once. */
+const ROOTS_A_ROUND = 100;
+const SECONDS_MAX = 20;
+
+export interface TraceqlMatch {
+  readonly view: TraceView;
+  readonly spansets: readonly Spanset[];
+}
+
+export interface TraceqlAnswer {
+  /** The newest first. */
+  readonly matches: readonly TraceqlMatch[];
+  readonly inspectedTraces: number;
+  /** Time or the number of traces ended the search before the time range did. */
+  readonly isPartial: boolean;
+}
+
+export interface TraceqlSearch {
+  readonly query: TraceqlQuery;
+  readonly startUs: number;
+  readonly endUs: number;
+  readonly limit: number;
+  readonly tracesMax: number;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Traces of the time range that a query finds. SQL names candidates, newest first; each is read
+ * whole and evaluated until `limit` match.
+ */
+export async function searchTraceql(store: Store, search: TraceqlSearch): Promise<TraceqlAnswer> {
+  const { query, limit, tracesMax, now } = search;
+  const deadlineMs = now() + SECONDS_MAX * 1e3;
+  const filter = candidateFilter(search);
+  const seen = new Set<string>();
+  const matches: TraceqlMatch[] = [];
+  let after: Cursor | undefined;
+  let inspectedTraces = 0;
+  for (;;) {
+    const found = await findRoots(store, filter, after, ROOTS_A_ROUND);
+    const traces = await unseenTraces(store, found, seen);
+    for (const trace of traces) {
+      const view = viewTrace(trace);
+      inspectedTraces += 1;
+      const spansets = evaluateTraceql(query, view);
+      if (spansets.length > 0) matches.push({ view, spansets });
+      if (matches.length >= limit) return { matches, inspectedTraces, isPartial: false };
+    }
+    after = found.at(-1);
+    if (found.length < ROOTS_A_ROUND || after === undefined) {
+      return { matches, inspectedTraces, isPartial: false };
+    }
+    if (inspectedTraces >= tracesMax || now() > deadlineMs || search.signal?.aborted === true) {
+      return { matches, inspectedTraces, isPartial: true };
+    }
+  }
+}
+
+function candidateFilter({ query, startUs, endUs }: TraceqlSearch): RowFilter {
+  const { where, params } = necessaryCondition(query);
+  const range = [
+    'time >= toDateTime(intDiv({start:Int64}, 1000000) - 1)',
+    'start_time >= fromUnixTimestamp64Micro({start:Int64})',
+    'start_time < fromUnixTimestamp64Micro({end:Int64})',
+  ];
+  return {
+    where: [...range, where].join(' AND '),
+    params: { ...params, start: startUs, end: endUs },
+  };
+}
+
+/** The traces of the roots that no earlier round brought, in the order of the roots. */
+async function unseenTraces(
+  store: Store,
+  found: readonly Cursor[],
+  seen: Set<string>,
+): Promise<readonly TraceAnswer[]> {
+  const aliases = await readAliases(
+    store,
+    found.map(({ root }) => root),
+  );
+  const groups: { final: string; members: readonly string[] }[] = [];
+  for (const { root } of found) {
+    const final = aliases.finalOf(root);
+    if (seen.has(final)) continue;
+    seen.add(final);
+    groups.push({ final, members: aliases.membersOf(root) });
+  }
+  return readTraces(store, groups);
+}

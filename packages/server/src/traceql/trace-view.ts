@@ -1,0 +1,224 @@
+import type { Span, TraceAnswer } from '@thalweg/model';
+import type { Intrinsic, Scope, Value } from './syntax.ts';
+
+/** A trace as TraceQL sees it: spans by index in pre-order, so a subtree is a range of indexes. */
+export interface TraceView {
+  readonly trace: TraceAnswer;
+  readonly spans: readonly SpanView[];
+}
+
+export interface SpanView {
+  readonly span: Span;
+  readonly index: number;
+  /** Index of the parent, -1 for a root. */
+  readonly parent: number;
+  /** One past the last index of its subtree. */
+  readonly end: number;
+  readonly childCount: number;
+}
+
+/** Columns of a row that describe who was observed, as OpenTelemetry's resource attributes. */
+const RESOURCE_COLUMNS: Readonly<Record<string, string>> = {
+  app_service: 'service.name',
+  app_instance: 'service.instance.id',
+  host: 'host.name',
+  container_id: 'container.id',
+  agent: 'thalweg.agent',
+};
+
+/** Columns that describe the exchange, as span attributes of OpenTelemetry's conventions. */
+const SPAN_COLUMNS: Readonly<Record<string, readonly string[]>> = {
+  request_type: ['http.request.method', 'http.method'],
+  response_code: ['http.response.status_code', 'http.status_code'],
+  request_domain: ['server.address', 'http.host'],
+  request_resource: ['url.path', 'http.target'],
+  endpoint: ['http.route'],
+  ip_0: ['client.address'],
+  ip_1: ['network.peer.address'],
+  client_port: ['client.port'],
+  server_port: ['server.port'],
+  version: ['network.protocol.version'],
+  request_length: ['http.request.body.size'],
+  response_length: ['http.response.body.size'],
+  x_request_id_0: ['http.request.header.x-request-id'],
+  observation_point: ['thalweg.observation_point'],
+  link_probability: ['thalweg.link.probability'],
+  wire_id: ['thalweg.wire_id'],
+};
+
+/** Attribute names that columns stand behind, for completion. */
+export const COLUMN_ATTRIBUTES = {
+  resource: Object.values(RESOURCE_COLUMNS),
+  span: Object.values(SPAN_COLUMNS).flat(),
+} as const;
+
+const NUMBERS: ReadonlySet<string> = new Set([
+  'response_code',
+  'client_port',
+  'server_port',
+  'request_length',
+  'response_length',
+  'link_probability',
+]);
+
+const COLUMN_BY_RESOURCE = new Map(
+  Object.entries(RESOURCE_COLUMNS).map(([key, name]) => [name, key]),
+);
+const COLUMN_BY_SPAN = new Map(
+  Object.entries(SPAN_COLUMNS).flatMap(([key, names]) => names.map((name) => [name, key] as const)),
+);
+
+/** The column behind an attribute of a scope; undefined: a free attribute. */
+export function columnOf(scope: Scope, name: string): string | undefined {
+  if (scope === 'resource') return COLUMN_BY_RESOURCE.get(name);
+  if (scope === 'span') return COLUMN_BY_SPAN.get(name);
+  return scope === 'any' ? (COLUMN_BY_SPAN.get(name) ?? COLUMN_BY_RESOURCE.get(name)) : undefined;
+}
+
+export function viewTrace(trace: TraceAnswer): TraceView {
+  const { spans } = trace;
+  const indexOf = new Map(spans.map(({ spanId }, index) => [spanId, index]));
+  const parents = spans.map(({ parentId }) =>
+    parentId === null ? -1 : (indexOf.get(parentId) ?? -1),
+  );
+  const ends = spans.map((_, index) => index + 1);
+  const childCounts = new Array<number>(spans.length).fill(0);
+  for (let index = spans.length - 1; index >= 0; index -= 1) {
+    const parent = parents[index] ?? -1;
+    if (parent < 0) continue;
+    ends[parent] = Math.max(ends[parent] ?? 0, ends[index] ?? 0);
+    childCounts[parent] = (childCounts[parent] ?? 0) + 1;
+  }
+  return {
+    trace,
+    spans: spans.map((span, index) => ({
+      span,
+      index,
+      parent: parents[index] ?? -1,
+      end: ends[index] ?? index + 1,
+      childCount: childCounts[index] ?? 0,
+    })),
+  };
+}
+
+export function spanName({ signal, method, endpoint, path }: Span): string {
+  const route = endpoint === '' ? path : endpoint;
+  return signal === 'A' || method === '' ? route : `${method} ${route}`;
+}
+
+const KINDS = ['unspecified', 'internal', 'server', 'client', 'producer', 'consumer'];
+
+export function spanKind(span: Span): string {
+  if (span.signal === 'A') return KINDS[Number(span.fields['span_kind'] ?? 0)] ?? 'unspecified';
+  if (span.observationPoint.startsWith('s')) return 'server';
+  return span.observationPoint.startsWith('c') ? 'client' : 'unspecified';
+}
+
+export function spanStatus({ isError, status, signal }: Span): string {
+  if (isError) return 'error';
+  return signal === 'A' && status === 0 ? 'unset' : 'ok';
+}
+
+const NS_PER_US = 1e3;
+
+export function intrinsicValue(view: TraceView, at: SpanView, intrinsic: Intrinsic): Value {
+  const { span } = at;
+  const root = view.spans[0]?.span;
+  switch (intrinsic) {
+    case 'duration':
+      return (span.endUs - span.startUs) * NS_PER_US;
+    case 'name':
+      return spanName(span);
+    case 'status':
+      return spanStatus(span);
+    case 'statusMessage':
+      return span.fields['response_exception'] ?? '';
+    case 'kind':
+      return spanKind(span);
+    case 'childCount':
+      return at.childCount;
+    case 'rootName':
+      return root === undefined ? undefined : spanName(root);
+    case 'rootServiceName':
+      return root?.service;
+    case 'traceDuration':
+      return (view.trace.endUs - view.trace.startUs) * NS_PER_US;
+    case 'nestedSetLeft':
+      return nestedLeft(at);
+    case 'nestedSetRight':
+      return 2 * at.end - depthOf(view, at);
+    case 'nestedSetParent':
+      return at.parent < 0 ? -1 : nestedLeft(view.spans[at.parent] ?? at, view);
+    case 'spanId':
+      return hexId(span.spanId);
+    case 'parentId':
+      return span.parentId === null ? '' : hexId(span.parentId);
+    case 'traceId':
+      return traceHexId(view.trace);
+  }
+
+  /** Enters and leaves are numbered together: each span before it took one or two numbers. */
+  function nestedLeft(one: SpanView, of: TraceView = view): number {
+    return 2 * one.index + 1 - depthOf(of, one);
+  }
+}
+
+function depthOf({ spans }: TraceView, at: SpanView): number {
+  let depth = 0;
+  for (let parent = at.parent; parent >= 0; parent = spans[parent]?.parent ?? -1) depth += 1;
+  return depth;
+}
+
+/** An attribute's value: of a column that has a conventional name, or free. */
+export function attributeValue(at: SpanView, scope: Scope, name: string): Value {
+  const column = columnOf(scope, name);
+  if (column !== undefined) {
+    const text = at.span.fields[column];
+    if (text === undefined || text === '') return undefined;
+    if (!NUMBERS.has(column)) return text;
+    return Number(text) === 0 ? undefined : Number(text);
+  }
+  if (scope === 'event' || scope === 'link' || scope === 'instrumentation') return undefined;
+  if (Object.hasOwn(at.span.fields, name)) return at.span.fields[name];
+  return undefined;
+}
+
+/** All attributes of a span under their first conventional names, without empty ones. */
+export function attributesOf(span: Span): {
+  readonly resource: ReadonlyMap<string, Value>;
+  readonly span: ReadonlyMap<string, Value>;
+} {
+  const resource = new Map<string, Value>();
+  const own = new Map<string, Value>();
+  for (const [name, text] of Object.entries(span.fields)) {
+    if (text === '') continue;
+    const resourceName = RESOURCE_COLUMNS[name];
+    if (resourceName !== undefined) {
+      resource.set(resourceName, text);
+      continue;
+    }
+    const [first] = SPAN_COLUMNS[name] ?? [];
+    const value = NUMBERS.has(name) ? Number(text) : text;
+    if (first !== undefined) {
+      if (value !== 0 && text !== '0') own.set(first, value);
+    } else if (name.includes('.')) own.set(name, value);
+  }
+  if (span.processName !== '') resource.set('process.executable.name', span.processName);
+  if (span.pid !== 0) resource.set('process.pid', span.pid);
+  return { resource, span: own };
+}
+
+/** A 64-bit decimal id as 16 hex digits, the form of a span id. */
+export function hexId(decimal: string): string {
+  return BigInt(decimal).toString(16).padStart(16, '0');
+}
+
+/**
+ * The trace id of a trace in hex: the one that its traffic carried, else the root's number behind
+ * sixteen zeros, which trace look-up reads back.
+ */
+export function traceHexId({ traceId, spans }: TraceAnswer): string {
+  const carried = spans.find(({ fields }) => /^[0-9a-f]{16,32}$/i.test(fields['trace_id'] ?? ''));
+  const text = carried?.fields['trace_id'];
+  return (text ?? hexId(traceId)).toLowerCase().padStart(32, '0');
+}
