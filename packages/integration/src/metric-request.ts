@@ -1,0 +1,208 @@
+import { BLOCK_LIMITS, prometheusSamples } from '@thalweg/model';
+import { decodeHistogram, decodeLabels, type FlatLabels } from '@thalweg/wire';
+import { familyOf, type MetadataCache } from './metric-metadata.ts';
+import type { MetricTables } from './metric-tables.ts';
+import type { MetricBatch, MetricRefusal } from './metric-writer.ts';
+import {
+  type Refusal,
+  SERIES_LIMITS,
+  type SeriesCache,
+  type SeriesEntry,
+  type SeriesRefusal,
+} from './series-cache.ts';
+
+const HOUR_MS = 3_600_000;
+/** Clocks differ; a sample from later than this is a wrong clock. As ingest has it. */
+const FUTURE_MS = 600_000;
+const EXEMPLAR_LABELS_LENGTH_MAX = 2_048;
+const HELP_LENGTH_MAX = 8_192;
+const UNIT_LENGTH_MAX = 256;
+
+/** What one request's metrics come to. */
+export interface MetricRequest {
+  readonly batch: MetricBatch;
+  readonly counts: { samples: number; histograms: number; exemplars: number; outOfOrder: number };
+  readonly refused: Partial<Record<MetricRefusal, number>>;
+  firstRefusal(): Refusal<MetricRefusal> | undefined;
+  /** Its rows are on disk: what they say need not be said again in this hour. */
+  settle(): void;
+}
+
+export interface MetricRequestParts {
+  readonly series: SeriesCache;
+  readonly metadata: MetadataCache;
+  readonly tables: MetricTables;
+  readonly nowMs: number;
+  /** Different for each request. */
+  readonly number: number;
+}
+
+/** Takes one request's metrics. Hot: nothing is allocated for a sample of a known series. */
+export function createMetricRequest({
+  series,
+  metadata,
+  tables,
+  nowMs,
+  number,
+}: MetricRequestParts): MetricRequest {
+  const counts = { samples: 0, histograms: 0, exemplars: 0, outOfOrder: 0 };
+  const refused: Partial<Record<MetricRefusal, number>> = {};
+  const withRow: SeriesEntry[] = [];
+  const rowHours: number[] = [];
+  const oldestMs = nowMs - prometheusSamples.retentionHours * HOUR_MS;
+  const newestMs = nowMs + FUTURE_MS;
+  const saidMetadata: (() => void)[] = [];
+  let first: Refusal<MetricRefusal> | undefined;
+  let current: SeriesEntry | undefined;
+  let buffer: Buffer = Buffer.alloc(0);
+  let bufferOf: Uint8Array | undefined;
+
+  function refuse(refusal: Refusal<MetricRefusal>): void {
+    refused[refusal.code] = (refused[refusal.code] ?? 0) + 1;
+    first ??= refusal;
+  }
+
+  function begin(key: string, labelsOf: () => FlatLabels | undefined): boolean {
+    let entry: SeriesEntry | Refusal<SeriesRefusal> | undefined = series.get(key);
+    if (entry === undefined) {
+      const labels = labelsOf();
+      entry =
+        labels === undefined
+          ? { code: 'labels_invalid', message: 'malformed labels' }
+          : series.add(key, labels);
+    }
+    if ('code' in entry) {
+      refuse(entry);
+      current = undefined;
+      return false;
+    }
+    current = entry;
+    return true;
+  }
+
+  function seriesBytes(bytes: Uint8Array, start: number, end: number): boolean {
+    if (bufferOf !== bytes) {
+      buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+      bufferOf = bytes;
+    }
+    return begin(buffer.toString('latin1', start, end), () => decodeLabels(bytes, start, end));
+  }
+
+  /** Whether the time is one that is kept; writes the series' row where it is not on disk yet. */
+  function admit(entry: SeriesEntry, timestampMs: number): boolean {
+    if (timestampMs < oldestMs) {
+      refuse({ code: 'sample_too_old', message: `a sample of ${shownTime(timestampMs)}` });
+      return false;
+    }
+    if (timestampMs > newestMs) {
+      refuse({ code: 'sample_in_future', message: `a sample of ${shownTime(timestampMs)}` });
+      return false;
+    }
+    const hour = Math.floor(timestampMs / HOUR_MS);
+    const isWritten =
+      entry.rowHour === hour || (entry.pendingRequest === number && entry.pendingHour === hour);
+    if (isWritten) return true;
+    entry.pendingRequest = number;
+    entry.pendingHour = hour;
+    withRow.push(entry);
+    rowHours.push(hour);
+    tables.series(entry, Math.floor(timestampMs / 1e3));
+    return true;
+  }
+
+  function sample(timestampMs: number, low: number, high: number): void {
+    const entry = current;
+    if (entry === undefined || !admit(entry, timestampMs)) return;
+    if (timestampMs > entry.lastMs) {
+      entry.lastMs = timestampMs;
+      entry.lastLow = low;
+      entry.lastHigh = high;
+    } else if (timestampMs < entry.lastMs) counts.outOfOrder += 1;
+    else if (entry.lastLow !== low || entry.lastHigh !== high) {
+      const message = `${entry.metric} has another value at ${shownTime(timestampMs)}`;
+      refuse({ code: 'sample_duplicate', message });
+      return;
+    }
+    tables.sample(entry, timestampMs, low, high);
+    counts.samples += 1;
+  }
+
+  function histogramMessage(timestampMs: number, message: Uint8Array): void {
+    const entry = current;
+    if (entry === undefined) return;
+    const isTooLarge = message.length > BLOCK_LIMITS.textBytesMax;
+    if (isTooLarge || decodeHistogram(message) === undefined) {
+      const why = isTooLarge ? `${message.length} bytes` : 'spans and counts disagree';
+      refuse({ code: 'histogram_invalid', message: `a histogram of ${entry.metric}: ${why}` });
+      return;
+    }
+    if (!admit(entry, timestampMs)) return;
+    tables.histogram(entry, timestampMs, message);
+    counts.histograms += 1;
+  }
+
+  const halves = new Uint32Array(2);
+  const double = new Float64Array(halves.buffer);
+  return {
+    counts,
+    refused,
+    firstRefusal: () => first,
+    settle: () => {
+      withRow.forEach((entry, at) => {
+        entry.rowHour = rowHours[at] ?? -1;
+      });
+      for (const said of saidMetadata) said();
+    },
+    batch: {
+      seriesBytes,
+      seriesLabels: (labels) => begin(keyOf(labels), () => labels),
+      sample,
+      number: (timestampMs, value) => {
+        double[0] = value;
+        sample(timestampMs, halves[0] ?? 0, halves[1] ?? 0);
+      },
+      histogram: (timestampMs, bytes, start, end) =>
+        histogramMessage(timestampMs, bytes.subarray(start, end)),
+      histogramMessage,
+      exemplar: (timestampMs, value, labels) => {
+        const entry = current;
+        if (entry === undefined) return;
+        if (labels.reduce((sum, { length }) => sum + length, 0) > EXEMPLAR_LABELS_LENGTH_MAX) {
+          refuse({
+            code: 'exemplar_invalid',
+            message: `an exemplar of ${entry.metric} is too long`,
+          });
+          return;
+        }
+        if (!admit(entry, timestampMs)) return;
+        tables.exemplar(entry, timestampMs, value, labels);
+        counts.exemplars += 1;
+      },
+      metadata: (metric, type, help, unit) => {
+        const family = metric === '' ? familyOf(current?.metric ?? '', type) : metric;
+        if (family === '' || family.length > SERIES_LIMITS.labelValueLengthMax) return;
+        const said = {
+          family,
+          type,
+          help: help.slice(0, HELP_LENGTH_MAX),
+          unit: unit.slice(0, UNIT_LENGTH_MAX),
+        };
+        const settle = metadata.isNew(said, Math.floor(nowMs / HOUR_MS));
+        if (settle === undefined) return;
+        tables.metadata(said, Math.floor(nowMs / 1e3));
+        saidMetadata.push(settle);
+      },
+    },
+  };
+}
+
+/** Never the spelling of a 1.0 series, which starts with a line feed. */
+function keyOf(labels: FlatLabels): string {
+  const isPlain = labels.every((label) => !label.includes('\u0000'));
+  return isPlain ? `${labels.length} ${labels.join('\u0000')}` : JSON.stringify(labels);
+}
+
+function shownTime(timestampMs: number): string {
+  const date = new Date(timestampMs);
+  return Number.isNaN(date.getTime()) ? `${timestampMs} ms` : date.toISOString();
+}

@@ -1,0 +1,115 @@
+import {
+  type Batch,
+  createBatch,
+  prometheusExemplars,
+  prometheusHistograms,
+  prometheusMetadata,
+  prometheusSamples,
+  prometheusSeries,
+} from '@thalweg/model';
+import type { FlatLabels } from '@thalweg/wire';
+import type { MetadataEntry } from './metric-metadata.ts';
+import type { SeriesEntry } from './series-cache.ts';
+import type { TableBatch } from './telemetry-sink.ts';
+
+/** Rows of the metric tables in the making; one set, used again by each request. */
+export interface MetricTables {
+  series(entry: SeriesEntry, timeS: number): void;
+  sample(entry: SeriesEntry, timestampMs: number, low: number, high: number): void;
+  histogram(entry: SeriesEntry, timestampMs: number, message: Uint8Array): void;
+  exemplar(entry: SeriesEntry, timestampMs: number, value: number, labels: FlatLabels): void;
+  metadata(entry: MetadataEntry, timeS: number): void;
+  /** All rows, encoded, and empty tables. Series first: no sample is seen without its labels. */
+  take(): TableBatch[];
+  clear(): void;
+}
+
+interface Pushed {
+  readonly name: string;
+  readonly batch: Pick<Batch<never>, 'rows' | 'isFull' | 'encode' | 'clear'>;
+}
+
+export function createMetricTables(): MetricTables {
+  const series = createBatch(prometheusSeries);
+  const samples = createBatch(prometheusSamples);
+  const histograms = createBatch(prometheusHistograms);
+  const exemplars = createBatch(prometheusExemplars);
+  const metadata = createBatch(prometheusMetadata);
+  const all: readonly Pushed[] = [
+    { name: prometheusSeries.name, batch: series },
+    { name: prometheusSamples.name, batch: samples },
+    { name: prometheusHistograms.name, batch: histograms },
+    { name: prometheusExemplars.name, batch: exemplars },
+    { name: prometheusMetadata.name, batch: metadata },
+  ];
+  let full: TableBatch[] = [];
+  // The values of the row that `samples.add` writes: no closure for each sample.
+  let sampled: SeriesEntry | undefined;
+  let sampledMs = 0;
+  let low = 0;
+  let high = 0;
+
+  function room(at: number): void {
+    const one = all[at];
+    if (one?.batch.isFull === true) encode(one);
+  }
+
+  function encode({ name, batch }: Pushed): void {
+    if (batch.rows === 0) return;
+    full.push({ table: name, rows: batch.rows, block: batch.encode() });
+    batch.clear();
+  }
+
+  const idOf = ({ idLow, idHigh }: SeriesEntry): bigint => (BigInt(idHigh) << 32n) | BigInt(idLow);
+  const writeSample: Parameters<typeof samples.add>[0] = ({ id, ts, value }) => {
+    if (sampled === undefined) return;
+    id.pushHalves(sampled.idLow, sampled.idHigh);
+    ts.push(sampledMs);
+    value.pushHalves(low, high);
+  };
+
+  return {
+    series: (entry, time) => {
+      room(0);
+      const { metric, labelNames, labelValues } = entry;
+      const labels = { label_names: labelNames, label_values: labelValues };
+      series.push({ time, id: idOf(entry), metric, ...labels });
+    },
+    sample: (entry, timestampMs, valueLow, valueHigh) => {
+      room(1);
+      sampled = entry;
+      sampledMs = timestampMs;
+      low = valueLow;
+      high = valueHigh;
+      samples.add(writeSample);
+    },
+    histogram: (entry, ts, histogram) => {
+      room(2);
+      histograms.push({ id: idOf(entry), ts, histogram });
+    },
+    exemplar: (entry, ts, value, labels) => {
+      room(3);
+      exemplars.push({
+        id: idOf(entry),
+        ts,
+        value,
+        label_names: labels.filter((_, at) => at % 2 === 0),
+        label_values: labels.filter((_, at) => at % 2 === 1),
+      });
+    },
+    metadata: ({ family, type, help, unit }, time) => {
+      room(4);
+      metadata.push({ time, metric: family, type, help, unit });
+    },
+    take: () => {
+      for (const one of all) encode(one);
+      const taken = full;
+      full = [];
+      return taken;
+    },
+    clear: () => {
+      full = [];
+      for (const { batch } of all) batch.clear();
+    },
+  };
+}
