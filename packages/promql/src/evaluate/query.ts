@@ -32,8 +32,17 @@ export interface QueryOptions {
   /** Such as an `AbortSignal`; looked at between series. */
   readonly signal?: { readonly aborted: boolean };
   readonly isExperimental?: boolean;
-  /** Asks for `trace` in the answer; needs a clock in milliseconds. */
-  readonly trace?: { readonly now: () => number };
+  /** Asks for `trace` in the answer. */
+  readonly wantsTrace?: boolean;
+  readonly host?: QueryHost;
+}
+
+/** What the runtime gives; without it there is no time limit, no trace time and no pause. */
+export interface QueryHost {
+  /** Milliseconds of a clock that never goes back. */
+  nowMs(): number;
+  /** Gives the event loop a turn, so that `signal` can change during a long evaluation. */
+  pause(): Promise<void>;
 }
 
 export interface InstantTime {

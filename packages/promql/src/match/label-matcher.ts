@@ -1,4 +1,4 @@
-import type { Labels, Matcher } from '../series-source.ts';
+import type { Matcher } from '../series-source.ts';
 import { anchoredRegex } from './anchored-regex.ts';
 
 /** Whether a value satisfies the matcher; an absent label has the empty value. */
@@ -12,10 +12,3 @@ export function matcherTest({ operator, value }: Matcher): (candidate: string) =
 }
 
 export const matchesEmpty = (matcher: Matcher): boolean => matcherTest(matcher)('');
-
-/** Whether all matchers hold for a series. */
-export function seriesTest(matchers: readonly Matcher[]): (labels: Labels) => boolean {
-  const tests = matchers.map((matcher) => ({ name: matcher.name, holds: matcherTest(matcher) }));
-  return (labels) =>
-    tests.every(({ name, holds }) => holds(labels.find(([label]) => label === name)?.[1] ?? ''));
-}

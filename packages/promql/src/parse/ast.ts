@@ -173,10 +173,3 @@ export function typeOf(expression: Expression): ValueType {
         : 'vector';
   }
 }
-
-/** Without the parentheses around it. */
-export function unwrapped(expression: Expression): Expression {
-  let inner = expression;
-  while (inner.kind === 'parentheses') inner = inner.expression;
-  return inner;
-}
