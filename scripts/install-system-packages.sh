@@ -9,9 +9,9 @@ llvm-strip|llvm|strips them
 file:/usr/include/bpf/bpf_helpers.h|libbpf-dev|loads them: headers and library
 file:/usr/include/gelf.h|libelf-dev|reads their object files
 bpftool|bpftool|reads the kernel types that they are compiled against
-g++|g++|compiles the addon
+g++|g++|compiles the addon; its gcc compiles the kernel programs for tests with sanitizers
 make|make|runs the Makefile and the build of the addon
-python3|python3|node-gyp, which builds the addon, is written in it
+python3|python3|node-gyp, which builds the addon, is written in it; kernel tests make system calls by it
 pkg-config|pkg-config|finds libbpf
 ip|iproute2|makes the hosts of the demo: network namespaces
 nginx|nginx-light|the gateway of the demo, of tests and of benches

@@ -51,7 +51,7 @@ static __always_inline struct sock *sock_of(struct task_struct *task, __u32 desc
 }
 
 SEC("tp_btf/sys_exit")
-int on_exit(unsigned long long *ctx)
+int on_sys_exit(unsigned long long *ctx)
 {
 	if (!config.enabled)
 		return 0;
@@ -77,8 +77,9 @@ SEC("tp_btf/inet_sock_set_state")
 int on_state(unsigned long long *ctx)
 {
 	struct sock *sk = (struct sock *)ctx[0];
-	/* Makes the kernel give it one: walks from descriptors read it. */
-	bpf_get_socket_cookie(sk);
-	on_tcp_state(sk, ctx[1], ctx[2]);
+	int old_state = ctx[1], new_state = ctx[2];
+	if (new_state == TCP_SYN_SENT || (old_state == TCP_SYN_RECV && new_state == TCP_ESTABLISHED))
+		on_birth(sk);
+	on_tcp_state(sk, old_state, new_state);
 	return 0;
 }

@@ -78,7 +78,14 @@ struct sock {
 	__u8 sk_shutdown;
 	__u16 sk_protocol;
 } RELOCATED;
+struct inet_sock {
+	struct sock sk;
+} RELOCATED;
+struct inet_connection_sock {
+	struct inet_sock icsk_inet;
+} RELOCATED;
 struct tcp_sock {
+	struct inet_connection_sock inet_conn;
 	__u32 write_seq;
 	__u32 copied_seq;
 } RELOCATED;

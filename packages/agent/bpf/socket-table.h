@@ -31,12 +31,15 @@ static __always_inline __u64 name_socket(void)
 	return NAMES_FROM | (__u64)cpu << NAME_CPU_SHIFT | number;
 }
 
-/* Addresses are used again: a state with another cookie is an earlier socket's. */
+/*
+ * Addresses are used again: a state with another cookie is an earlier socket's. A named one stays
+ * what it is when somebody (ss(8), for one) asks for its cookie later; on_birth ends it in time.
+ */
 static __always_inline struct socket_state *socket_of(struct sock *sk, bool create)
 {
 	__u64 address = (__u64)sk, cookie = SOCK(sk, __sk_common.skc_cookie.counter);
 	struct socket_state *socket = bpf_map_lookup_elem(&sockets, &address);
-	if (socket && (cookie ? socket->cookie == cookie : socket->cookie >= NAMES_FROM))
+	if (socket && (socket->cookie == cookie || socket->cookie >= NAMES_FROM))
 		return socket;
 	if (!create)
 		return 0;
@@ -53,6 +56,16 @@ static __always_inline void forget_socket(struct sock *sk)
 {
 	__u64 address = (__u64)sk;
 	bpf_map_delete_elem(&sockets, &address);
+}
+
+/* A socket begins: it gets its cookie, which walks then read, and no state of an earlier one. */
+static __always_inline void on_birth(struct sock *sk)
+{
+	__u64 address = (__u64)sk;
+	struct socket_state *socket = bpf_map_lookup_elem(&sockets, &address);
+	if (socket && socket->cookie >= NAMES_FROM)
+		bpf_map_delete_elem(&sockets, &address);
+	bpf_get_socket_cookie(sk);
 }
 
 /* Sequence number of the byte after the last one moved, as far as no other thread moved more. */

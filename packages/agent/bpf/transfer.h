@@ -169,7 +169,8 @@ static __always_inline void on_tcp_state(struct sock *sk, int old_state, int new
 			socket->role = ROLE_SERVER;
 	} else if (new_state == TCP_CLOSE) {
 		struct socket_state *socket = socket_of(sk, false);
-		if (socket && socket->has_spoken && is_wanted(sk, socket)) {
+		/* The port may be gone by now, so no verdict: who was heard of is heard to end. */
+		if (socket && socket->has_spoken) {
 			struct transfer what = {.kind = EVENT_CLOSE};
 			send_event(sk, socket, &what, 0, 0);
 		}

@@ -49,7 +49,7 @@ export const BTF_PATH = '/sys/kernel/btf/vmlinux';
 /** Object file and programs of each rung. */
 const PARTS: Readonly<Record<Rung, { object: string; programs: readonly string[] }>> = {
   A: { object: 'capture.bpf.o', programs: ['on_send', 'on_receive', 'on_state'] },
-  B: { object: 'capture-sysexit.bpf.o', programs: ['on_exit', 'on_state'] },
+  B: { object: 'capture-sysexit.bpf.o', programs: ['on_sys_exit', 'on_state'] },
 };
 const COUNTERS = {
   events: EVENTS,

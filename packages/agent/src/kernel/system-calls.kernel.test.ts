@@ -1,5 +1,12 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { DIRECTION_OUT, ROLE_CLIENT, ROLE_SERVER, TRANSFER_END } from '../flow/transfer.ts';
+import {
+  DIRECTION_OUT,
+  ROLE_CLIENT,
+  ROLE_SERVER,
+  TRANSFER_CLOSE,
+  TRANSFER_DATA,
+  TRANSFER_END,
+} from '../flow/transfer.ts';
 import type { Capture } from './capture.ts';
 import { collect, openTestCapture, type Seen, startCaller } from './capture-testing.ts';
 import { RUNGS } from './ladder.ts';
@@ -30,7 +37,19 @@ class Msghdr(ctypes.Structure): _fields_ = [('name', ctypes.c_void_p), ('name_le
 class Mmsghdr(ctypes.Structure): _fields_ = [('header', Msghdr), ('length', ctypes.c_uint)]
 vector = Iovec(b'hello', 5)
 messages = (Mmsghdr * 1)(Mmsghdr(Msghdr(None, 0, ctypes.pointer(vector), 1, None, 0, 0), 0))
-assert libc.sendmmsg(a.fileno(), messages, 1, 0) == 1
+`;
+/** write() by the gate of 32-bit processes: "int 0x80", with code and bytes below 4 GiB. */
+const WRITE_32 = `
+import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+libc.mmap.restype = ctypes.c_void_p
+MAP_32BIT, ANONYMOUS_PRIVATE = 0x40, 0x22
+page = libc.mmap(None, ctypes.c_size_t(4096), 7, ANONYMOUS_PRIVATE | MAP_32BIT, -1, ctypes.c_long(0))
+code = b'\\x53\\x89\\xfb\\x89\\xf1\\xb8\\x04\\x00\\x00\\x00\\xcd\\x80\\x5b\\xc3'
+ctypes.memmove(page, code, len(code))
+ctypes.memmove(page + 2048, b'hello', 5)
+write = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int, ctypes.c_uint, ctypes.c_uint)(page)
+assert write(a.fileno(), page + 2048, 5) == 5
 `;
 const RECEIVED = 'b in 5 hello';
 const SENT = 'a out 5 hello';
@@ -70,7 +89,30 @@ os.readv(b.fileno(), [bytearray(1), bytearray(9)])`,
   },
   {
     name: 'sendmmsg, on rung A and without its bytes only',
-    script: `${MMSG}b.recv(10)`,
+    script: `${MMSG}assert libc.sendmmsg(a.fileno(), messages, 1, 0) == 1
+b.recv(10)`,
+    want: ['a out 5', RECEIVED],
+    wantB: [RECEIVED],
+  },
+  {
+    name: 'recvmmsg, on rung A and without its bytes only',
+    script: `${MMSG}a.send(b'hello')
+assert libc.recvmmsg(b.fileno(), messages, 1, 0, None) == 1`,
+    want: [SENT, 'b in 5'],
+    wantB: [SENT],
+  },
+  {
+    name: 'splice, on rung A and without its bytes only',
+    script: `import ctypes
+reader, writer = os.pipe(); os.write(writer, b'hello')
+assert ctypes.CDLL(None).splice(reader, None, a.fileno(), None, 5, 0) == 5
+b.recv(10)`,
+    want: ['a out 5', RECEIVED],
+    wantB: [RECEIVED],
+  },
+  {
+    name: 'system calls of 32-bit processes, on rung A and without their bytes only',
+    script: `${WRITE_32}b.recv(10)`,
     want: ['a out 5', RECEIVED],
     wantB: [RECEIVED],
   },
@@ -156,19 +198,22 @@ ask('done')`);
     expect(seen).toEqual([]);
   });
 
-  test('sockets that are older than the agent have a name of their own, and roles', async () => {
+  test('sockets that are older than the agent have a name of their own, a role and an end', async () => {
     const caller = startCaller(`ask(port)
 a.send(b'hello'); b.recv(10); b.send(b'hello'); a.recv(10)
+a.close(); b.recv(10); b.close()
 ask('done')`);
     const port = Number(await caller.line());
     opened = openTestCapture({ rung });
     caller.go();
     await caller.line();
-    const seen = collect(opened, port);
+    const all = collect(opened);
+    const seen = all.filter(({ localPort, remotePort }) => [localPort, remotePort].includes(port));
     caller.go();
     await caller.ended();
     const ends = new Map(seen.map(({ connection, role }) => [connection, role]));
-    expect(seen.map((one) => line(port, one))).toEqual([
+    const data = seen.filter(({ kind }) => kind === TRANSFER_DATA);
+    expect(data.map((one) => line(port, one))).toEqual([
       SENT,
       RECEIVED,
       'b out 5 hello',
@@ -177,5 +222,10 @@ ask('done')`);
     expect(ends.size).toBe(2);
     expect([...ends.keys()].every((name) => name > 0 && name < 2 ** 33)).toBe(true);
     expect([...ends.values()]).toEqual([ROLE_CLIENT, ROLE_SERVER]);
+    // By name: a socket that closes has given its port back.
+    const closed = all.filter(
+      ({ kind, connection }) => kind === TRANSFER_CLOSE && ends.has(connection),
+    );
+    expect(closed.map(({ connection }) => connection).sort()).toEqual([...ends.keys()].sort());
   });
 });
