@@ -1,3 +1,10 @@
+export * from './buffer/open-rows.ts';
+export * from './buffer/telemetry-buffer.ts';
+export type { Accounts, SenderAccount } from './door/accounts.ts';
+export { createDoor, type Door, type DoorLimits, type DoorOptions } from './door/door.ts';
+export { type HttpListener, listenHttp } from './door/listen.ts';
+export * from './door/receiver.ts';
+export * from './integration.ts';
 export {
   createMetricWriter,
   type MetricBatch,
@@ -7,11 +14,13 @@ export {
   type MetricWriter,
   type MetricWriterOptions,
 } from './metric-writer.ts';
+export * from './receivers.ts';
 export {
   createRemoteWrite,
   REMOTE_WRITE_PATHS,
   type RemoteWriteAnswer,
   type RemoteWriteRequest,
 } from './remote-write.ts';
+export * from './row-ids.ts';
 export { SERIES_LIMITS, type SeriesLimits, seriesId } from './series-cache.ts';
 export * from './telemetry-sink.ts';

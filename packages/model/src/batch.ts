@@ -27,6 +27,22 @@ export type ColumnSink<Kind extends ColumnKind> = {
         /** The 64 bits as they are. */
         pushHalves(low: number, high: number): void;
       }
+    : unknown) &
+  (Kind extends 'text'
+    ? {
+        /** UTF-8 at `bytes[from, to)`, copied; what is not valid becomes U+FFFD. */
+        pushUtf8(bytes: Uint8Array, from: number, to: number): void;
+        /** The bytes as lower-case hex digits. */
+        pushHex(bytes: Uint8Array, from: number, to: number): void;
+      }
+    : unknown) &
+  (Kind extends 'texts'
+    ? {
+        /** Items one by one in place of `push`; at most `BLOCK_LIMITS.itemsMax`, then `endRow`. */
+        item(text: string): void;
+        itemUtf8(bytes: Uint8Array, from: number, to: number): void;
+        endRow(): void;
+      }
     : unknown);
 
 /** A sink for every column that the observer fills. */
@@ -46,6 +62,12 @@ export interface Batch<Declared extends Columns> {
    * has one target, which the engine inlines.
    */
   add(write: (columns: SinksOf<Declared>) => void): void;
+  /** About the bytes that `encode` would answer. Costs a look at each column. */
+  readonly size: number;
+  /** Remembers this place, until the next `mark` or `clear`. */
+  mark(): void;
+  /** Forgets all rows since `mark`, also half a row that a `write` of `add` left by throwing. */
+  rollback(): void;
   /** The rows as one Native block, in bytes that the caller owns. */
   encode(): Uint8Array<ArrayBuffer>;
   clear(): void;
@@ -72,6 +94,7 @@ export function createBatch<const Declared extends Columns>(
     columns.map(({ name, builder }) => [name, builder]),
   ) as unknown as SinksOf<Declared>;
   let rows = 0;
+  let marked = 0;
 
   function mind(): void {
     if (rows < BLOCK_LIMITS.rowsMax) return;
@@ -97,6 +120,19 @@ export function createBatch<const Declared extends Columns>(
       write(sinks);
       rows += 1;
     },
+    get size() {
+      let size = 0;
+      for (const { builder } of columns) size += builder.size;
+      return size;
+    },
+    mark: () => {
+      for (const { builder } of columns) builder.mark();
+      marked = rows;
+    },
+    rollback: () => {
+      for (const { builder } of columns) builder.rollback();
+      rows = marked;
+    },
     encode: () => {
       const odd = columns.find(({ builder }) => builder.count !== rows);
       if (odd !== undefined) {
@@ -115,6 +151,7 @@ export function createBatch<const Declared extends Columns>(
     clear: () => {
       for (const { builder } of columns) builder.clear();
       rows = 0;
+      marked = 0;
     },
   };
 }

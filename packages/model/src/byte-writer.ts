@@ -7,12 +7,19 @@ export interface ByteWriter {
   /** Length in bytes, then UTF-8. A lone surrogate becomes U+FFFD. */
   text(text: string): void;
   raw(bytes: Uint8Array): void;
+  /** The length, then `bytes[from, to)`, if all of them are ASCII; else false, and nothing is written. */
+  ascii(bytes: Uint8Array, from: number, to: number): boolean;
+  /** The number of digits, then `bytes[from, to)` as lower-case hex digits. */
+  hex(bytes: Uint8Array, from: number, to: number): void;
+  /** Forgets what was written behind the first `length` bytes. */
+  truncate(length: number): void;
   /** A view of what was written; valid until the next write. */
   view(): Uint8Array<ArrayBuffer>;
   clear(): void;
 }
 
 const SHORT_TEXT = 64;
+const HEX_DIGITS = new TextEncoder().encode('0123456789abcdef');
 const encoder = new TextEncoder();
 
 export function createByteWriter(capacity = 1_024): ByteWriter {
@@ -72,6 +79,32 @@ export function createByteWriter(capacity = 1_024): ByteWriter {
       reserve(source.length);
       bytes.set(source, at);
       at += source.length;
+    },
+    ascii: (source, from, to) => {
+      reserve(to - from + 10);
+      const start = at;
+      varint(to - from);
+      let bits = 0;
+      for (let i = from; i < to; i++) {
+        const byte = source[i] ?? 0;
+        bits |= byte;
+        bytes[at++] = byte;
+      }
+      if (bits < 128) return true;
+      at = start;
+      return false;
+    },
+    hex: (source, from, to) => {
+      reserve(2 * (to - from) + 10);
+      varint(2 * (to - from));
+      for (let i = from; i < to; i++) {
+        const byte = source[i] ?? 0;
+        bytes[at++] = HEX_DIGITS[byte >>> 4] ?? 0;
+        bytes[at++] = HEX_DIGITS[byte & 15] ?? 0;
+      }
+    },
+    truncate: (length) => {
+      at = Math.min(at, length);
     },
     view: () => bytes.subarray(0, at),
     clear: () => {

@@ -1,7 +1,8 @@
 import type { BlockLimits } from './block-limits.ts';
 import { type ByteReader, createByteReader } from './byte-reader.ts';
 import type { ColumnKind } from './column.ts';
-import { type ColumnValue, HAS_KEYS } from './column-builder.ts';
+import type { ColumnValue } from './column-builder.ts';
+import { HAS_KEYS } from './text-builders.ts';
 
 const WIDTHS = {
   seconds: 4,

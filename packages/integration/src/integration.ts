@@ -1,0 +1,46 @@
+import { type BufferLimits, createTelemetryBuffer } from './buffer/telemetry-buffer.ts';
+import { createDoor, type Door, type DoorLimits } from './door/door.ts';
+import { receiversOf } from './receivers.ts';
+import { createRowIds } from './row-ids.ts';
+import type { TelemetrySink } from './telemetry-sink.ts';
+
+export interface IntegrationOptions {
+  readonly sink: TelemetrySink;
+  /** Bearer token that senders must carry; undefined: none. */
+  readonly token: string | undefined;
+  /** Goes into the column `agent`; empty on the server. */
+  readonly agent: string;
+  /** 32 random bits of this run. */
+  readonly instance: number;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly limits?: Partial<DoorLimits & BufferLimits>;
+}
+
+/** Receivers, the door they stand behind and the buffer they write to: the same on every process. */
+export interface Integration {
+  readonly door: Door;
+  /** By dotted name: the door's and `buffer.*`. */
+  counters(): Record<string, number>;
+  /** Why rows could not be kept, lately; '' when they could. */
+  lastError(): string;
+  /** Keeps what waits. Close the listeners first. Idempotent. */
+  close(): Promise<void>;
+}
+
+export function createIntegration(options: IntegrationOptions): Integration {
+  const { sink, token, agent, instance, now, limits = {} } = options;
+  const buffer = createTelemetryBuffer(sink, limits);
+  const receivers = receiversOf({ buffer, ids: createRowIds(instance), agent, now });
+  const door = createDoor({ receivers, token, limits, now });
+  return {
+    door,
+    counters: () => {
+      const { lastError: _, ...counts } = buffer.counters();
+      const named = Object.entries(counts).map(([name, value]) => [`buffer.${name}`, value]);
+      return { ...door.counters(), ...Object.fromEntries(named) };
+    },
+    lastError: () => buffer.counters().lastError,
+    close: buffer.close,
+  };
+}

@@ -1,0 +1,97 @@
+import { BLOCK_LIMITS } from './block-limits.ts';
+import type { ColumnBuilder, ColumnValue } from './column-builder.ts';
+import { timeBuilder } from './number-builders.ts';
+import { textBuilder } from './text-builders.ts';
+
+/** Items over the limit are left out. */
+export function arrayBuilder(items: ColumnBuilder): ColumnBuilder {
+  // Offsets are 64 bits wide.
+  const ends = timeBuilder();
+  let end = 0;
+  let markedEnd = 0;
+  return {
+    get count() {
+      return ends.count;
+    },
+    get size() {
+      return ends.size + items.size;
+    },
+    push: (value) => {
+      // The row's type pairs a column of this kind with an array.
+      const list = value as readonly ColumnValue[];
+      const size = Math.min(list.length, BLOCK_LIMITS.itemsMax);
+      for (let i = 0; i < size; i++) items.push(list[i] as ColumnValue);
+      end += size;
+      ends.push(end);
+    },
+    mark: () => {
+      markedEnd = end;
+      ends.mark();
+      items.mark();
+    },
+    rollback: () => {
+      end = markedEnd;
+      ends.rollback();
+      items.rollback();
+    },
+    writeTo: (writer) => {
+      ends.writeTo(writer);
+      items.writeTo(writer);
+    },
+    clear: () => {
+      ends.clear();
+      items.clear();
+      end = 0;
+      markedEnd = 0;
+    },
+  };
+}
+
+/** An array of texts that can be filled item by item, without a list in between. */
+export interface TextsBuilder extends ColumnBuilder {
+  /** Adds to the open row: `BLOCK_LIMITS.itemsMax` at most, which the caller minds. */
+  item(text: string): void;
+  itemUtf8(bytes: Uint8Array, from: number, to: number): void;
+  /** Ends the row of the items so far: the row's one value. */
+  endRow(): void;
+}
+
+export function textsBuilder(): TextsBuilder {
+  const items = textBuilder();
+  const ends = timeBuilder();
+
+  return {
+    get count() {
+      return ends.count;
+    },
+    get size() {
+      return ends.size + items.size;
+    },
+    push: (value) => {
+      // The row's type pairs a column of this kind with an array.
+      const list = value as readonly string[];
+      const size = Math.min(list.length, BLOCK_LIMITS.itemsMax);
+      for (let i = 0; i < size; i++) items.push(list[i] ?? '');
+      ends.push(items.count);
+    },
+    item: (text) => items.push(text),
+    itemUtf8: (bytes, from, to) => items.pushUtf8(bytes, from, to),
+    endRow: () => ends.push(items.count),
+    mark: () => {
+      ends.mark();
+      items.mark();
+    },
+    rollback: () => {
+      ends.rollback();
+      items.rollback();
+    },
+    writeTo: (writer) => {
+      ends.writeTo(writer);
+      items.writeTo(writer);
+    },
+    clear: () => {
+      ends.clear();
+      items.clear();
+    },
+  };
+}
