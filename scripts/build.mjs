@@ -17,6 +17,7 @@ const BUNDLES = {
   orders: 'packages/demo/src/services/orders.ts',
   stock: 'packages/demo/src/services/stock.ts',
   'bench-subject': 'packages/bench/src/bench-subject.ts',
+  'link-service': 'packages/bench/src/links/link-service.ts',
 };
 
 function run(command, args) {

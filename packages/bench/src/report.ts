@@ -23,6 +23,10 @@ export interface BenchOptions {
   /** Small and short, to show that it works: its figures mean little. */
   readonly isQuick: boolean;
   readonly signal: AbortSignal;
+  /** Of benches with cases: those whose name begins with one of these; all by default. */
+  readonly cases?: readonly string[] | undefined;
+  /** Of benches with a load: how many connections at once, one run each. */
+  readonly connections?: readonly number[] | undefined;
   /** Progress for a person; not part of the result. */
   readonly progress: (line: string) => void;
 }

@@ -13,13 +13,21 @@ export const bench: Command = {
       type: 'boolean',
       doc: 'small and short: shows that it works, its figures mean little',
     },
+    case: { type: 'list', doc: 'only cases whose name begins so (links); may be repeated' },
+    connections: { type: 'string', doc: 'connections at once, such as 1,16,64,256 (links)' },
     json: JSON_OPTION,
   },
-  examples: ['thalweg bench ring', 'thalweg bench capture --json'],
+  examples: [
+    'thalweg bench ring',
+    'thalweg bench capture --json',
+    'thalweg bench links --case T1-nginx --connections 16,256',
+  ],
   async run({ values, terminal, signal }) {
     const [name = ''] = values.positionals;
     const report = await runBench(benchName(name), {
       isQuick: values.flag('quick'),
+      cases: values.list('case'),
+      connections: counts(values.text('connections')),
       signal,
       progress: terminal.note,
     });
@@ -27,6 +35,15 @@ export const bench: Command = {
     else print(terminal.print, report);
   },
 };
+
+/** `1,16,64` as numbers. */
+function counts(text: string | undefined): readonly number[] | undefined {
+  if (text === undefined) return undefined;
+  const numbers = text.split(',').map(Number);
+  if (numbers.every((one) => Number.isInteger(one) && one >= 1 && one <= 1_024)) return numbers;
+  const message = `--connections is "${text}", not a list of whole numbers from 1 to 1024`;
+  throw new CliError('usage', message, 'see `thalweg bench --help`');
+}
 
 function benchName(name: string): BenchName {
   const found = BENCH_NAMES.find((known) => known === name);

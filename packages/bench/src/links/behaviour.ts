@@ -1,0 +1,15 @@
+/** How a service comes from a request to its call: the cases T1 to T5 and T9 of the design. */
+export const SERVICE_BEHAVIOURS = [
+  'plain',
+  'timer-before',
+  'timer-after',
+  'timer-both',
+  'fs',
+  'fan-out',
+  'max-sockets',
+  'dns',
+  'background',
+  'cache',
+  'retry',
+] as const;
+export type ServiceBehaviour = (typeof SERVICE_BEHAVIOURS)[number];
