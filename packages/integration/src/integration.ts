@@ -1,5 +1,6 @@
 import { type BufferLimits, createTelemetryBuffer } from './buffer/telemetry-buffer.ts';
 import { createDoor, type Door, type DoorLimits } from './door/door.ts';
+import { createMetricWriter } from './metric-writer.ts';
 import { receiversOf } from './receivers.ts';
 import { createRowIds } from './row-ids.ts';
 import type { TelemetrySink } from './telemetry-sink.ts';
@@ -31,7 +32,8 @@ export interface Integration {
 export function createIntegration(options: IntegrationOptions): Integration {
   const { sink, token, agent, instance, now, limits = {} } = options;
   const buffer = createTelemetryBuffer(sink, limits);
-  const receivers = receiversOf({ buffer, ids: createRowIds(instance), agent, now });
+  const metrics = createMetricWriter({ sink, now });
+  const receivers = receiversOf({ buffer, metrics, ids: createRowIds(instance), agent, now });
   const door = createDoor({ receivers, token, limits, now });
   return {
     door,

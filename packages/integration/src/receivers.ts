@@ -1,11 +1,16 @@
 import type { TelemetryBuffer } from './buffer/telemetry-buffer.ts';
 import type { Receiver } from './door/receiver.ts';
+import { influxReceivers } from './influx/influx-receivers.ts';
+import { jsonLogReceiver, lokiReceiver } from './logs/log-receivers.ts';
+import type { MetricWriter } from './metric-writer.ts';
+import { profileReceivers } from './profiles/profile-receivers.ts';
 import type { RowIds } from './row-ids.ts';
 
 /** What a receiver has to work with. */
 export interface ReceiverContext {
   readonly buffer: TelemetryBuffer;
   readonly ids: RowIds;
+  readonly metrics: MetricWriter;
   /** Goes into the column `agent`; empty on the server. */
   readonly agent: string;
   /** Milliseconds since the epoch. */
@@ -13,6 +18,11 @@ export interface ReceiverContext {
 }
 
 /** Everything that is received by HTTP. A new kind of telemetry is a line here. */
-export function receiversOf(_context: ReceiverContext): Receiver[] {
-  return [];
+export function receiversOf(context: ReceiverContext): Receiver[] {
+  return [
+    ...influxReceivers(context),
+    jsonLogReceiver(context),
+    lokiReceiver(context),
+    ...profileReceivers(context),
+  ];
 }

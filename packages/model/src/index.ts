@@ -21,6 +21,7 @@ export {
 } from './native-block.ts';
 export { nearest, parseSettings, type SettingsResult } from './settings.ts';
 export * from './tables/application-log.ts';
+export * from './tables/in-process-profile.ts';
 export * from './tables/l7-flow-log.ts';
 export * from './tables/prometheus.ts';
 export { TABLES } from './tables/tables.ts';

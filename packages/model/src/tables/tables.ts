@@ -1,5 +1,6 @@
 import type { AnyTable } from '../column.ts';
 import { applicationLog } from './application-log.ts';
+import { inProcessProfile, inProcessStack } from './in-process-profile.ts';
 import { l7FlowLog, traceAlias } from './l7-flow-log.ts';
 import {
   prometheusExemplars,
@@ -14,6 +15,8 @@ export const TABLES: readonly AnyTable[] = [
   l7FlowLog,
   traceAlias,
   applicationLog,
+  inProcessProfile,
+  inProcessStack,
   prometheusSeries,
   prometheusSamples,
   prometheusHistograms,
