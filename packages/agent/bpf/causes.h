@@ -1,12 +1,6 @@
 /* On whose behalf a message leaves, and what a message that is read changes about that. */
 #pragma once
 
-static __always_inline struct thread_state *thread_of(bool create)
-{
-	return bpf_task_storage_get(&threads, bpf_get_current_task_btf(), 0,
-				    create ? BPF_STORAGE_CREATE : 0);
-}
-
 static __always_inline void connect_cause(struct socket_state *socket)
 {
 	struct thread_state *thread = thread_of(false);
@@ -19,8 +13,8 @@ static __always_inline void connect_cause(struct socket_state *socket)
  * the call that it answers. A message that leaves carries the thread's cause, or, for the first one
  * on a connection, the cause at connect(). Answering the request on its own socket ends its cause.
  */
-static __always_inline void stamp_cause(struct socket_state *socket, __u8 direction, __u64 *turn_id,
-					__u64 *cause_id, __u8 *cause_kind)
+static __always_inline void stamp_cause(struct socket_state *socket, struct thread_state *thread,
+					__u8 direction, struct transfer *what)
 {
 	bool is_new_turn = socket->direction != direction + 1;
 	socket->has_spoken = 1;
@@ -33,8 +27,7 @@ static __always_inline void stamp_cause(struct socket_state *socket, __u8 direct
 			socket->turns += 1;
 			socket->turn_id = socket->cookie << 20 | (socket->turns & 0xfffff);
 		}
-		*turn_id = socket->turn_id;
-		struct thread_state *thread = thread_of(true);
+		what->turn_id = socket->turn_id;
 		if (!thread)
 			return;
 		bool is_answer = socket->role == ROLE_CLIENT;
@@ -42,7 +35,6 @@ static __always_inline void stamp_cause(struct socket_state *socket, __u8 direct
 		thread->cause_kind = !is_answer		  ? CAUSE_THREAD
 				     : socket->call_cause ? CAUSE_RESTORED
 							  : CAUSE_NONE;
-		thread->owner_cookie = socket->cookie;
 		return;
 	}
 	if (is_new_turn) {
@@ -52,14 +44,13 @@ static __always_inline void stamp_cause(struct socket_state *socket, __u8 direct
 		socket->connect_cause = 0;
 	}
 	if (socket->is_connect_turn) {
-		*cause_id = socket->call_cause;
-		*cause_kind = CAUSE_CONNECT;
+		what->cause_id = socket->call_cause;
+		what->cause_kind = CAUSE_CONNECT;
 		return;
 	}
-	struct thread_state *thread = thread_of(false);
 	if (thread) {
-		*cause_id = thread->cause_id;
-		*cause_kind = thread->cause_kind;
+		what->cause_id = thread->cause_id;
+		what->cause_kind = thread->cause_kind;
 	}
 	if (socket->role == ROLE_CLIENT) {
 		if (is_new_turn)

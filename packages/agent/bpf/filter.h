@@ -1,10 +1,18 @@
-/* Which sockets are wanted. The verdict is kept at the socket until the filter changes. */
+/* Which sockets and processes are wanted. Verdicts are kept until the filter changes. */
 #pragma once
 
-static __always_inline bool is_excluded_process(void)
+/* Whether the thread's process is not to be looked at. Kept at the thread: a look-up costs 30 ns. */
+static __always_inline bool is_excluded(struct thread_state *thread)
 {
+	if (thread && thread->generation == config.generation)
+		return thread->is_excluded;
 	__u32 pid = bpf_get_current_pid_tgid() >> 32;
-	return bpf_map_lookup_elem(&processes, &pid) != 0;
+	bool is_listed = bpf_map_lookup_elem(&processes, &pid) != 0;
+	if (thread) {
+		thread->generation = config.generation;
+		thread->is_excluded = is_listed;
+	}
+	return is_listed;
 }
 
 static __always_inline bool is_tcp(struct sock *sk)

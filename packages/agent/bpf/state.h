@@ -80,10 +80,10 @@ struct socket_state {
 /* On whose behalf a thread acts: the turn it read last, or the one that an answer restored. */
 struct thread_state {
 	__u64 cause_id;
-	__u64 owner_cookie; /* socket that the cause was read from */
+	__u32 generation; /* of the filter, when the process was looked up in it */
 	__u8 cause_kind;
-	__u8 is_answering;
-	__u8 pad[6];
+	__u8 is_excluded;
+	__u8 pad[2];
 };
 struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
@@ -91,3 +91,9 @@ struct {
 	__type(key, int);
 	__type(value, struct thread_state);
 } threads SEC(".maps");
+
+static __always_inline struct thread_state *thread_of(bool create)
+{
+	return bpf_task_storage_get(&threads, bpf_get_current_task_btf(), 0,
+				    create ? BPF_STORAGE_CREATE : 0);
+}

@@ -1,6 +1,17 @@
 /* Socket capture itself, whatever the hook: who said how much to whom, and the first bytes of it. */
 #pragma once
 
+/* What an event says beside its socket and its task. */
+struct transfer {
+	__u8 kind;
+	__u8 direction;
+	__u8 cause_kind;
+	__u32 sequence;
+	__u32 length;
+	__u64 turn_id;
+	__u64 cause_id;
+};
+
 #include "causes.h"
 #include "filter.h"
 #include "user-buffer.h"
@@ -48,16 +59,6 @@ static __always_inline void fill(struct event *event, struct sock *sk, struct so
 	}
 	bpf_get_current_comm(event->comm, sizeof(event->comm));
 }
-
-struct transfer {
-	__u8 kind;
-	__u8 direction;
-	__u8 cause_kind;
-	__u32 sequence;
-	__u32 length;
-	__u64 turn_id;
-	__u64 cause_id;
-};
 
 /* Sends one event with up to `wanted` bytes of payload, or counts the loss at its socket. */
 static __always_inline void send_event(struct sock *sk, struct socket_state *socket,
@@ -115,7 +116,7 @@ static __always_inline struct socket_state *admit(struct sock *sk, int result, _
 {
 	if (!config.enabled || result < 0 || (direction == DIRECTION_OUT && result == 0))
 		return 0;
-	if (!is_tcp(sk) || is_excluded_process())
+	if (!is_tcp(sk))
 		return 0;
 	struct socket_state *socket = socket_of(sk, true);
 	if (!socket)
@@ -131,6 +132,9 @@ static __always_inline struct socket_state *admit(struct sock *sk, int result, _
 static __always_inline void tell_transfer(struct sock *sk, struct socket_state *socket,
 					  struct pt_regs *regs, int result, __u8 direction)
 {
+	struct thread_state *thread = thread_of(true);
+	if (is_excluded(thread))
+		return;
 	struct transfer what = {.direction = direction, .length = result};
 	if (!sequence_after(sk, direction, &what.sequence))
 		return;
@@ -144,7 +148,7 @@ static __always_inline void tell_transfer(struct sock *sk, struct socket_state *
 	}
 	what.kind = EVENT_DATA;
 	what.sequence -= result;
-	stamp_cause(socket, direction, &what.turn_id, &what.cause_id, &what.cause_kind);
+	stamp_cause(socket, thread, direction, &what);
 	struct user_buffer buffer;
 	find_user_buffer(&buffer, regs);
 	send_event(sk, socket, &what, &buffer, budget(socket, result));

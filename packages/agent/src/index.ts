@@ -1,7 +1,9 @@
 export type { CaptureFilter } from './capture-messages.ts';
 export { AGENT_ENVIRONMENT_PREFIX, AgentSettings } from './config.ts';
 export { createFlow } from './flow/flow.ts';
+export { openCapture } from './kernel/capture.ts';
 export { type Generator, openGenerator } from './kernel/generator.ts';
+export { RUNGS, type Rung } from './kernel/ladder.ts';
 export { type Listener, listListeners } from './kernel/listeners.ts';
 export { type Feature, probeFeatures } from './kernel/probe.ts';
 export { type Agent, AgentError, type AgentOptions, startAgent } from './main.ts';

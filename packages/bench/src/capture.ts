@@ -2,6 +2,7 @@ import { fork } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fixedRate, saturate } from './load.ts';
 import { type NginxPair, startNginxPair } from './nginx-pair.ts';
+import { probeCostRows, systemCallRows } from './probe-cost.ts';
 import { cpuMs, residentMb, scheduledUs } from './process-use.ts';
 import { type Bench, type BenchRow, median } from './report.ts';
 import { type Subject, type SubjectState, startSubject } from './subject.ts';
@@ -22,7 +23,8 @@ interface Slot {
   readonly lost: number;
 }
 
-export const capture: Bench = async ({ isQuick, signal, progress }) => {
+export const capture: Bench = async (options) => {
+  const { isQuick, signal, progress } = options;
   const rounds = isQuick ? 1 : 10;
   const seconds = isQuick ? 1 : 2;
   const pair = await startNginxPair(PORTS);
@@ -43,6 +45,8 @@ export const capture: Bench = async ({ isQuick, signal, progress }) => {
     }
     progress(`fixed rate, ${FIXED_RATE_PER_S} requests/s`);
     rows.push(...(await fixedRateRows(subject, rounds, isQuick ? 0.5 : 3, signal)));
+    await subject.become('off');
+    rows.push(...(await probeCostRows(pair, options)), ...systemCallRows(options));
     return rows;
   } finally {
     await subject.close();

@@ -30,7 +30,8 @@ static void scene_reset(void)
 	config.capture_bytes = 512;
 	config.turn_bytes = 8192;
 	config.wake_bytes = 1 << 20;
-	config.has_wanted_ports = config.has_wanted_netns = config.generation = 0;
+	config.has_wanted_ports = config.has_wanted_netns = 0;
+	config.generation = 1; /* The agent raises it before it enables. */
 	scene.net.ns.inum = NETNS;
 	scene.inode.i_mode = S_IFSOCK | 0777;
 	for (int i = 0; i < USER_SIZE && !user[USER_SIZE - 1]; i++)
