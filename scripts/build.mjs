@@ -37,7 +37,8 @@ if (isWanted('bundle')) {
     format: 'esm',
     sourcemap: 'linked',
     conditions: ['@thalweg/source'],
-    // chdb finds its library beside itself; fastify's plugins are loaded by name.
+    // chdb finds its library beside itself; fastify's plugins are loaded by name; yaml is CommonJS
+    // that requires Node's own modules, which a bundle in this format cannot.
     external: [
       'chdb',
       'fastify',
@@ -45,6 +46,7 @@ if (isWanted('bundle')) {
       '@clickhouse/client',
       'vite',
       'playwright-core',
+      'yaml',
     ],
     logLevel: 'warning',
   });

@@ -8,7 +8,14 @@ const isCheck = process.argv.includes('--check');
 let stale = 0;
 
 /** Each page: the file, and the TypeScript program that prints it. */
-const PAGES = [{ file: 'docs/reference/tables.md', program: 'scripts/print-tables.ts' }];
+const PAGES = [
+  { file: 'docs/reference/tables.md', program: 'scripts/print-tables.ts' },
+  { file: 'docs/reference/settings.md', program: 'scripts/print-settings.ts' },
+];
+
+// First: the programs below import sources that import it.
+const events = ['packages/agent/scripts/generate-events.mjs', ...(isCheck ? ['--check'] : [])];
+if (spawnSync('node', events, { cwd: root, stdio: 'inherit' }).status !== 0) stale += 1;
 
 for (const { file, program } of PAGES) {
   const args = ['--conditions=@thalweg/source', '--import', 'tsx', program];
@@ -20,8 +27,6 @@ for (const { file, program } of PAGES) {
   write(file, stdout);
 }
 
-const events = ['packages/agent/scripts/generate-events.mjs', ...(isCheck ? ['--check'] : [])];
-if (spawnSync('node', events, { cwd: root, stdio: 'inherit' }).status !== 0) stale += 1;
 process.exit(stale === 0 ? 0 : 1);
 
 function write(file, text) {

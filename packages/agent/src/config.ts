@@ -12,9 +12,19 @@ const Names = z
 
 /** Every key of the agent: its default, limits and meaning. Environment: THALWEG_AGENT_<KEY>. */
 export const AgentSettings = z.object({
-  name: z.string().min(1).max(128).default(hostname()).describe('Name of this agent in every row.'),
+  name: z
+    .string()
+    .min(1)
+    .max(128)
+    .default(hostname())
+    .describe('Name of this agent in every row.')
+    .meta({ defaultDoc: "the host's name" }),
   server_url: z.url().default('http://127.0.0.1:20416').describe('Where rows are sent.'),
-  token: z.string().optional().describe('Sent as a bearer token to the server.'),
+  token: z
+    .string()
+    .optional()
+    .describe('Sent as a bearer token to the server.')
+    .meta({ isSecret: true }),
   spool_dir: z.string().default('/var/lib/thalweg/agent-spool').describe('Rows that wait.'),
   spool_bytes_max: z.coerce.number().int().min(1e6).default(256e6).describe('Cap of the spool.'),
   flush_ms: z.coerce.number().int().min(50).max(60_000).default(1_000).describe('Age of a batch.'),

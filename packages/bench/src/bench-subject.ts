@@ -1,13 +1,12 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { AgentSettings, startAgent } from '@thalweg/agent';
+import { makeRunFolder } from '@thalweg/demo';
 import type { FromSubject, SubjectState, ToSubject } from './subject.ts';
 
 // The process that the capture bench measures: an agent, told over IPC what to capture.
 const [, , sinkPort, portList] = process.argv;
 const ports = (portList ?? '').split(',').map(Number);
-const spoolDir = mkdtempSync(join(tmpdir(), 'thalweg-bench-spool-'));
+const temporary = makeRunFolder('spool');
+const spoolDir = temporary.path;
 const tell = (message: FromSubject): void => void process.send?.(message);
 
 try {
@@ -33,7 +32,7 @@ try {
   });
   const end = async (): Promise<void> => {
     await agent.close();
-    rmSync(spoolDir, { recursive: true, force: true });
+    temporary.remove();
     process.exit(0);
   };
   process.once('disconnect', () => void end());

@@ -1,10 +1,10 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { makeRunFolder } from '@thalweg/demo';
 import { saturate } from './load.ts';
 import { startNginxPair } from './nginx-pair.ts';
 import { childrenOf } from './process-use.ts';
@@ -29,7 +29,8 @@ const CLI = fileURLToPath(
 
 export const crash: Bench = async ({ isQuick, signal, progress }) => {
   const kills = isQuick ? 2 : 20;
-  const folder = mkdtempSync(join(tmpdir(), 'thalweg-crash-'));
+  const temporary = makeRunFolder('crash');
+  const folder = temporary.path;
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const rows: BenchRow[] = [];
@@ -58,7 +59,7 @@ export const crash: Bench = async ({ isQuick, signal, progress }) => {
     return rows;
   } finally {
     await killed(server);
-    rmSync(folder, { recursive: true, force: true });
+    temporary.remove();
   }
 };
 
@@ -183,7 +184,12 @@ async function killAgents(
 }
 
 function run(words: readonly string[]): ChildProcess {
-  return spawn(process.execPath, [CLI, ...words], { stdio: 'ignore' });
+  const child = spawn(process.execPath, [CLI, ...words], { stdio: 'ignore' });
+  // A second Ctrl-C ends this process at once: what it started goes with it.
+  const kill = (): void => void child.kill('SIGKILL');
+  process.once('exit', kill);
+  child.once('exit', () => process.off('exit', kill));
+  return child;
 }
 
 async function killed(child: ChildProcess): Promise<void> {

@@ -1,7 +1,7 @@
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { makeRunFolder } from '@thalweg/demo';
 import { ServerSettings, startServer } from '@thalweg/server';
 import { type Bench, median } from './report.ts';
 import { shopBatch } from './shop-rows.ts';
@@ -16,7 +16,8 @@ const VISIBLE_MS_MAX = 60_000;
 export const ingest: Bench = async ({ isQuick, signal, progress }) => {
   const runs = isQuick ? 1 : 5;
   const batchesPerRun = isQuick ? 2 : 30;
-  const folder = mkdtempSync(join(tmpdir(), 'thalweg-bench-'));
+  const temporary = makeRunFolder('bench');
+  const folder = temporary.path;
   const server = await startServer(ServerSettings.parse({ port: 0, data_dir: folder }), {
     version: 'bench',
     logLevel: 'silent',
@@ -60,7 +61,7 @@ export const ingest: Bench = async ({ isQuick, signal, progress }) => {
     ];
   } finally {
     await server.close();
-    rmSync(folder, { recursive: true, force: true });
+    temporary.remove();
   }
 };
 

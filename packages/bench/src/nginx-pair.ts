@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { makeRunFolder } from '@thalweg/demo';
 import { childrenOf } from './process-use.ts';
 
 /** nginx proxying to nginx, one worker each, on loopback: the worst case of a traced gateway. */
@@ -19,7 +19,8 @@ const BODY_BYTES = 612; // The size of nginx's welcome page, which published fig
 const START_MS = 5_000;
 
 export async function startNginxPair(ports: readonly [number, number]): Promise<NginxPair> {
-  const folder = mkdtempSync(join(tmpdir(), 'thalweg-bench-'));
+  const temporary = makeRunFolder('bench');
+  const folder = temporary.path;
   const [proxyPort, originPort] = ports;
   mkdirSync(join(folder, 'html'));
   writeFileSync(join(folder, 'html/index.html'), 'x'.repeat(BODY_BYTES));
@@ -43,9 +44,14 @@ export async function startNginxPair(ports: readonly [number, number]): Promise<
   );
   const url = `http://127.0.0.1:${proxyPort}/`;
 
+  // A second Ctrl-C ends this process at once: what it started goes with it.
+  const kill = (): void => [proxy, origin].forEach((one) => void one.kill('SIGTERM'));
+  process.once('exit', kill);
+
   function close(): void {
+    process.off('exit', kill);
     for (const one of [proxy, origin]) one.kill('SIGQUIT');
-    rmSync(folder, { recursive: true, force: true });
+    temporary.remove();
   }
 
   try {

@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util';
-import { nearest } from '@thalweg/model';
+import { nearest, type SettingsSource } from '@thalweg/model';
 import { CliError } from './cli-error.ts';
 import type { Command, Option, Values } from './command.ts';
+import type { PartName } from './config-file.ts';
 
 /** Reads what stands behind the command's name. Throws `CliError` with code `usage`. */
 export function parseArguments(command: Command, words: readonly string[]): Values {
@@ -24,7 +25,24 @@ export function parseArguments(command: Command, words: readonly string[]): Valu
       const list = given(name);
       return Array.isArray(list) ? list.map(String) : [];
     },
+    settings: (part) => settingsSource(command, values, part),
     positionals,
+  };
+}
+
+function settingsSource(
+  { options }: Command,
+  values: Readonly<Record<string, unknown>>,
+  part: PartName,
+): SettingsSource {
+  const setters = Object.entries(options).filter(([, { setting }]) => setting?.part === part);
+  return {
+    name: 'command line',
+    given: Object.fromEntries(setters.map(([name, { setting }]) => [setting?.key, values[name]])),
+    spelling: (key) => {
+      const setter = setters.find(([, { setting }]) => setting?.key === key);
+      return setter === undefined ? key : `--${setter[0]}`;
+    },
   };
 }
 
@@ -66,7 +84,7 @@ function unknownOption(command: Command, rawName: string, name: string): CliErro
 }
 
 function numberMistake(name: string, option: Option, given: unknown): readonly string[] {
-  if (option.type !== 'number' || given === undefined) return [];
+  if (option.type !== 'number' || option.setting !== undefined || given === undefined) return [];
   const { min = 0, max = Number.MAX_SAFE_INTEGER } = option;
   const value = Number(given);
   if (given !== '' && Number.isInteger(value) && value >= min && value <= max) return [];

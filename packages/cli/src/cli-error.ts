@@ -26,6 +26,8 @@ const CODES: Readonly<Record<string, ExitCode>> = {
   EPERM: 'not_permitted',
   ECONNREFUSED: 'unavailable',
   ENOENT: 'unavailable',
+  ENOSPC: 'unavailable',
+  EROFS: 'not_permitted',
   kernel_no_btf: 'unavailable',
   kernel_addon_missing: 'unavailable',
   kernel_unsupported: 'unavailable',

@@ -1,3 +1,5 @@
+import type { SettingsSource } from '@thalweg/model';
+import type { PartName } from './config-file.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface Option {
@@ -9,6 +11,8 @@ export interface Option {
   readonly value?: string;
   readonly min?: number;
   readonly max?: number;
+  /** The setting that this option sets; its value is checked with the other settings. */
+  readonly setting?: { readonly part: PartName; readonly key: string };
 }
 
 export interface Positional {
@@ -21,6 +25,8 @@ export interface Values {
   number(name: string): number;
   flag(name: string): boolean;
   list(name: string): readonly string[];
+  /** What options set of a part's settings. */
+  settings(part: PartName): SettingsSource;
   readonly positionals: readonly string[];
 }
 
@@ -49,5 +55,5 @@ export const JSON_OPTION: Option = { type: 'boolean', doc: 'print JSON on stdout
 export const CONFIG_OPTION: Option = {
   type: 'string',
   value: 'FILE',
-  doc: 'configuration, a JSON file',
+  doc: 'configuration, YAML or JSON; docs/reference/settings.md lists every key',
 };

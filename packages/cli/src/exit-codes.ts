@@ -7,7 +7,10 @@ export const EXIT_CODES = {
   port_in_use: { status: 4, meaning: 'a port is taken' },
   unavailable: { status: 5, meaning: 'something needed is missing or does not answer' },
   bad_input: { status: 6, meaning: 'the given file cannot be read as what it should be' },
-  interrupted: { status: 130, meaning: 'a second Ctrl-C cut the orderly stop short' },
+  interrupted: {
+    status: 130,
+    meaning: 'stopped before it was done (the demo), or a second Ctrl-C cut the stop short',
+  },
 } as const satisfies Readonly<Record<string, { status: number; meaning: string }>>;
 
 export type ExitCode = keyof typeof EXIT_CODES;

@@ -4,22 +4,35 @@ import { CliError, toCliError } from './cli-error.ts';
 import type { Command } from './command.ts';
 import { agent } from './commands/agent.ts';
 import { bench } from './commands/bench.ts';
+import { config } from './commands/config.ts';
 import { demo } from './commands/demo.ts';
 import { doctor } from './commands/doctor.ts';
 import { query } from './commands/query.ts';
 import { replay } from './commands/replay.ts';
 import { server } from './commands/server.ts';
 import { up } from './commands/up.ts';
+import { version } from './commands/version.ts';
 import { EXIT_CODES } from './exit-codes.ts';
 import { commandHelp, overallHelp } from './help.ts';
 import { openTerminal } from './terminal.ts';
-import { VERSION } from './version.ts';
 
-const COMMANDS: readonly Command[] = [up, agent, server, demo, replay, query, doctor, bench];
+const COMMANDS: readonly Command[] = [
+  up,
+  agent,
+  server,
+  demo,
+  replay,
+  query,
+  doctor,
+  config,
+  bench,
+  version,
+];
 
 const terminal = openTerminal();
 const stopping = new AbortController();
-for (const name of ['SIGINT', 'SIGTERM'] as const) {
+// SIGHUP: the terminal was closed.
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(name, () => {
     if (stopping.signal.aborted) process.exit(EXIT_CODES.interrupted.status);
     terminal.note('stopping; once more to stop at once');
@@ -42,15 +55,11 @@ try {
 
 async function run([name, ...words]: readonly string[]): Promise<void> {
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
-    terminal.print(overallHelp(COMMANDS));
+    const [about] = words;
+    terminal.print(about === undefined ? overallHelp(COMMANDS) : commandHelp(commandOf(about)));
     return;
   }
-  if (name === 'version' || name === '--version') {
-    terminal.print(VERSION);
-    return;
-  }
-  const command = COMMANDS.find((known) => known.name === name);
-  if (command === undefined) throw unknownCommand(name);
+  const command = commandOf(name === '--version' ? version.name : name);
   if (words.includes('--help') || words.includes('-h')) {
     terminal.print(commandHelp(command));
     return;
@@ -59,11 +68,13 @@ async function run([name, ...words]: readonly string[]): Promise<void> {
   await command.run({ values, terminal, environment: process.env, signal: stopping.signal });
 }
 
-function unknownCommand(name: string): CliError {
+function commandOf(name: string): Command {
+  const found = COMMANDS.find((known) => known.name === name);
+  if (found !== undefined) return found;
   const near = nearest(
     name,
     COMMANDS.map((command) => command.name),
   );
   const hint = near === undefined ? '' : `; did you mean "${near}"?`;
-  return new CliError('usage', `unknown command "${name}"${hint}`, 'see `thalweg --help`');
+  throw new CliError('usage', `unknown command "${name}"${hint}`, 'see `thalweg --help`');
 }

@@ -21,6 +21,7 @@ export interface ServerClient {
 }
 
 export function createServerClient(url: string, token: string | undefined): ServerClient {
+  requireHttp(url);
   async function ask(path: string, init: RequestInit = {}): Promise<unknown> {
     const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` };
     const answer = await fetch(new URL(path, url), {
@@ -44,18 +45,35 @@ export function createServerClient(url: string, token: string | undefined): Serv
   return {
     query: async (sql) => {
       const body = JSON.stringify({ sql });
-      return QueryAnswer.parse(await ask('/v1/query/', { method: 'POST', body })).result;
+      return understood(QueryAnswer, await ask('/v1/query/', { method: 'POST', body })).result;
     },
     async *allTraces(startUs, endUs) {
       const range = `start=${Math.floor(startUs)}&end=${Math.ceil(endUs)}&limit=500`;
       for (let cursor = ''; ; ) {
         const after = cursor === '' ? '' : `&cursor=${cursor}`;
-        const page = TraceSearchAnswer.parse(await ask(`/api/traces?${range}${after}`));
+        const page = understood(TraceSearchAnswer, await ask(`/api/traces?${range}${after}`));
         yield* page.traces;
         if (page.cursor === undefined) return;
         cursor = page.cursor;
       }
     },
-    trace: async (id) => TraceAnswer.parse(await ask(`/api/traces/${encodeURIComponent(id)}`)),
+    trace: async (id) =>
+      understood(TraceAnswer, await ask(`/api/traces/${encodeURIComponent(id)}`)),
   };
+
+  function understood<T>(schema: z.ZodType<T>, body: unknown): T {
+    const parsed = schema.safeParse(body);
+    if (parsed.success) return parsed.data;
+    const fix = 'is the address right, and the server of the same version?';
+    throw new CliError('unavailable', `what answers at ${url} is no Thalweg server`, fix);
+  }
+}
+
+function requireHttp(url: string): void {
+  if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return;
+  throw new CliError(
+    'usage',
+    `"${url}" is no http address`,
+    'give one like http://127.0.0.1:20416',
+  );
 }

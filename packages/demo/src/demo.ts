@@ -2,7 +2,14 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DemoError } from './demo-error.ts';
 import { type HostProcess, startOn, startService } from './host-process.ts';
-import { createHosts, filesFolder, removeLeftovers, removeRun, waitUntil } from './hosts.ts';
+import {
+  createHosts,
+  filesFolder,
+  removeLeftovers,
+  removeRun,
+  requireMeans,
+  waitUntil,
+} from './hosts.ts';
 import type { LoadOrder, LoadReport } from './load-report.ts';
 import { nginxConfig } from './nginx-config.ts';
 import { runIdOf, runPrefix } from './run-id.ts';
@@ -10,6 +17,8 @@ import { runIdOf, runPrefix } from './run-id.ts';
 export interface DemoOptions {
   /** Idle connections that nginx keeps to the service behind it; 0 for none. */
   readonly upstreamKeepalive?: number;
+  /** Where commands are looked for, as PATH is written; Debian's folders for root are added. */
+  readonly path?: string;
 }
 
 /** A client, a gateway and two services on hosts of their own, with no SDK and no agent in them. */
@@ -35,15 +44,21 @@ const CONNECTIONS_MAX = 512;
 const DRIVE_MS_MAX = 600_000;
 const START_MS = 10_000;
 
+/** Throws `DemoError` where `startDemo` would for want of root, `ip` or nginx. Makes nothing. */
+export function checkDemo({ path = '' }: DemoOptions): void {
+  requireMeans(path);
+}
+
 /** Throws `DemoError`: no root, no `ip`, no nginx. What was begun is removed then. */
 export async function startDemo(options: DemoOptions = {}): Promise<Demo> {
+  const nginx = requireMeans(options.path ?? '/usr/bin:/bin');
   removeLeftovers();
   const runId = runIdOf(process.pid);
   removeRun(runId);
   const remove = (): void => removeRun(runId);
   process.once('exit', remove);
   try {
-    return await start(runId, options, () => {
+    return await start(runId, { ...options, nginx }, () => {
       process.off('exit', remove);
       remove();
     });
@@ -54,7 +69,11 @@ export async function startDemo(options: DemoOptions = {}): Promise<Demo> {
   }
 }
 
-async function start(runId: string, options: DemoOptions, remove: () => void): Promise<Demo> {
+async function start(
+  runId: string,
+  options: DemoOptions & { readonly nginx: string },
+  remove: () => void,
+): Promise<Demo> {
   const hosts = createHosts(runId, ['client', 'gateway', 'orders', 'stock']);
   const stockUrl = `http://${hosts.stock.address}:${PORTS.stock}`;
   const gatewayUrl = `http://${hosts.gateway.address}:${PORTS.gateway}`;
@@ -75,7 +94,7 @@ async function start(runId: string, options: DemoOptions, remove: () => void): P
     keepalive: options.upstreamKeepalive ?? 64,
   };
   writeFileSync(config, nginxConfig(settings));
-  const gateway = startOn(hosts.gateway, 'nginx', ['nginx', '-p', folder, '-c', config]);
+  const gateway = startOn(hosts.gateway, 'nginx', [options.nginx, '-p', folder, '-c', config]);
   await nginxIsUp(gateway, folder);
   const client = await startService(hosts.client, 'client', [gatewayUrl]);
   const drive = createDriver(client);

@@ -37,7 +37,8 @@ export async function startService(
 
 /** Starts `command` in the host's namespace; `ip netns exec` becomes it, so the pid is its own. */
 export function startOn(host: Host, name: string, command: readonly string[]): HostProcess {
-  const child = spawn('ip', ['netns', 'exec', host.namespace, ...command]);
+  // In a session of its own: Ctrl-C in a terminal reaches its owner alone, who ends it in order.
+  const child = spawn('ip', ['netns', 'exec', host.namespace, ...command], { detached: true });
   const lines: string[] = [];
   const waiting: ((line: string | undefined) => void)[] = [];
   let isRunning = true;

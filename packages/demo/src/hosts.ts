@@ -3,7 +3,9 @@ import { readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { commandPath } from './command-path.ts';
 import { DemoError } from './demo-error.ts';
+import { removeStaleFolders } from './run-folder.ts';
 import { isOwnerAlive, runIdIn, runPrefix } from './run-id.ts';
 
 // Hosts are network namespaces. The bridge that joins them lives in a namespace too (`lan`), so
@@ -23,12 +25,38 @@ const BRIDGE = 'lan0';
 const KILL_ROUNDS_MAX = 20;
 const KILL_WAIT_MS = 50;
 
+/**
+ * Whether hosts can be made, with `path` as PATH is written. Throws `DemoError`: no root, no `ip`,
+ * no nginx. Answers where nginx is.
+ */
+export function requireMeans(path: string): string {
+  if (process.getuid?.() !== 0) {
+    throw new DemoError(
+      'not_permitted',
+      'the demo makes network namespaces, which needs root',
+      'run it as root: sudo ./thalweg demo',
+    );
+  }
+  const wanted = [
+    { command: 'ip', package: 'iproute2' },
+    { command: 'nginx', package: 'nginx-light' },
+  ];
+  const missing = wanted.filter(({ command }) => commandPath(command, path) === undefined);
+  if (missing.length > 0) {
+    throw new DemoError(
+      'unavailable',
+      `the demo needs ${missing.map(({ command }) => `\`${command}\``).join(' and ')}, not found in PATH`,
+      `run scripts/install-system-packages.sh (it installs ${missing.map((one) => one.package).join(', ')})`,
+    );
+  }
+  return commandPath('nginx', path) ?? 'nginx';
+}
+
 /** Makes one namespace for each name, joined by a bridge. Throws `DemoError`. */
 export function createHosts<Name extends string>(
   runId: string,
   names: readonly Name[],
 ): Record<Name, Host> {
-  requirePermission();
   const prefix = runPrefix(runId);
   const lan = `${prefix}-lan`;
   ip('netns', 'add', lan);
@@ -71,11 +99,10 @@ export function removeRun(runId: string): void {
 
 /** Removes what crashed runs left. Runs whose owner lives are not touched. */
 export function removeLeftovers(): readonly string[] {
-  const runs = new Set(
-    [...namesIn(NAMESPACES), ...namesIn(tmpdir())].flatMap((name) => runIdIn(name) ?? []),
-  );
+  const runs = new Set(namesIn(NAMESPACES).flatMap((name) => runIdIn(name) ?? []));
   const dead = [...runs].filter((runId) => !isOwnerAlive(runId));
   for (const runId of dead) removeRun(runId);
+  removeStaleFolders();
   return dead;
 }
 
@@ -96,15 +123,6 @@ export async function waitUntil(
     }
     await sleep(KILL_WAIT_MS);
   }
-}
-
-function requirePermission(): void {
-  if (process.getuid?.() === 0) return;
-  throw new DemoError(
-    'not_permitted',
-    'the demo makes network namespaces, which needs root',
-    'run it as root: sudo ./thalweg demo',
-  );
 }
 
 function ip(...args: readonly string[]): void {

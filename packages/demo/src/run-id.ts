@@ -8,14 +8,14 @@ export function runIdOf(pid: number): string {
   return `${pid}x${startTicks(pid) ?? '0'}`;
 }
 
-/** Every name that a run makes on the machine: namespaces `<prefix>-<host>`, folder `<prefix>-files`. */
+/** Every name that a run makes on the machine: namespaces and folders are `<prefix>-<name>…`. */
 export function runPrefix(runId: string): string {
   return `thalweg-${runId}`;
 }
 
 /** The run that `name` belongs to; undefined for a name that is not ours. */
 export function runIdIn(name: string): string | undefined {
-  return /^thalweg-(\d+x\d+)-(?:[a-z]+)$/.exec(name)?.[1];
+  return /^thalweg-(\d+x\d+)-[a-z]/.exec(name)?.[1];
 }
 
 export function isOwnerAlive(runId: string): boolean {

@@ -19,7 +19,15 @@ export {
   valuesOf,
   withColumns,
 } from './native-block.ts';
-export { nearest, parseSettings, type SettingsResult } from './settings.ts';
+export {
+  environmentSource,
+  isSecret,
+  nearest,
+  parseSettings,
+  type SettingsResult,
+  type SettingsSource,
+} from './settings.ts';
+export { type SettingsPart, settingsPage } from './settings-docs.ts';
 export * from './tables/application-log.ts';
 export * from './tables/in-process-profile.ts';
 export * from './tables/l7-flow-log.ts';

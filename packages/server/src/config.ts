@@ -14,7 +14,12 @@ export const ServerSettings = z.object({
     .max(65_535)
     .default(20_416)
     .describe('Port of UI, API and ingest; 0 picks one.'),
-  token: z.string().min(16).optional().describe('Bearer token that every request must carry.'),
+  token: z
+    .string()
+    .min(16)
+    .optional()
+    .describe('Bearer token that every request must carry.')
+    .meta({ isSecret: true }),
   data_dir: z
     .string()
     .min(1)
@@ -25,7 +30,7 @@ export const ServerSettings = z.object({
     .optional()
     .describe('A ClickHouse to use in place of the embedded store.'),
   clickhouse_user: z.string().optional().describe('Its user.'),
-  clickhouse_password: z.string().optional().describe('Its password.'),
+  clickhouse_password: z.string().optional().describe('Its password.').meta({ isSecret: true }),
   memory_bytes_max: z.coerce
     .number()
     .int()

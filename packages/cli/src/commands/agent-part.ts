@@ -1,46 +1,29 @@
-import {
-  AGENT_ENVIRONMENT_PREFIX,
-  type Agent,
-  type AgentOptions,
-  AgentSettings,
-  startAgent,
-} from '@thalweg/agent';
-import { CONFIG_OPTION, type Context, type Option } from '../command.ts';
-import { readSettings } from '../settings.ts';
-import { given } from './server-part.ts';
+import { CONFIG_OPTION, type Option } from '../command.ts';
 
-export const AGENT_OPTIONS: Readonly<Record<string, Option>> = {
+/** Options of every command that runs an agent; each sets the agent's setting that it names. */
+export const AGENT_OPTIONS = {
   config: CONFIG_OPTION,
-  'server-url': { type: 'string', doc: 'where rows are sent', value: 'URL' },
-  'spool-dir': { type: 'string', doc: 'rows that wait', value: 'DIR' },
-  'status-port': { type: 'number', doc: 'loopback port of /status; 0 picks one', max: 65_535 },
+  'server-url': {
+    type: 'string',
+    doc: 'where rows are sent',
+    value: 'URL',
+    setting: { part: 'agent', key: 'server_url' },
+  },
+  'spool-dir': {
+    type: 'string',
+    doc: 'rows that wait',
+    value: 'DIR',
+    setting: { part: 'agent', key: 'spool_dir' },
+  },
+  'status-port': {
+    type: 'number',
+    doc: 'loopback port of /status; 0 picks one',
+    setting: { part: 'agent', key: 'status_port' },
+  },
   'only-port': {
     type: 'list',
     doc: 'capture only sockets with this port (repeatable)',
     value: 'N',
+    setting: { part: 'agent', key: 'ports' },
   },
-};
-
-/** Starts the agent from file, environment and options, in rising order of weight. */
-export function agentFrom(
-  { values, environment }: Pick<Context, 'values' | 'environment'>,
-  defaults: Partial<AgentSettings> = {},
-  options: AgentOptions = {},
-): Promise<Agent> {
-  const statusPort = values.text('status-port');
-  const onlyPorts = values.list('only-port');
-  const settings = readSettings(AgentSettings, {
-    part: 'agent',
-    prefix: AGENT_ENVIRONMENT_PREFIX,
-    file: values.text('config'),
-    environment,
-    overrides: {
-      ...defaults,
-      ...given('server_url', values.text('server-url')),
-      ...given('spool_dir', values.text('spool-dir')),
-      ...given('status_port', statusPort === undefined ? undefined : Number(statusPort)),
-      ...given('ports', onlyPorts.length === 0 ? undefined : onlyPorts.map(Number)),
-    },
-  });
-  return startAgent(settings, options);
-}
+} as const satisfies Readonly<Record<string, Option>>;

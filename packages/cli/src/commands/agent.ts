@@ -1,6 +1,8 @@
+import { startAgent } from '@thalweg/agent';
 import type { Command } from '../command.ts';
+import { agentSettings } from '../settings.ts';
 import { untilStopped } from '../until-stopped.ts';
-import { AGENT_OPTIONS, agentFrom } from './agent-part.ts';
+import { AGENT_OPTIONS } from './agent-part.ts';
 
 export const agent: Command = {
   name: 'agent',
@@ -10,7 +12,7 @@ export const agent: Command = {
   examples: ['thalweg agent', 'thalweg agent --server-url http://127.0.0.1:20416 --only-port 8080'],
   async run(context) {
     const { terminal, signal } = context;
-    const running = await agentFrom(context);
+    const running = await startAgent(agentSettings(context));
     const { rung, reason } = running.status();
     const below = reason === '' ? '' : ` (${reason})`;
     terminal.note(`agent: capturing on rung ${rung}${below}; status: ${running.statusUrl}/status`);

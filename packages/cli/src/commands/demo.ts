@@ -1,15 +1,22 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Demo, expectedSpans, type LoadReport, startDemo } from '@thalweg/demo';
+import { startAgent } from '@thalweg/agent';
+import {
+  checkDemo,
+  type Demo,
+  expectedSpans,
+  type LoadReport,
+  makeRunFolder,
+  startDemo,
+} from '@thalweg/demo';
 import type { TraceAnswer } from '@thalweg/model';
 import { alignedLines } from '../aligned.ts';
 import { CliError } from '../cli-error.ts';
 import { type Command, JSON_OPTION } from '../command.ts';
 import { createServerClient, type ServerClient } from '../server-client.ts';
+import { bothSettings, type OwnValues } from '../settings.ts';
 import { traceTree } from '../trace-tree.ts';
-import { agentFrom } from './agent-part.ts';
+import { untilStopped } from '../until-stopped.ts';
 import { SERVER_OPTIONS, serverFrom } from './server-part.ts';
 
 const SETTLE_MS_MAX = 30_000;
@@ -43,33 +50,35 @@ export const demo: Command = {
   examples: ['thalweg demo', 'thalweg demo --once --json'],
   async run(context) {
     const { values, terminal, environment, signal } = context;
-    const folder = mkdtempSync(join(tmpdir(), 'thalweg-demo-'));
-    const closers: (() => Promise<void>)[] = [
-      async () => rmSync(folder, { recursive: true, force: true }),
-    ];
+    const path = environment['PATH'] ?? '';
+    const isOnce = values.flag('once');
+    // What cannot work is said before anything is started.
+    checkDemo({ path });
+    const folder = makeRunFolder('demo');
+    const closers: (() => Promise<void>)[] = [async () => folder.remove()];
     try {
+      const settings = bothSettings(context, ownValues(folder.path, isOnce));
       terminal.note('starting the server …');
-      const isOnce = values.flag('once');
-      const server = await serverFrom(context, {
-        data_dir: join(folder, 'data'),
-        ...(isOnce ? { port: 0 } : {}),
-      });
+      const server = await serverFrom(settings.server);
       closers.push(() => server.close());
+      goOn(signal);
       const storePid = server.storePid();
-      const agent = await agentFrom(
-        context,
-        { server_url: server.url, spool_dir: join(folder, 'spool'), status_port: 0, flush_ms: 250 },
+      const token = settings.agent.token ?? settings.server.token;
+      const agent = await startAgent(
+        { ...settings.agent, server_url: server.url, token },
         { pidsExcluded: storePid === undefined ? [] : [storePid] },
       );
       closers.push(() => agent.close());
+      goOn(signal);
       terminal.note('starting the hosts: client, gateway (nginx), orders, stock …');
-      const hosts = await startDemo();
+      const hosts = await startDemo({ path });
       closers.push(() => hosts.close());
+      goOn(signal);
 
-      const client = createServerClient(server.url, environment['THALWEG_SERVER_TOKEN']);
+      const client = createServerClient(server.url, settings.server.token);
       const [requests, connections] = [values.number('requests'), values.number('connections')];
       terminal.note(`sending ${requests} requests over ${connections} connections …`);
-      const report = await hosts.drive(requests, connections);
+      const report = await orStopped(signal, hosts.drive(requests, connections));
       const found = await settle(client, hosts, report, signal);
       const result: DemoResult = {
         requests: report.requests,
@@ -94,6 +103,30 @@ export const demo: Command = {
     }
   },
 };
+
+/** The demo keeps nothing and disturbs no agent or server that runs here already. */
+function ownValues(folder: string, isOnce: boolean): OwnValues {
+  return {
+    agent: { spool_dir: join(folder, 'spool'), status_port: 0, flush_ms: 250 },
+    server: { data_dir: join(folder, 'data'), ...(isOnce ? { port: 0 } : {}) },
+  };
+}
+
+function goOn(signal: AbortSignal): void {
+  if (!signal.aborted) return;
+  throw new CliError('interrupted', 'the demo was stopped before it was done', 'start it again');
+}
+
+/** What `work` gives, unless the signal comes first; `work` ends with what it needs, in `close`. */
+async function orStopped<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  const failed = work.catch((error: unknown) => {
+    goOn(signal);
+    throw error;
+  });
+  await Promise.race([failed, untilStopped(signal)]);
+  goOn(signal);
+  return failed;
+}
 
 interface Found {
   readonly counts: Pick<DemoResult, 'traces' | 'completeTraces' | 'spans'>;
@@ -121,6 +154,7 @@ async function settle(
     found = now;
     if (unchanged > 10) break;
   }
+  goOn(signal);
   return found;
 }
 
@@ -162,15 +196,12 @@ function printResult(
 
 async function background(hosts: Demo, signal: AbortSignal): Promise<void> {
   const { requests, connections, pauseMs } = BACKGROUND;
-  const isStopped = new Promise<void>((resolve) => {
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
   const drive = async (): Promise<void> => {
     while (!signal.aborted) await hosts.drive(requests, connections, pauseMs);
   };
   // At the end the client is stopped in the middle of a drive: that is not an error.
   await Promise.race([
-    isStopped,
+    untilStopped(signal),
     drive().catch((error: unknown) => {
       if (!signal.aborted) throw error;
     }),

@@ -1,41 +1,29 @@
-import {
-  SERVER_ENVIRONMENT_PREFIX,
-  type Server,
-  ServerSettings,
-  startServer,
-} from '@thalweg/server';
-import { CONFIG_OPTION, type Context, type Option } from '../command.ts';
-import { readSettings } from '../settings.ts';
+import { type Server, type ServerSettings, startServer } from '@thalweg/server';
+import { CONFIG_OPTION, type Option } from '../command.ts';
 import { VERSION } from '../version.ts';
 
-export const SERVER_OPTIONS: Readonly<Record<string, Option>> = {
+/** Options of every command that runs a server; each sets the server's setting that it names. */
+export const SERVER_OPTIONS = {
   config: CONFIG_OPTION,
-  host: { type: 'string', doc: 'address to listen on', value: 'ADDRESS' },
-  port: { type: 'number', doc: 'port of UI, API and ingest; 0 picks one', max: 65_535 },
-  'data-dir': { type: 'string', doc: 'directory of the store', value: 'DIR' },
-};
+  host: {
+    type: 'string',
+    doc: 'address to listen on',
+    value: 'ADDRESS',
+    setting: { part: 'server', key: 'host' },
+  },
+  port: {
+    type: 'number',
+    doc: 'port of UI, API and ingest; 0 picks one',
+    setting: { part: 'server', key: 'port' },
+  },
+  'data-dir': {
+    type: 'string',
+    doc: 'directory of the store',
+    value: 'DIR',
+    setting: { part: 'server', key: 'data_dir' },
+  },
+} as const satisfies Readonly<Record<string, Option>>;
 
-/** Starts the server from file, environment and options, in rising order of weight. */
-export function serverFrom(
-  { values, environment }: Pick<Context, 'values' | 'environment'>,
-  defaults: Partial<ServerSettings> = {},
-): Promise<Server> {
-  const port = values.text('port');
-  const settings = readSettings(ServerSettings, {
-    part: 'server',
-    prefix: SERVER_ENVIRONMENT_PREFIX,
-    file: values.text('config'),
-    environment,
-    overrides: {
-      ...defaults,
-      ...given('host', values.text('host')),
-      ...given('port', port === undefined ? undefined : Number(port)),
-      ...given('data_dir', values.text('data-dir')),
-    },
-  });
+export function serverFrom(settings: ServerSettings): Promise<Server> {
   return startServer(settings, { version: VERSION, logLevel: 'warn' });
-}
-
-export function given(key: string, value: unknown): Record<string, unknown> {
-  return value === undefined ? {} : { [key]: value };
 }

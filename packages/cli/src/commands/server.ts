@@ -1,4 +1,5 @@
 import type { Command } from '../command.ts';
+import { serverSettings } from '../settings.ts';
 import { untilStopped } from '../until-stopped.ts';
 import { SERVER_OPTIONS, serverFrom } from './server-part.ts';
 
@@ -10,7 +11,7 @@ export const server: Command = {
   examples: ['thalweg server', 'thalweg server --port 20416 --data-dir /var/lib/thalweg/data'],
   async run(context) {
     const { terminal, signal } = context;
-    const running = await serverFrom(context);
+    const running = await serverFrom(serverSettings(context));
     terminal.note(`server: ${running.url}`);
     await untilStopped(signal);
     terminal.note('server: stopping, what is acknowledged stays');

@@ -1,22 +1,28 @@
+import { startAgent } from '@thalweg/agent';
 import type { Command } from '../command.ts';
+import { bothSettings } from '../settings.ts';
 import { untilStopped } from '../until-stopped.ts';
-import { AGENT_OPTIONS, agentFrom } from './agent-part.ts';
+import { AGENT_OPTIONS } from './agent-part.ts';
 import { SERVER_OPTIONS, serverFrom } from './server-part.ts';
+
+// The agent's server is the one that starts with it: its address is no option here.
+const { 'server-url': _serverUrl, ...agentOptions } = AGENT_OPTIONS;
 
 export const up: Command = {
   name: 'up',
   summary: 'Runs server and agent together: everything for one machine.',
   positionals: [],
-  options: { ...AGENT_OPTIONS, ...SERVER_OPTIONS },
+  options: { ...agentOptions, ...SERVER_OPTIONS },
   examples: ['thalweg up', 'thalweg up --port 8080 --data-dir ./data --spool-dir ./spool'],
   async run(context) {
     const { terminal, signal } = context;
-    const server = await serverFrom(context);
+    const settings = bothSettings(context);
+    const server = await serverFrom(settings.server);
     try {
       const storePid = server.storePid();
-      const agent = await agentFrom(
-        context,
-        { server_url: server.url },
+      const token = settings.agent.token ?? settings.server.token;
+      const agent = await startAgent(
+        { ...settings.agent, server_url: server.url, token },
         { pidsExcluded: storePid === undefined ? [] : [storePid] },
       );
       terminal.note(`capturing on rung ${agent.status().rung}; the UI is at ${server.url}/traces`);
