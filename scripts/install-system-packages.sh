@@ -68,12 +68,12 @@ trap give_back EXIT
 trap 'exit 130' INT TERM
 
 export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1
+# Waits for another apt-get, as a fresh machine runs one of its own.
 # shellcheck disable=SC2086 # A list of words.
-install() { apt-get install -y -q --no-install-recommends $missing; }
-if ! install; then
-  apt-get update -q && install || {
-    echo "thalweg: apt-get could not install:$missing" >&2
-    echo "fix: look at its messages above; is the package mirror reachable?" >&2
-    exit 5
-  }
+install() { apt-get install -y -q --no-install-recommends -o DPkg::Lock::Timeout=120 $missing; }
+# Where the first try fails, the lists are missing or old: they are fetched once.
+if ! install && ! { apt-get update -q && install; }; then
+  echo "thalweg: apt-get could not install:$missing" >&2
+  echo "fix: look at its messages above; is the package mirror reachable?" >&2
+  exit 5
 fi

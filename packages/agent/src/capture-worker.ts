@@ -100,7 +100,7 @@ function kernelCounters(): Record<string, number> {
 }
 
 function status(): CaptureStatus {
-  const { troubles, ...flowCounters } = flow.counters();
+  const { opaque, troubles, ...flowCounters } = flow.counters();
   return {
     isAttached: capture !== undefined,
     rung: capture?.rung ?? '',
@@ -108,6 +108,7 @@ function status(): CaptureStatus {
     counters: {
       ...prefixed('kernel', kernelCounters()),
       ...prefixed('flow', flowCounters),
+      ...prefixed('flow.opaque', opaque),
       ...prefixed('flow.trouble', troubles),
       ...prefixed('trace', resolver.counters()),
       'enrich.processes': processes.size,

@@ -8,6 +8,6 @@ export { type Listener, listListeners } from './kernel/listeners.ts';
 export { type Feature, probeFeatures } from './kernel/probe.ts';
 export { type Agent, AgentError, type AgentOptions, startAgent } from './main.ts';
 export type { ExchangeRecord } from './replay/exchange-record.ts';
-export { type ReplaySummary, replayFile } from './replay/replay.ts';
+export { type ReplaySummary, replayBytes, replayFile } from './replay/replay.ts';
 export type { AgentStatus } from './status-server.ts';
 export { createResolver } from './trace/resolver.ts';

@@ -1,9 +1,10 @@
 import { execFile, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 import { expect, onTestFinished, test } from 'vitest';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
@@ -19,12 +20,16 @@ interface Ended {
 function thalweg(
   words: readonly string[],
   environment: Record<string, string> = {},
+  input: Uint8Array = new Uint8Array(),
 ): Promise<Ended> {
   return new Promise((resolve) => {
     const options = { cwd: tmpdir(), env: { ...process.env, ...environment }, timeout: 120_000 };
     const child = execFile(launcher, [...words], options, (_error, stdout, stderr) => {
       resolve({ status: child.exitCode ?? -1, stdout, stderr });
     });
+    // One that ends without reading closes its end first.
+    child.stdin?.on('error', () => undefined);
+    child.stdin?.end(input);
   });
 }
 
@@ -65,12 +70,121 @@ test('replay prints one record for each request/response pair', async () => {
   expect(records[0]).toMatchObject({ method: 'POST', path: '/createOrder', status: 200 });
 });
 
-test('replay of something that is no capture says so, with its own exit code', async () => {
-  const file = join(temporaryFolder(), 'noise.pcap');
-  writeFileSync(file, 'this is no capture');
+test('replay reads gzip, and stdin', async () => {
+  const packed = gzipSync(readFileSync(capture('http/sw8.pcap')));
+  const file = join(temporaryFolder(), 'sw8.pcap.gz');
+  writeFileSync(file, packed);
+  const plain = await thalweg(['replay', capture('http/sw8.pcap')]);
+  expect(await thalweg(['replay', file])).toEqual(plain);
+  expect(await thalweg(['replay', '-'], {}, packed)).toEqual(plain);
+});
+
+/** Each case gives the bytes of a file. */
+const BROKEN: readonly { name: string; bytes: () => Uint8Array; says: string }[] = [
+  { name: 'text', bytes: () => Buffer.from('this is no capture'), says: 'not-a-capture: ' },
+  { name: 'an empty file', bytes: () => Buffer.alloc(0), says: 'not-a-capture' },
+  {
+    name: 'a pcap that is cut',
+    bytes: () => readFileSync(capture('http/sw8.pcap')).subarray(0, -7),
+    says: 'truncated: the file ends inside',
+  },
+  {
+    name: 'a gzip stream that is cut',
+    bytes: () => gzipSync(readFileSync(capture('http/sw8.pcap'))).subarray(0, -40),
+    says: 'truncated: the gzip stream: unexpected end of file',
+  },
+  {
+    name: 'a gzip stream that is damaged',
+    bytes: () =>
+      gzipSync(readFileSync(capture('http/sw8.pcap'))).map((byte, at) =>
+        at > 40 ? byte ^ 0x55 : byte,
+      ),
+    says: 'truncated: the gzip stream: ',
+  },
+];
+
+test.each(BROKEN)('replay of $name says so, with code 6', async ({ bytes, says }) => {
+  const file = join(temporaryFolder(), 'broken.pcap');
+  writeFileSync(file, bytes());
   const { status, stderr } = await thalweg(['replay', file]);
-  expect(status).toBe(6);
-  expect(stderr).toContain('code: bad_input');
+  expect([status, stderr.includes(says), stderr.includes('code: bad_input')], stderr).toEqual([
+    6,
+    true,
+    true,
+  ]);
+});
+
+test.each([
+  { name: 'a directory', words: ['replay', tmpdir()], status: 6, says: 'this is a directory' },
+  { name: 'no file', words: ['replay', '/nowhere'], status: 6, says: 'there is no such file' },
+  {
+    name: 'no server',
+    words: ['query', 'SHOW tables', '--url', 'http://127.0.0.1:1'],
+    status: 5,
+    says: 'no server answers',
+  },
+  {
+    name: 'no address',
+    words: ['query', 'SHOW tables', '--url', 'x'],
+    status: 2,
+    says: 'no http address',
+  },
+  {
+    name: 'a server directory under a file',
+    words: ['server', '--port', '0', '--data-dir', '/dev/null/x'],
+    status: 1,
+    says: 'ENOTDIR',
+  },
+  { name: 'an unknown bench', words: ['bench', 'rnig'], status: 2, says: 'did you mean "ring"?' },
+  { name: 'help about an unknown command', words: ['help', 'demos'], status: 2, says: '"demo"?' },
+])('$name: exit code $status and a message', async ({ words, status, says }) => {
+  const ended = await thalweg(words);
+  expect([ended.status, ended.stderr.includes(says)], ended.stderr).toEqual([status, true]);
+  expect(ended.stderr).toMatch(/^thalweg: .+\nfix: .+\ncode: \w+\n$/s);
+});
+
+test.each([
+  'up',
+  'agent',
+  'server',
+  'demo',
+  'replay',
+  'query',
+  'doctor',
+  'config',
+  'bench',
+  'version',
+])('%s --help prints its page', async (name) => {
+  const { status, stdout } = await thalweg([name, '--help']);
+  expect([status, stdout.includes(`usage: thalweg ${name}`)]).toEqual([0, true]);
+});
+
+test('config prints what is in force and hides secrets', async () => {
+  const file = join(temporaryFolder(), 'thalweg.yaml');
+  writeFileSync(file, 'server:\n  port: 1\n  token: 0123456789abcdef\n');
+  const { status, stdout } = await thalweg(['config', '--config', file, '--json']);
+  const { server } = JSON.parse(stdout) as { server: Record<string, unknown> };
+  expect([status, server['port']]).toEqual([0, { value: 1, from: `file ${file}` }]);
+  expect(stdout).not.toContain('0123456789abcdef');
+});
+
+test('the demo that is stopped early says so and leaves nothing', async () => {
+  const child = spawn(launcher, ['demo', '--once', '--json'], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  await new Promise<void>((resolve) => {
+    child.stderr.on('data', (chunk: Buffer) => {
+      if (chunk.toString().includes('starting the hosts')) resolve();
+    });
+  });
+  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  child.kill('SIGINT');
+  expect(await ended).toBe(130);
+  const namespaces = readdirSync('/run/netns');
+  const left = [...namespaces, ...readdirSync(tmpdir())].filter((name) =>
+    name.startsWith(`thalweg-${child.pid}x`),
+  );
+  expect(left).toEqual([]);
 });
 
 test.each([
@@ -143,6 +257,12 @@ test('up answers queries while it runs, and ends cleanly at SIGTERM', async () =
   const answer = await thalweg(['query', 'SHOW tables', '--json', '--url', url]);
   expect(answer.status, answer.stderr).toBe(0);
   expect(answer.stdout).toContain('l7_flow_log');
+  const read = await thalweg(
+    ['query', '-', '--json', '--url', url],
+    {},
+    Buffer.from('SHOW tables'),
+  );
+  expect(read.stdout).toBe(answer.stdout);
   const wrong = await thalweg(['query', 'SELECT nothing FROM l7_flow_log', '--url', url]);
   expect(wrong.status).toBe(1);
   const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));

@@ -69,7 +69,8 @@ export async function openSpool(options: {
       await writeWhole(path, content);
     } catch (cause) {
       rowsDroppedDisk += rows;
-      lastError = new Error(`write ${rows} rows to ${directory}`, { cause });
+      const why = cause instanceof Error ? cause.message : String(cause);
+      lastError = new Error(`${rows} rows dropped, not written to ${directory}: ${why}`, { cause });
       return;
     }
     lastError = undefined;

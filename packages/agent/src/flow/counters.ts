@@ -1,4 +1,5 @@
 import type { Http1Trouble } from '@thalweg/wire';
+import type { OpaqueReason } from './opaque.ts';
 
 /** Counts since the flow began. */
 export interface FlowCounters {
@@ -20,6 +21,8 @@ export interface FlowCounters {
   readonly connectionsUnknown: number;
   /** Requests given up because too many of one connection waited. */
   readonly pipelinedDropped: number;
+  /** Connections that began with something else than HTTP/1, by what it looks like. */
+  readonly opaque: Readonly<Record<OpaqueReason, number>>;
   readonly troubles: Readonly<Record<Http1Trouble, number>>;
   /** Connections held now. */
   readonly open: number;
@@ -40,6 +43,7 @@ export function createFlowCounters(): Counting<Omit<FlowCounters, 'open'>> {
     connectionsDropped: 0,
     connectionsUnknown: 0,
     pipelinedDropped: 0,
+    opaque: { tls: 0, http2: 0, other: 0 },
     troubles: { 'not-http1': 0, 'head-too-large': 0, 'chunk-framing': 0, gap: 0 },
   };
 }

@@ -340,6 +340,7 @@ describe('limits', () => {
     close();
     expect(flow.counters()).toMatchObject({
       connectionsUnknown: 1,
+      opaque: { tls: 0, http2: 0, other: 1 },
       troubles: { 'not-http1': 16 },
       exchanges: 0,
     });

@@ -19,6 +19,7 @@ import { createConnectionTable } from './connection-table.ts';
 import { createFlowCounters } from './counters.ts';
 import type { Exchange } from './exchange.ts';
 import { createMessageReader, MEANT_HEADERS, measure } from './message.ts';
+import { opaqueReason } from './opaque.ts';
 import { DEFAULT_HEADERS, FLOW_LIMITS, type Flow, type FlowOptions } from './options.ts';
 import { createFlowText } from './text.ts';
 import {
@@ -277,8 +278,16 @@ export function createFlow(options: FlowOptions): Flow {
     counters.troubles[reason] += 1;
     if (connection === undefined) return;
     connection.troubleCount += 1;
+    if (reason === 'not-http1') countOpaque(connection);
     if (reason === 'gap' && connection.hasHttp) connection.isLossy = true;
     if (!connection.hasHttp && connection.troubleCount >= TROUBLE_MAX) connection.isOpaque = true;
+  }
+
+  /** Once for each connection: by its first bytes, as long as nothing of it was HTTP/1. */
+  function countOpaque(of: FlowConnection): void {
+    if (of.hasHttp || of.troubleCount > 1 || transferNow === undefined) return;
+    const { bytes, bytesAt, captured, length } = transferNow;
+    counters.opaque[opaqueReason(bytes, bytesAt, bytesAt + Math.min(captured, length))] += 1;
   }
 
   function flush(nowNs: number): void {
@@ -298,7 +307,12 @@ export function createFlow(options: FlowOptions): Flow {
   return {
     transfer,
     flush,
-    counters: () => ({ ...counters, troubles: { ...counters.troubles }, open: table.size() }),
+    counters: () => ({
+      ...counters,
+      opaque: { ...counters.opaque },
+      troubles: { ...counters.troubles },
+      open: table.size(),
+    }),
     close() {
       for (const of of [...table.all()]) drop(of);
     },

@@ -1,4 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
+import { constants, gunzipSync } from 'node:zlib';
 import {
   type CapturedPacket,
   type CaptureError,
@@ -52,8 +53,9 @@ export async function replayFile(path: string, options: ReplayOptions): Promise<
   return replayBytes(await readFile(path), options);
 }
 
-/** The same for a capture file in memory. */
-export function replayBytes(bytes: Uint8Array, options: ReplayOptions): ReplaySummary {
+/** The same for a capture file in memory, as it is or under gzip. */
+export function replayBytes(given: Uint8Array, options: ReplayOptions): ReplaySummary {
+  const { bytes, error: cut } = gunzipped(given);
   const skipped: Record<SkipReason, number> = {
     'link-type': 0,
     'not-ip': 0,
@@ -94,7 +96,9 @@ export function replayBytes(bytes: Uint8Array, options: ReplayOptions): ReplaySu
     flow.flush(Number(segment.atNs - baseNs));
   }
 
-  const error = readCapture(bytes, onPacket);
+  // What the stream held before its cut is read too; the cut is the reason to name.
+  const fault = readCapture(bytes, onPacket);
+  const error = cut ?? fault;
   connections?.close();
   flow.close();
   const counters = flow.counters();
@@ -108,4 +112,25 @@ export function replayBytes(bytes: Uint8Array, options: ReplayOptions): ReplaySu
     flow: counters,
     error,
   };
+}
+
+/**
+ * gzip is told by its magic number (RFC 1952 §2.3.1). A stream that is cut or damaged gives what
+ * was unpacked before, with the error.
+ */
+function gunzipped(given: Uint8Array): { bytes: Uint8Array; error: CaptureError | undefined } {
+  if (given[0] !== 0x1f || given[1] !== 0x8b) return { bytes: given, error: undefined };
+  const limit = { maxOutputLength: FILE_BYTES_MAX };
+  try {
+    return { bytes: gunzipSync(given, limit), error: undefined };
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    const error: CaptureError = { code: 'truncated', message: `the gzip stream: ${why}` };
+    try {
+      const bytes = gunzipSync(given, { ...limit, finishFlush: constants.Z_SYNC_FLUSH });
+      return { bytes, error };
+    } catch {
+      return { bytes: new Uint8Array(), error };
+    }
+  }
 }

@@ -17,7 +17,13 @@ type AgentStatus = z.infer<typeof AgentStatus>;
 
 const ASK_MS_MAX = 2_000;
 /** Counters that say that something is missing from the picture. */
-const LOSS = /lost|dropped|refused|unknown|cut/i;
+const LOSS = /los[st]|dropped|refused|cut/i;
+/** Connections that were seen and not understood, by what they speak. */
+const OPAQUE = {
+  tls: 'encrypted (TLS): its bytes say nothing from outside',
+  http2: 'HTTP/2: not decoded yet',
+  other: 'of a protocol that is not decoded yet, or joined in the middle',
+} as const;
 
 export const doctor: Command = {
   name: 'doctor',
@@ -41,15 +47,58 @@ export const doctor: Command = {
     };
     const agent = await askAgent(values.text('agent-url') ?? '');
     if (values.flag('json')) {
-      terminal.print(JSON.stringify({ features, seen, agent: agent ?? null }));
+      terminal.print(JSON.stringify(report(features, seen, agent)));
       return;
     }
     printFeatures(terminal, features);
     terminal.print(`\nseen: ${seen.processes} processes, ${seen.listeningPorts} listening ports`);
     printAgent(terminal, agent);
-    terminal.print('not seen: encrypted traffic (TLS), HTTP/2 and other protocols than HTTP/1');
+    printOpaque(terminal, agent);
   },
 };
+
+/** The shape of `--json`, as docs/cli.md states it. */
+function report(
+  features: readonly Feature[],
+  seen: { readonly processes: number; readonly listeningPorts: number },
+  agent: AgentStatus | undefined,
+) {
+  const counters = agent?.counters ?? {};
+  return {
+    features,
+    seen,
+    agent: agent ?? null,
+    lost: Object.fromEntries(lossesIn(counters)),
+    notUnderstood: agent === undefined ? null : opaqueIn(counters),
+  };
+}
+
+type Counters = AgentStatus['counters'];
+
+function lossesIn(counters: Counters): readonly (readonly [string, number])[] {
+  return Object.entries(counters).filter(([name, count]) => LOSS.test(name) && count > 0);
+}
+
+function opaqueIn(counters: Counters): Readonly<Record<keyof typeof OPAQUE, number>> {
+  const [tls = 0, http2 = 0, other = 0] = ['tls', 'http2', 'other'].map(
+    (kind) => counters[`flow.opaque.${kind}`],
+  );
+  return { tls, http2, other };
+}
+
+function printOpaque(terminal: Terminal, agent: AgentStatus | undefined): void {
+  if (agent === undefined) {
+    terminal.print('not understood by any agent: encrypted traffic (TLS), HTTP/2, all but HTTP/1');
+    return;
+  }
+  const counts = opaqueIn(agent.counters);
+  terminal.print('connections seen and not understood:');
+  const rows = Object.entries(OPAQUE).map(([kind, why]) => [
+    `  ${counts[kind === 'tls' || kind === 'http2' ? kind : 'other']}`,
+    why,
+  ]);
+  for (const line of alignedLines(rows)) terminal.print(line);
+}
 
 async function askAgent(url: string): Promise<AgentStatus | undefined> {
   try {
@@ -84,7 +133,7 @@ function printAgent(terminal: Terminal, agent: AgentStatus | undefined): void {
   );
   const exchanges = counters['flow.exchanges'] ?? 0;
   terminal.print(`  ${counters['kernel.events'] ?? 0} events, ${exchanges} exchanges`);
-  const lost = Object.entries(counters).filter(([key, count]) => LOSS.test(key) && count > 0);
+  const lost = lossesIn(counters);
   for (const [key, count] of lost)
     terminal.print(`  ${terminal.paint('yellow', `${key}: ${count}`)}`);
   if (lost.length === 0) terminal.print('  nothing lost');

@@ -1,6 +1,9 @@
 import { alignedLines } from '../aligned.ts';
 import { type Command, JSON_OPTION, type Option } from '../command.ts';
 import { createServerClient } from '../server-client.ts';
+import { standardInput } from '../standard-input.ts';
+
+const SQL_BYTES_MAX = 1 << 20;
 
 /** Of a server that is running already. */
 export const URL_OPTION: Option = {
@@ -13,14 +16,16 @@ export const URL_OPTION: Option = {
 export const query: Command = {
   name: 'query',
   summary: 'Asks a running server in SQL (read-only).',
-  positionals: [{ name: 'SQL', doc: 'a SELECT or SHOW statement' }],
+  positionals: [{ name: 'SQL', doc: 'a SELECT or SHOW statement; - reads it from stdin' }],
   options: { url: URL_OPTION, json: JSON_OPTION },
   examples: [
     'thalweg query "SHOW tags FROM l7_flow_log"',
     'thalweg query "SELECT app_service, Count(row) AS n FROM l7_flow_log GROUP BY app_service"',
+    'thalweg query - --json <report.sql',
   ],
   async run({ values, terminal, environment }) {
-    const [sql = ''] = values.positionals;
+    const [given = ''] = values.positionals;
+    const sql = given === '-' ? (await standardInput(SQL_BYTES_MAX)).toString() : given;
     const url = values.text('url') ?? '';
     const client = createServerClient(url, environment['THALWEG_SERVER_TOKEN']);
     const result = await client.query(sql);
