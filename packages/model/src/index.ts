@@ -8,6 +8,7 @@ export type { ColumnValue, KindValue } from './column-builder.ts';
 export * from './ddl.ts';
 export { tablesPage } from './docs.ts';
 export * from './enums.ts';
+export * from './log-api.ts';
 export {
   type Block,
   type BlockFault,

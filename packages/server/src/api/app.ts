@@ -7,6 +7,8 @@ import { addDeepflowRoutes } from './deepflow-routes.ts';
 import { addHealthRoutes } from './health-routes.ts';
 import { addIngestRoutes } from './ingest-routes.ts';
 import { addJaegerRoutes } from './jaeger-routes.ts';
+import { LOG_ROUTES } from './log-routes.ts';
+import { addProfileRoutes } from './profile-routes.ts';
 import { addQueryRoutes } from './query-routes.ts';
 import { handleErrors, requestId, requireToken } from './respond.ts';
 import { addRoutes, openApi } from './route.ts';
@@ -15,6 +17,8 @@ import { addTempoRoutes } from './tempo-routes.ts';
 import { TRACE_ROUTES } from './trace-routes.ts';
 
 const URL_BYTES_MAX = 16_384;
+/** What the UI asks for, and OpenAPI describes. */
+const UI_ROUTES = [...TRACE_ROUTES, ...LOG_ROUTES];
 
 /** The server's HTTP surface. Nothing listens yet. */
 export async function buildApp(
@@ -44,14 +48,15 @@ export async function buildApp(
       throw apiError('bad_request', { reason: `the URL is longer than ${URL_BYTES_MAX} bytes` });
     }
   });
-  addRoutes(app, TRACE_ROUTES, services);
+  addRoutes(app, UI_ROUTES, services);
   addQueryRoutes(app, services);
   addTempoRoutes(app, services);
   addJaegerRoutes(app, services);
   addDeepflowRoutes(app, services);
+  addProfileRoutes(app, services);
   addIngestRoutes(app, services);
   addHealthRoutes(app, services);
-  const specification = openApi(TRACE_ROUTES, services.version, ApiErrorBody);
+  const specification = openApi(UI_ROUTES, services.version, ApiErrorBody);
   app.get('/api/openapi.json', () => specification);
   handleErrors(app, bodyBytesMax);
   if (webDir !== undefined && existsSync(webDir)) await servePages(app, webDir);

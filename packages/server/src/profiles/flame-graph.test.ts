@@ -1,0 +1,54 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { buildTree, flameGraph } from './flame-graph.ts';
+
+test('stacks become levels of offset, total, self and name', () => {
+  const root = buildTree([
+    { stack: 'main;a;b', value: 3 },
+    { stack: 'main;a', value: 2 },
+    { stack: 'main;c', value: 5 },
+    { stack: 'idle', value: 1 },
+  ]);
+  expect(flameGraph(root, 0)).toEqual({
+    names: ['total', 'idle', 'main', 'a', 'c', 'b'],
+    levels: [
+      [0, 11, 0, 0],
+      [0, 1, 1, 1, 0, 10, 0, 2],
+      [1, 5, 2, 3, 0, 5, 5, 4],
+      [3, 3, 3, 5],
+    ],
+    total: 11,
+    maxSelf: 5,
+  });
+});
+
+const stacks = fc.array(
+  fc.record({
+    stack: fc
+      .array(fc.constantFrom('a', 'b', 'c', 'd'), { minLength: 1, maxLength: 5 })
+      .map((frames) => frames.join(';')),
+    value: fc.integer({ min: 1, max: 100 }),
+  }),
+  { maxLength: 30 },
+);
+
+test('however few frames are shown, what they were seen doing adds up to the whole', () => {
+  fc.assert(
+    fc.property(stacks, fc.integer({ min: 0, max: 20 }), (given, nodesMax) => {
+      const total = given.reduce((sum, { value }) => sum + value, 0);
+      const graph = flameGraph(buildTree(given), nodesMax);
+      const selves = graph.levels.flatMap((level) => level.filter((_, at) => at % 4 === 2));
+      expect(graph.total).toBe(total);
+      expect(selves.reduce((sum, self) => sum + self, 0)).toBe(total);
+      for (const level of graph.levels) {
+        let end = 0;
+        for (let at = 0; at < level.length; at += 4) {
+          expect(level[at]).toBeGreaterThanOrEqual(0);
+          end += (level[at] ?? 0) + (level[at + 1] ?? 0);
+        }
+        expect(end).toBeLessThanOrEqual(total);
+      }
+    }),
+    { seed: 81 },
+  );
+});

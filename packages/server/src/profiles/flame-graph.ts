@@ -1,0 +1,112 @@
+import type { StackSum } from './stacks.ts';
+
+/** A frame in its place: everything that was seen below the frames that lead to it. */
+export interface FlameNode {
+  readonly name: string;
+  self: number;
+  total: number;
+  readonly children: Map<string, FlameNode>;
+}
+
+/**
+ * Pyroscope's form: for each depth, four numbers a frame: distance from the end of the frame before
+ * it, total, self, index of its name. The first level is the one frame `total`.
+ */
+export interface FlameGraph {
+  readonly names: readonly string[];
+  readonly levels: readonly (readonly number[])[];
+  readonly total: number;
+  readonly maxSelf: number;
+}
+
+const OTHER = 'other';
+/** Frames of one tree, some 150 MB; below it, what is deeper is counted where the tree ends. */
+const NODES_MAX = 1_000_000;
+
+/** Merges stacks into a tree whose root, of the name `total`, holds all of them. */
+export function buildTree(stacks: readonly StackSum[]): FlameNode {
+  const root = newNode('total');
+  let count = 1;
+  for (const { stack, value } of stacks) {
+    let node = root;
+    node.total += value;
+    for (const name of stack.split(';')) {
+      let child = node.children.get(name);
+      if (child === undefined) {
+        if (count === NODES_MAX) break;
+        count += 1;
+        child = newNode(name);
+        node.children.set(name, child);
+      }
+      node = child;
+      node.total += value;
+    }
+    node.self += value;
+  }
+  return root;
+}
+
+function newNode(name: string): FlameNode {
+  return { name, self: 0, total: 0, children: new Map() };
+}
+
+/**
+ * At most about `nodesMax` frames, the largest: smaller siblings become one frame `other`. Levels are
+ * built breadth-first, siblings by name, so equal data gives an equal picture.
+ */
+export function flameGraph(root: FlameNode, nodesMax: number): FlameGraph {
+  const smallest = smallestShown(root, nodesMax);
+  const names: string[] = [];
+  const indexOf = new Map<string, number>();
+  const levels: number[][] = [];
+  let maxSelf = 0;
+  let level: { node: FlameNode; x: number }[] = [{ node: root, x: 0 }];
+  while (level.length > 0) {
+    const values: number[] = [];
+    const next: typeof level = [];
+    let end = 0;
+    for (const { node, x } of level) {
+      let index = indexOf.get(node.name);
+      if (index === undefined) {
+        index = names.length;
+        names.push(node.name);
+        indexOf.set(node.name, index);
+      }
+      values.push(x - end, node.total, node.self, index);
+      end = x + node.total;
+      maxSelf = Math.max(maxSelf, node.self);
+      let childX = x + node.self;
+      for (const child of shownChildren(node, smallest)) {
+        next.push({ node: child, x: childX });
+        childX += child.total;
+      }
+    }
+    levels.push(values);
+    level = next;
+  }
+  return { names, levels, total: root.total, maxSelf };
+}
+
+function shownChildren(node: FlameNode, smallest: number): readonly FlameNode[] {
+  const all = [...node.children.values()];
+  const shown = all.filter(({ total }) => total >= smallest).sort(byName);
+  const hidden = all.reduce((sum, { total }) => sum + (total < smallest ? total : 0), 0);
+  if (hidden === 0) return shown;
+  return [...shown, { name: OTHER, self: hidden, total: hidden, children: new Map() }];
+}
+
+function byName(a: FlameNode, b: FlameNode): number {
+  return a.name < b.name ? -1 : 1;
+}
+
+/** The total of the frame at place `nodesMax`, the largest first; 0 when all fit. */
+function smallestShown(root: FlameNode, nodesMax: number): number {
+  const totals: number[] = [];
+  const waiting = [root];
+  for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
+    totals.push(node.total);
+    for (const child of node.children.values()) waiting.push(child);
+  }
+  if (nodesMax <= 0 || totals.length <= nodesMax) return 0;
+  return totals.sort((a, b) => b - a)[nodesMax - 1] ?? 0;
+}
