@@ -1,7 +1,7 @@
 import type { TelemetryBuffer } from './buffer/telemetry-buffer.ts';
 import type { Receiver } from './door/receiver.ts';
 import { influxReceivers } from './influx/influx-receivers.ts';
-import { jsonLogReceiver, lokiReceiver } from './logs/log-receivers.ts';
+import { jsonLogReceiver, lokiReceiver, skywalkingLogReceiver } from './logs/log-receivers.ts';
 import type { MetricWriter } from './metric-writer.ts';
 import { profileReceivers } from './profiles/profile-receivers.ts';
 import type { RowIds } from './row-ids.ts';
@@ -23,6 +23,7 @@ export function receiversOf(context: ReceiverContext): Receiver[] {
     ...influxReceivers(context),
     jsonLogReceiver(context),
     lokiReceiver(context),
+    skywalkingLogReceiver(context),
     ...profileReceivers(context),
   ];
 }

@@ -10,6 +10,7 @@ export { isObject, type JsonObject, parseJson } from './json.ts';
 export { decodeLogJson } from './logs/json.ts';
 export { decodeLokiJson, decodeLokiProto } from './logs/loki.ts';
 export { type LogLevel, type LogRecord, readLevel } from './logs/record.ts';
+export { decodeSkywalkingLog, decodeSkywalkingLogs } from './logs/skywalking-log.ts';
 export { decodeMultipart, type MultipartPart, multipartBoundary } from './multipart.ts';
 export * from './pcap/index.ts';
 export { type ProfileName, readEpochUs, readProfileName } from './pprof/app-name.ts';

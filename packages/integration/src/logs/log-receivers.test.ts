@@ -104,6 +104,17 @@ test.each([
   );
 });
 
+test('what a real skywalking-logger posted is access-log rows with its trace', async () => {
+  const { url, rows } = await open();
+  const body = recordedPayload('loggers/skywalking-logger-01-default.body');
+  const answer = await fetch(`${url}/v3/logs`, post(body));
+  expect([answer.status, await answer.json()]).toEqual([200, { kept: 2 }]);
+  expect(rows('log')).toMatchObject([
+    { _type: 'access', app_service: 'APISIX', trace_id: '', span_id: '' },
+    { _type: 'access', trace_id: 'abc123.1.1', span_id: 'seg-123.1.1-3', receiver: 'skywalking' },
+  ]);
+});
+
 test('Loki in snappy protobuf', async () => {
   const { url, rows } = await open();
   const writer = createProtoWriter();

@@ -5,6 +5,7 @@ import {
   decodeLogJson,
   decodeLokiJson,
   decodeLokiProto,
+  decodeSkywalkingLogs,
   type LogRecord,
 } from '@thalweg/wire';
 import { type Answer, faultAnswer, type Received, type Receiver } from '../door/receiver.ts';
@@ -42,6 +43,16 @@ export function lokiReceiver(context: ReceiverContext): Receiver {
     rawEncodings: ['snappy'],
     bodyBytesMax: BODY_BYTES_MAX,
     handle: (request) => takeLogs(decode(request), context, 'loki', 204),
+  };
+}
+
+/** Logs by SkyWalking's HTTP protocol, as APISIX's skywalking-logger posts them. */
+export function skywalkingLogReceiver(context: ReceiverContext): Receiver {
+  return {
+    name: 'logs_skywalking',
+    paths: ['/v3/logs'],
+    bodyBytesMax: BODY_BYTES_MAX,
+    handle: ({ body }) => takeLogs(decodeSkywalkingLogs(body), context, 'skywalking', 200),
   };
 }
 

@@ -5,6 +5,7 @@ import { decodeLogJson } from './json.ts';
 import { decodeLokiJson, decodeLokiProto } from './loki.ts';
 import { parseLabels } from './loki-labels.ts';
 import { readLevel } from './record.ts';
+import { decodeSkywalkingLog, decodeSkywalkingLogs } from './skywalking-log.ts';
 import { readTimestampUs } from './timestamp.ts';
 
 const encoder = new TextEncoder();
@@ -241,6 +242,57 @@ test('Loki pushes in JSON and in protobuf are the same records', () => {
   });
 });
 
+test("SkyWalking's logs in JSON and in protobuf are the same records", () => {
+  const log = {
+    timestamp: 1_700_000_000_123,
+    service: 'shop',
+    serviceInstance: 'shop-1',
+    endpoint: '/cart',
+    layer: 'GENERAL',
+    body: { type: 'TEXT', text: { text: 'out of stock' } },
+    traceContext: { traceId: 't.1', traceSegmentId: 's.1', spanId: 2 },
+    tags: { data: [{ key: 'LEVEL', value: 'WARN' }] },
+  };
+  const writer = createProtoWriter();
+  writer.varintField(1, log.timestamp);
+  writer.textField(2, log.service);
+  writer.textField(3, log.serviceInstance);
+  writer.textField(4, log.endpoint);
+  writer.messageField(5, () => {
+    writer.textField(1, 'TEXT');
+    writer.messageField(2, () => writer.textField(1, log.body.text.text));
+  });
+  writer.messageField(6, () => {
+    writer.textField(1, 't.1');
+    writer.textField(2, 's.1');
+    writer.varintField(3, 2);
+  });
+  writer.messageField(7, () => {
+    writer.messageField(1, () => {
+      writer.textField(1, 'LEVEL');
+      writer.textField(2, 'WARN');
+    });
+  });
+  writer.textField(8, log.layer);
+  const fromJson = decodeSkywalkingLogs(encoder.encode(JSON.stringify([log])));
+  expect(decodeSkywalkingLog(writer.finish())).toEqual(fromJson);
+  expect(fromJson).toMatchObject({
+    value: {
+      items: [
+        {
+          timeUs: 1_700_000_000_123_000,
+          level: 'WARN',
+          body: 'out of stock',
+          service: 'shop',
+          instance: 'shop-1',
+          traceId: 't.1',
+          spanId: 's.1-2',
+        },
+      ],
+    },
+  });
+});
+
 test.each([
   { text: '{}', labels: [] },
   {
@@ -287,6 +339,8 @@ test('never throws on arbitrary bytes and values; every truncation of an array i
       decodeLogJson(bytes);
       decodeLokiJson(bytes);
       decodeLokiProto(bytes);
+      decodeSkywalkingLog(bytes);
+      decodeSkywalkingLogs(bytes);
       logs(value);
       logs([{ request: value, response: value, kubernetes: value, metrics: value, uri: value }]);
       logs([{ message: 'x', json: value, metrics: value, kubernetes: value, level: value }]);

@@ -14,17 +14,15 @@ import {
   readTag,
   readVarint,
 } from '../protobuf/reader.ts';
-import { readAccessLog } from './access-log.ts';
+import { accessLogIn } from './access-log-line.ts';
 import { parseLabels } from './loki-labels.ts';
 import { LOG_LIMITS, type LogAttribute, type LogRecord, readLevel } from './record.ts';
 
 const JSON_LIMITS = { depthMax: 16, valuesMax: 2_000_000 };
-const LINE_JSON = { depthMax: 64, valuesMax: 20_000 };
 const SERVICE_LABELS = ['service_name', 'service', 'app', 'application', 'job', 'container'];
 const LEVEL_NAMES = ['level', 'detected_level', 'severity', 'severity_text', 'lvl'];
 const TRACE_NAMES = ['trace_id', 'traceID', 'traceId', 'traceid'];
 const SPAN_NAMES = ['span_id', 'spanID', 'spanId', 'spanid'];
-const encoder = new TextEncoder();
 
 interface Entry {
   readonly timeUs: number;
@@ -177,11 +175,4 @@ function recordOf(labels: readonly LogAttribute[], { timeUs, line, metadata }: E
     ),
     metrics: access?.metrics ?? [],
   };
-}
-
-function accessLogIn(line: string): LogRecord | undefined {
-  if (!line.startsWith('{') || !line.includes('"route_id"')) return undefined;
-  const json = parseJson(encoder.encode(line), LINE_JSON);
-  if (json.kind === 'invalid' || !isObject(json.value)) return undefined;
-  return readAccessLog(json.value, line);
 }
