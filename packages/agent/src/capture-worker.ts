@@ -1,14 +1,11 @@
 import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
-import { createBatch, l7FlowLog } from '@thalweg/model';
 import type { CaptureStatus, FromWorker, ToWorker, WorkerSettings } from './capture-messages.ts';
 import { createProcessTable } from './enrich/process-table.ts';
-import { endpointOf } from './export/endpoint.ts';
-import { remembered } from './export/remembered.ts';
-import { type L7Columns, type RowContext, writeRow } from './export/row.ts';
+import { createRows } from './export/rows.ts';
 import { createFlow } from './flow/flow.ts';
 import { type Capture, openCapture } from './kernel/capture.ts';
-import { createResolver, type TracedExchange } from './trace/resolver.ts';
+import { createResolver } from './trace/resolver.ts';
 
 // The capture side of the agent, on a thread of its own: kernel ring → flow → resolver → rows →
 // batches. A slow disk or server never delays the drain, because neither is spoken to here.
@@ -17,53 +14,26 @@ import { createResolver, type TracedExchange } from './trace/resolver.ts';
 const DRAIN_MS = 5;
 const STATUS_MS = 1_000;
 const SWEEP_MS = 10_000;
-const BATCH_ROWS_MAX = 16_384;
 
 const settings = workerData as WorkerSettings; // Set by startAgent, the only one who starts this.
-const batch = createBatch(l7FlowLog);
 const processes = createProcessTable();
-const resolver = createResolver(keep);
+const rows = createRows({
+  agent: settings.name,
+  instance: settings.instance,
+  processes,
+  onBatch: (bytes, count) => tell({ kind: 'batch', bytes, rows: count }, [bytes.buffer]),
+});
+const resolver = createResolver(rows.add);
 const flow = createFlow({
   headers: settings.headers,
   onRequest: resolver.request,
   onExchange: resolver.exchange,
 });
-const rowIdHigh = BigInt(settings.instance) << 32n;
-let rowCount = 0n;
 let capture: Capture | undefined;
 let filter = settings.filter;
 /** What earlier attachments counted, so that totals never fall. */
 let earlier: Record<string, number> = {};
-let current: TracedExchange | undefined;
-const context: { -readonly [Key in keyof RowContext]: RowContext[Key] } = {
-  agent: settings.name,
-  process: processes.facts(process.pid, '', 0),
-  wallClockOffsetNs: 0,
-  id: 0n,
-  endpoints: remembered((path) => endpointOf(path)),
-};
 let reason = '';
-
-function keep(traced: TracedExchange): void {
-  const { pid, comm, netns } = traced.exchange.connection;
-  rowCount += 1n;
-  context.process = processes.facts(pid, comm, netns);
-  context.id = rowIdHigh | (rowCount & 0xffffffffn);
-  current = traced;
-  batch.add(write);
-  if (batch.rows >= BATCH_ROWS_MAX) sendBatch();
-}
-
-function write(columns: L7Columns): void {
-  if (current !== undefined) writeRow(columns, current, context);
-}
-
-function sendBatch(): void {
-  if (batch.rows === 0) return;
-  const bytes = batch.encode();
-  tell({ kind: 'batch', bytes, rows: batch.rows }, [bytes.buffer]);
-  batch.clear();
-}
 
 function drain(): void {
   if (capture === undefined) return;
@@ -79,7 +49,7 @@ function attach(): void {
     captureBytes: settings.capture_bytes,
     filter,
   });
-  context.wallClockOffsetNs = capture.wallClockOffsetNs();
+  rows.setWallClockOffset(capture.wallClockOffsetNs());
   reason = capture.reason;
 }
 
@@ -125,7 +95,7 @@ function prefixed(prefix: string, counters: object): Record<string, number> {
 function stop(): void {
   detach();
   flow.close();
-  sendBatch();
+  rows.flush();
   tell({ kind: 'stopped', status: status() });
 }
 
@@ -159,9 +129,9 @@ try {
   attach();
   timers.push(
     setInterval(drain, DRAIN_MS),
-    setInterval(sendBatch, settings.flush_ms),
+    setInterval(rows.flush, settings.flush_ms),
     setInterval(() => {
-      if (capture !== undefined) context.wallClockOffsetNs = capture.wallClockOffsetNs();
+      if (capture !== undefined) rows.setWallClockOffset(capture.wallClockOffsetNs());
       tell({ kind: 'status', status: status() });
     }, STATUS_MS),
     setInterval(() => processes.sweep(), SWEEP_MS),

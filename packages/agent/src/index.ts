@@ -1,5 +1,7 @@
 export type { CaptureFilter } from './capture-messages.ts';
 export { AGENT_ENVIRONMENT_PREFIX, AgentSettings } from './config.ts';
+export { createProcessTable } from './enrich/process-table.ts';
+export { createRows } from './export/rows.ts';
 export { createFlow } from './flow/flow.ts';
 export { openCapture } from './kernel/capture.ts';
 export { type Generator, openGenerator } from './kernel/generator.ts';

@@ -1,6 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createFlow, createResolver, openGenerator } from '@thalweg/agent';
+import {
+  createFlow,
+  createProcessTable,
+  createResolver,
+  createRows,
+  openGenerator,
+} from '@thalweg/agent';
 import { type Bench, type BenchRow, median } from './report.ts';
 
 /**
@@ -12,8 +18,8 @@ const EVENTS_PER_CALL = 4;
 const DRAIN_MS = 5;
 const FIXED_RATE_PER_S = 300_000;
 const WANTED_PER_S = 1_000_000;
-/** Requests and responses paired; and calls linked to their parents as well. */
-const STAGES = ['paired', 'linked'] as const;
+/** Requests and responses paired; calls linked to their parents as well; rows and blocks made too. */
+const STAGES = ['paired', 'linked', 'rows'] as const;
 type Stage = (typeof STAGES)[number];
 
 /** Calls getppid() without end, or `perMs` times a millisecond. */
@@ -31,7 +37,7 @@ process.stdin.once('data', () => {
 export const ring: Bench = async ({ isQuick, signal, progress }) => {
   const runs = isQuick ? 1 : 6;
   const seconds = isQuick ? 0.5 : 3;
-  const speeds: Record<Stage, number[]> = { paired: [], linked: [] };
+  const speeds: Record<Stage, number[]> = { paired: [], linked: [], rows: [] };
   for (let at = 0; at < runs && !signal.aborted; at += 1) {
     for (const stage of STAGES) {
       const { consumed, busyMs } = await run(stage, 0, seconds);
@@ -80,7 +86,20 @@ async function run(stage: Stage, callsPerMs: number, seconds: number): Promise<R
   const countSpan = (): void => {
     spans += 1;
   };
-  const resolver = createResolver(countSpan);
+  const rows = createRows({
+    agent: 'bench',
+    instance: 1,
+    processes: createProcessTable(),
+    onBatch: () => undefined,
+  });
+  const resolver = createResolver(
+    stage === 'linked'
+      ? countSpan
+      : (traced) => {
+          spans += 1;
+          rows.add(traced);
+        },
+  );
   const flow = createFlow(
     stage === 'paired'
       ? { onExchange: countSpan }
