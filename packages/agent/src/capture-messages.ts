@@ -14,7 +14,15 @@ export interface CaptureFilter {
 export interface WorkerSettings
   extends Pick<
     AgentSettings,
-    'name' | 'flush_ms' | 'ring_bytes' | 'rung' | 'capture_bytes' | 'headers' | 'nice'
+    | 'name'
+    | 'flush_ms'
+    | 'ring_bytes'
+    | 'rung'
+    | 'capture_bytes'
+    | 'headers'
+    | 'headers_redacted'
+    | 'request_timeout_ms'
+    | 'nice'
   > {
   readonly filter: CaptureFilter;
   /** High half of every row id of this run. */

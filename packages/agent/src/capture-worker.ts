@@ -26,6 +26,8 @@ const rows = createRows({
 const resolver = createResolver(rows.add);
 const flow = createFlow({
   headers: settings.headers,
+  headersRedacted: settings.headers_redacted,
+  limits: { requestTimeoutMs: settings.request_timeout_ms },
   onRequest: resolver.request,
   onExchange: resolver.exchange,
 });

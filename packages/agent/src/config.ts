@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
-import { DEFAULT_HEADERS } from './flow/flow.ts';
+import { COMPRESSIONS } from './export/compression.ts';
+import { DEFAULT_HEADERS, FLOW_LIMITS } from './flow/options.ts';
 import { RUNGS } from './kernel/ladder.ts';
 
 const PortList = z
@@ -27,6 +28,10 @@ export const AgentSettings = z.object({
     .meta({ isSecret: true }),
   spool_dir: z.string().default('/var/lib/thalweg/agent-spool').describe('Rows that wait.'),
   spool_bytes_max: z.coerce.number().int().min(1e6).default(256e6).describe('Cap of the spool.'),
+  compression: z
+    .enum(COMPRESSIONS)
+    .default('auto')
+    .describe('Of batches: gzip, none, or auto: none to a server on this machine.'),
   flush_ms: z.coerce.number().int().min(50).max(60_000).default(1_000).describe('Age of a batch.'),
   status_port: z.coerce
     .number()
@@ -66,6 +71,18 @@ export const AgentSettings = z.object({
   headers: Names.default([...DEFAULT_HEADERS]).describe(
     'Headers kept in rows (lower case); secrets are redacted whatever is listed.',
   ),
+  headers_redacted: Names.default([]).describe(
+    'Headers whose values are never kept, beside authorization, proxy-authorization, cookie, set-cookie and x-api-key.',
+  ),
+  request_timeout_ms: z.coerce
+    .number()
+    .int()
+    .min(1_000)
+    .max(3_600_000)
+    .default(FLOW_LIMITS.requestTimeoutMs)
+    .describe(
+      'A request without an answer gives its row after so long, or when its connection ends.',
+    ),
 });
 export type AgentSettings = z.infer<typeof AgentSettings>;
 export const AGENT_ENVIRONMENT_PREFIX = 'THALWEG_AGENT_';

@@ -1,15 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { promisify } from 'node:util';
 import { Worker } from 'node:worker_threads';
-import { gzip } from 'node:zlib';
 import { l7FlowLog } from '@thalweg/model';
 import type { CaptureFilter, CaptureStatus, FromWorker, ToWorker } from './capture-messages.ts';
 import type { AgentSettings } from './config.ts';
+import { createCompressor } from './export/compression.ts';
 import { openSpool } from './export/spool.ts';
 import { createUploader } from './export/uploader.ts';
 import { type AgentStatus, startStatusServer } from './status-server.ts';
-
-const compress = promisify(gzip);
 
 /** Why an agent could not start; `fix` says what to do. */
 export class AgentError extends Error {
@@ -60,6 +57,7 @@ export async function startAgent(
     bytesMax: settings.spool_bytes_max,
     instance: `${settings.name}-${instance.toString(16)}`,
   });
+  const compress = createCompressor(settings.compression, settings.server_url);
   const uploader = createUploader({
     spool,
     serverUrl: settings.server_url,
@@ -78,6 +76,8 @@ export async function startAgent(
     rung: settings.rung,
     capture_bytes: settings.capture_bytes,
     headers: settings.headers,
+    headers_redacted: settings.headers_redacted,
+    request_timeout_ms: settings.request_timeout_ms,
     nice: settings.nice,
     filter,
     instance,
@@ -89,7 +89,8 @@ export async function startAgent(
   function receive(message: FromWorker): void {
     if (message.kind === 'batch') {
       writes = writes.then(async () => {
-        await spool.put(await compress(message.bytes, { level: 1 }), message.rows);
+        const [bytes, encoding] = await compress(message.bytes, spool.counters().batches);
+        await spool.put(bytes, message.rows, encoding);
       });
     } else if (message.kind !== 'failed') status = message.status;
     if (message.kind === 'stopped') stopped?.();

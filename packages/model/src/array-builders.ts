@@ -1,12 +1,12 @@
 import { BLOCK_LIMITS } from './block-limits.ts';
 import type { ColumnBuilder, ColumnValue } from './column-builder.ts';
-import { timeBuilder } from './number-builders.ts';
-import { textBuilder } from './text-builders.ts';
+import { TimeColumn } from './number-columns.ts';
+import { type EncodedTexts, textBuilder } from './text-builders.ts';
 
 /** Items over the limit are left out. */
 export function arrayBuilder(items: ColumnBuilder): ColumnBuilder {
   // Offsets are 64 bits wide.
-  const ends = timeBuilder();
+  const ends = new TimeColumn();
   let end = 0;
   let markedEnd = 0;
   return {
@@ -34,7 +34,8 @@ export function arrayBuilder(items: ColumnBuilder): ColumnBuilder {
       ends.rollback();
       items.rollback();
     },
-    writeTo: (writer) => {
+    writeTo: (writer, picks) => {
+      if (picks !== undefined) throw new Error('BUG: a column of arrays cannot be shared by rows');
       ends.writeTo(writer);
       items.writeTo(writer);
     },
@@ -52,13 +53,15 @@ export interface TextsBuilder extends ColumnBuilder {
   /** Adds to the open row: `BLOCK_LIMITS.itemsMax` at most, which the caller minds. */
   item(text: string): void;
   itemUtf8(bytes: Uint8Array, from: number, to: number): void;
+  /** A whole row that `encodeTexts` made ready. */
+  pushEncoded(texts: EncodedTexts): void;
   /** Ends the row of the items so far: the row's one value. */
   endRow(): void;
 }
 
 export function textsBuilder(): TextsBuilder {
   const items = textBuilder();
-  const ends = timeBuilder();
+  const ends = new TimeColumn();
 
   return {
     get count() {
@@ -76,6 +79,10 @@ export function textsBuilder(): TextsBuilder {
     },
     item: (text) => items.push(text),
     itemUtf8: (bytes, from, to) => items.pushUtf8(bytes, from, to),
+    pushEncoded: (texts) => {
+      items.pushEncoded(texts);
+      ends.push(items.count);
+    },
     endRow: () => ends.push(items.count),
     mark: () => {
       ends.mark();
@@ -85,7 +92,8 @@ export function textsBuilder(): TextsBuilder {
       ends.rollback();
       items.rollback();
     },
-    writeTo: (writer) => {
+    writeTo: (writer, picks) => {
+      if (picks !== undefined) throw new Error('BUG: a column of arrays cannot be shared by rows');
       ends.writeTo(writer);
       items.writeTo(writer);
     },

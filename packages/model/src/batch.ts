@@ -1,8 +1,10 @@
 import { BLOCK_LIMITS } from './block-limits.ts';
 import { createByteWriter } from './byte-writer.ts';
 import type { Column, ColumnKind, ColumnOrigin, Table } from './column.ts';
-import { createColumnBuilder, type KindValue } from './column-builder.ts';
+import { type ColumnBuilder, createColumnBuilder, type KindValue } from './column-builder.ts';
 import { CLICKHOUSE_TYPES } from './ddl.ts';
+import { WordColumn } from './number-columns.ts';
+import type { EncodedTexts } from './text-builders.ts';
 
 type Columns = Readonly<Record<string, Column>>;
 
@@ -40,6 +42,8 @@ export type ColumnSink<Kind extends ColumnKind> = {
     ? {
         /** Items one by one in place of `push`; at most `BLOCK_LIMITS.itemsMax`, then `endRow`. */
         item(text: string): void;
+        /** A whole array that `encodeTexts` made ready. */
+        pushEncoded(texts: EncodedTexts): void;
         itemUtf8(bytes: Uint8Array, from: number, to: number): void;
         endRow(): void;
       }
@@ -50,18 +54,29 @@ export type SinksOf<Declared extends Columns> = {
   readonly [Name in keyof RowOf<Declared>]: ColumnSink<Declared[Name]['kind']>;
 };
 
+/** Columns whose values several rows of a batch may share: all but texts and arrays. */
+export type Shareable<Declared extends Columns> = {
+  [Name in keyof RowOf<Declared>]: Declared[Name]['kind'] extends Unshared ? never : Name;
+}[keyof RowOf<Declared>];
+type Unshared = 'text' | 'bytes' | 'texts' | 'floats' | 'ids';
+
 /** Rows held as columns until they are encoded. */
-export interface Batch<Declared extends Columns> {
+export interface Batch<Declared extends Columns, Shared extends keyof RowOf<Declared> = never> {
   readonly rows: number;
   /** No row fits any more: `BLOCK_LIMITS` is reached. Encode and clear. */
   readonly isFull: boolean;
   /** Copies what it needs. Texts over the limit are cut. A push into a full batch throws. */
   push(row: RowOf<Declared>): void;
   /**
-   * For a hot path: `write` pushes one value into each column. No row object, and every call in it
-   * has one target, which the engine inlines.
+   * For a hot path: `write` pushes one value into each column that is not shared. No row object,
+   * and every call in it has one target, which the engine inlines. `share` is what `share` answered.
    */
-  add(write: (columns: SinksOf<Declared>) => void): void;
+  add(write: (columns: Omit<SinksOf<Declared>, Shared>) => void, share?: number): void;
+  /**
+   * Values of the shared columns, pushed once for all rows that name the answer: a connection's
+   * rows have two dozen values in common. Valid until `clear`; there may not be more than rows.
+   */
+  share(write: (columns: Pick<SinksOf<Declared>, Shared>) => void): number;
   /** About the bytes that `encode` would answer. Costs a look at each column. */
   readonly size: number;
   /** Remembers this place, until the next `mark` or `clear`. */
@@ -80,45 +95,55 @@ export function columnsFrom(columns: Columns, origin: ColumnOrigin): string[] {
 
 /**
  * An empty batch for the agent's columns of a table. Numbers go into typed arrays, texts into bytes
- * at once.
+ * at once. Values of `shared` columns are held once for each `share` and spread out by `encode`.
  */
-export function createBatch<const Declared extends Columns>(
-  table: Table<Declared>,
-): Batch<Declared> {
+export function createBatch<
+  const Declared extends Columns,
+  const Shared extends Shareable<Declared> = never,
+>(table: Table<Declared>, shared: readonly Shared[] = []): Batch<Declared, Shared> {
   const columns = columnsFrom(table.columns, 'agent').map((name) => {
     const kind = table.columns[name]?.kind ?? 'text';
-    return { name, type: CLICKHOUSE_TYPES[kind], builder: createColumnBuilder(kind) };
+    const isShared = shared.some((one) => one === name);
+    return { name, type: CLICKHOUSE_TYPES[kind], builder: createColumnBuilder(kind), isShared };
   });
   // One builder for each declared column, so the names and kinds are the declaration's.
   const sinks = Object.fromEntries(
     columns.map(({ name, builder }) => [name, builder]),
   ) as unknown as SinksOf<Declared>;
-  let rows = 0;
-  let marked = 0;
+  /** For each row the share that it names. */
+  const picks = new WordColumn(4);
+  let shares = 0;
+  let markedShares = 0;
 
-  function mind(): void {
-    if (rows < BLOCK_LIMITS.rowsMax) return;
-    throw new Error(`BUG: push into a batch of ${rows} rows, the most is ${rows}`);
+  function begin(share: number): void {
+    if (picks.count >= BLOCK_LIMITS.rowsMax) {
+      throw new Error(`BUG: push into a batch of ${picks.count} rows, the most is ${picks.count}`);
+    }
+    picks.push(share);
   }
 
   return {
     get rows() {
-      return rows;
+      return picks.count;
     },
     get isFull() {
-      return rows >= BLOCK_LIMITS.rowsMax;
+      return picks.count >= BLOCK_LIMITS.rowsMax;
     },
     push: (row) => {
-      mind();
+      begin(shares);
+      if (shared.length > 0) shares += 1;
       // Names come from the same declaration as the row's type.
       const values = row as Readonly<Record<string, KindValue[keyof KindValue]>>;
       for (const { name, builder } of columns) builder.push(values[name] ?? '');
-      rows += 1;
     },
-    add: (write) => {
-      mind();
+    add: (write, share = 0) => {
+      begin(share);
       write(sinks);
-      rows += 1;
+    },
+    share: (write) => {
+      write(sinks);
+      shares += 1;
+      return shares - 1;
     },
     get size() {
       let size = 0;
@@ -127,31 +152,57 @@ export function createBatch<const Declared extends Columns>(
     },
     mark: () => {
       for (const { builder } of columns) builder.mark();
-      marked = rows;
+      picks.mark();
+      markedShares = shares;
     },
     rollback: () => {
       for (const { builder } of columns) builder.rollback();
-      rows = marked;
+      picks.rollback();
+      shares = markedShares;
     },
-    encode: () => {
-      const odd = columns.find(({ builder }) => builder.count !== rows);
-      if (odd !== undefined) {
-        throw new Error(`BUG: ${rows} rows, but ${odd.builder.count} values in ${odd.name}`);
-      }
-      const writer = createByteWriter(rows * 256 + 4_096);
-      writer.varint(columns.length);
-      writer.varint(rows);
-      for (const { name, type, builder } of columns) {
-        writer.text(name);
-        writer.text(type);
-        builder.writeTo(writer);
-      }
-      return writer.view().slice();
-    },
+    encode: () => encodeBlock(columns, picks, shares),
     clear: () => {
       for (const { builder } of columns) builder.clear();
-      rows = 0;
-      marked = 0;
+      picks.clear();
+      shares = 0;
+      markedShares = 0;
     },
   };
+}
+
+interface NamedColumn {
+  readonly name: string;
+  readonly type: string;
+  readonly builder: ColumnBuilder;
+  readonly isShared: boolean;
+}
+
+function encodeBlock(
+  columns: readonly NamedColumn[],
+  picks: WordColumn,
+  shares: number,
+): Uint8Array<ArrayBuffer> {
+  const rows = picks.count;
+  let size = 4_096;
+  for (const { name, builder, isShared } of columns) {
+    const wanted = isShared ? shares : rows;
+    if (builder.count !== wanted) {
+      throw new Error(`BUG: ${wanted} values expected, but ${builder.count} in ${name}`);
+    }
+    size += isShared ? rows * 8 : builder.size;
+  }
+  // A reader takes no dictionary that is longer than its block.
+  if (shares > rows) throw new Error(`BUG: ${shares} shares, but ${rows} rows`);
+  const taken = picks.words();
+  const unknown = shares === 0 ? undefined : taken.find((share) => share >= shares);
+  if (unknown !== undefined) throw new Error(`BUG: a row names share ${unknown} of ${shares}`);
+  const writer = createByteWriter(size);
+  writer.varint(columns.length);
+  writer.varint(rows);
+  for (const { name, type, builder, isShared } of columns) {
+    writer.text(name);
+    writer.text(type);
+    builder.writeTo(writer, isShared ? taken : undefined);
+  }
+  return writer.view();
 }

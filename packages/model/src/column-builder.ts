@@ -1,13 +1,7 @@
 import { arrayBuilder, textsBuilder } from './array-builders.ts';
 import type { ByteWriter } from './byte-writer.ts';
 import type { ColumnKind } from './column.ts';
-import {
-  doubleBuilder,
-  idBuilder,
-  NUMBERS,
-  numberBuilder,
-  timeBuilder,
-} from './number-builders.ts';
+import { DoubleColumn, FloatColumn, IdColumn, TimeColumn, WordColumn } from './number-columns.ts';
 import { bytesBuilder, categoryBuilder, textBuilder } from './text-builders.ts';
 
 /** What a row holds for each kind. `id` is a bigint: it goes straight into a `BigUint64Array`. */
@@ -46,20 +40,33 @@ export interface ColumnBuilder {
   mark(): void;
   /** Forgets what was pushed since `mark`, also half a row. */
   rollback(): void;
-  /** Appends the column's data as a Native block holds it. */
-  writeTo(writer: ByteWriter): void;
+  /**
+   * Appends the column's data as a Native block holds it: all values, or those at `picks` in that
+   * order (of numbers, times, ids and categories only).
+   */
+  writeTo(writer: ByteWriter, picks?: Uint32Array): void;
   clear(): void;
 }
 
 export function createColumnBuilder(kind: ColumnKind): ColumnBuilder {
   switch (kind) {
+    case 'u8':
+      return new WordColumn(1);
+    case 'u16':
+      return new WordColumn(2);
+    case 'seconds':
+    case 'u32':
+    case 'i32':
+      return new WordColumn(4);
+    case 'f32':
+      return new FloatColumn();
+    case 'f64':
+      return new DoubleColumn();
     case 'micros':
     case 'millis':
-      return timeBuilder();
+      return new TimeColumn();
     case 'id':
-      return idBuilder();
-    case 'f64':
-      return doubleBuilder();
+      return new IdColumn();
     case 'bytes':
       return bytesBuilder();
     case 'category':
@@ -69,10 +76,8 @@ export function createColumnBuilder(kind: ColumnKind): ColumnBuilder {
     case 'texts':
       return textsBuilder();
     case 'floats':
-      return arrayBuilder(numberBuilder(Float32Array));
+      return arrayBuilder(new FloatColumn());
     case 'ids':
-      return arrayBuilder(idBuilder());
-    default:
-      return numberBuilder(NUMBERS[kind]);
+      return arrayBuilder(new IdColumn());
   }
 }

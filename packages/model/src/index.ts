@@ -1,5 +1,12 @@
 export * from './api.ts';
-export { type Batch, columnsFrom, createBatch, type RowOf, type SinksOf } from './batch.ts';
+export {
+  type Batch,
+  columnsFrom,
+  createBatch,
+  type RowOf,
+  type Shareable,
+  type SinksOf,
+} from './batch.ts';
 export { BLOCK_LIMITS, type BlockLimits } from './block-limits.ts';
 export { selectRows } from './block-rows.ts';
 export { type Catalogue, type CatalogueEntry, catalogueOf } from './catalogue.ts';
@@ -34,3 +41,4 @@ export * from './tables/in-process-profile.ts';
 export * from './tables/l7-flow-log.ts';
 export * from './tables/prometheus.ts';
 export { TABLES } from './tables/tables.ts';
+export { type EncodedTexts, encodeTexts } from './text-builders.ts';

@@ -90,6 +90,55 @@ test('rows come back as they went in', () => {
   );
 });
 
+test('values that rows share come back with each of them', () => {
+  const names = ['time', 'at', 'tiny', 'port', 'pid', 'id', 'code', 'share', 'service'] as const;
+  const picks = fc.array(fc.nat(), { minLength: 1, maxLength: 300 });
+  fc.assert(
+    fc.property(fc.array(row, { minLength: 1, maxLength: 20 }), picks, (values, chosen) => {
+      const plain = createBatch(sample);
+      const sharing = createBatch(sample, names);
+      const shares = new Map<unknown, number>();
+      const shareOf = (value: (typeof values)[number]): number =>
+        sharing.share((columns) => {
+          columns.id.push(value.id);
+          for (const name of ['time', 'at', 'tiny', 'port', 'pid', 'code', 'share'] as const) {
+            columns[name].push(value[name]);
+          }
+          columns.service.push(value.service);
+        });
+      for (const pick of chosen) {
+        const value = values[pick % values.length];
+        if (value === undefined) throw new Error('BUG: no value');
+        plain.push(value);
+        const share = shares.get(value) ?? shareOf(value);
+        shares.set(value, share);
+        sharing.add((columns) => {
+          for (const [name, one] of Object.entries(value)) {
+            if (names.some((shared) => shared === name)) continue;
+            // Each entry's value is of its own column's kind.
+            (columns as Record<string, { push(value: unknown): void }>)[name]?.push(one);
+          }
+        }, share);
+      }
+      const [wanted, block] = [decoded(plain.encode()), decoded(sharing.encode())];
+      for (const name of block.columns.keys()) {
+        expect(valuesOf(block, name)).toEqual(valuesOf(wanted, name));
+      }
+    }),
+    { seed: SEED, numRuns: 30 },
+  );
+});
+
+test('a row that names no share is a mistake that is told', () => {
+  const batch = createBatch(sample, ['id']);
+  const [value] = fc.sample(row, { seed: SEED, numRuns: 1 });
+  if (value === undefined) throw new Error('BUG: no sample');
+  batch.push(value);
+  batch.clear();
+  batch.add(() => undefined, 3);
+  expect(() => batch.encode()).toThrow('BUG');
+});
+
 test('the server adds columns without touching the others', () => {
   fc.assert(
     fc.property(rows, (values) => {

@@ -1,7 +1,7 @@
 import { BLOCK_LIMITS } from './block-limits.ts';
-import { createByteWriter } from './byte-writer.ts';
+import { type ByteWriter, createByteWriter } from './byte-writer.ts';
 import type { ColumnBuilder } from './column-builder.ts';
-import { numberBuilder } from './number-builders.ts';
+import { WordColumn } from './number-columns.ts';
 
 /** Bytes over the limit are a mistake of the caller: a cut message would not be one. */
 export function bytesBuilder(): ColumnBuilder {
@@ -32,7 +32,7 @@ export function bytesBuilder(): ColumnBuilder {
       count = marked.count;
       written.truncate(marked.size);
     },
-    writeTo: (writer) => writer.raw(written.view()),
+    writeTo: (writer, picks) => writeUnshared(writer, written.view(), picks),
     clear: () => {
       written.clear();
       count = 0;
@@ -43,6 +43,8 @@ export function bytesBuilder(): ColumnBuilder {
 
 /** A column of texts as a reader of messages fills it: bytes that are copied, not decoded. */
 export interface TextBuilder extends ColumnBuilder {
+  /** Texts that `encodeTexts` made ready. */
+  pushEncoded(texts: EncodedTexts): void;
   /** UTF-8 at `bytes[from, to)`; what is not valid becomes U+FFFD, too long a text is cut. */
   pushUtf8(bytes: Uint8Array, from: number, to: number): void;
   /** The bytes as lower-case hex digits. */
@@ -72,6 +74,10 @@ export function textBuilder(): TextBuilder {
       }
       count += 1;
     },
+    pushEncoded: (texts) => {
+      written.raw(texts.bytes);
+      count += texts.count;
+    },
     pushHex: (bytes, from, to) => {
       written.hex(bytes, from, Math.min(to, from + BLOCK_LIMITS.textBytesMax / 2));
       count += 1;
@@ -83,7 +89,7 @@ export function textBuilder(): TextBuilder {
       count = marked.count;
       written.truncate(marked.size);
     },
-    writeTo: (writer) => writer.raw(written.view()),
+    writeTo: (writer, picks) => writeUnshared(writer, written.view(), picks),
     clear: () => {
       written.clear();
       count = 0;
@@ -94,11 +100,30 @@ export function textBuilder(): TextBuilder {
 
 const decoder = new TextDecoder();
 
+/** A list of texts as an array column holds it, made once for a list that repeats. */
+export interface EncodedTexts {
+  readonly bytes: Uint8Array;
+  readonly count: number;
+}
+
+/** Items over the limit are left out. */
+export function encodeTexts(texts: readonly string[]): EncodedTexts {
+  const writer = createByteWriter();
+  const count = Math.min(texts.length, BLOCK_LIMITS.itemsMax);
+  for (const text of texts.slice(0, count)) writer.text(cut(text));
+  return { bytes: writer.view().slice(), count };
+}
+
+function writeUnshared(writer: ByteWriter, bytes: Uint8Array, picks?: Uint32Array): void {
+  if (picks !== undefined) throw new Error('BUG: a column of texts cannot be shared by rows');
+  writer.raw(bytes);
+}
+
 /** LowCardinality(String): each distinct text once, and its number for each row. */
 export function categoryBuilder(): ColumnBuilder {
   const codeOf = new Map<string, number>();
   const texts = createByteWriter();
-  const codes = numberBuilder(Uint32Array);
+  const codes = new WordColumn(4);
   let last = '';
   let lastCode = -1;
   let marked = { keys: 0, size: 0 };
@@ -134,16 +159,14 @@ export function categoryBuilder(): ColumnBuilder {
       codes.rollback();
       lastCode = -1;
     },
-    writeTo: (writer) => {
+    writeTo: (writer, picks) => {
       const [width, flag] = codeOf.size <= 256 ? [1, 0] : codeOf.size <= 65_536 ? [2, 1] : [4, 2];
       writer.u64(1, 0);
       writer.u64(flag | HAS_KEYS, 0);
       writer.u64(codeOf.size, 0);
       writer.raw(texts.view());
-      writer.u64(codes.count, 0);
-      const wide = createByteWriter(codes.count * 4);
-      codes.writeTo(wide);
-      writer.raw(narrowed(wide.view(), width));
+      writer.u64(picks?.length ?? codes.count, 0);
+      codes.writeNarrowed(writer, width, picks);
     },
     clear: () => {
       codeOf.clear();
@@ -163,15 +186,4 @@ function cut(text: string): string {
   // A UTF-16 unit takes at most three bytes.
   const unitsMax = Math.floor(BLOCK_LIMITS.textBytesMax / 3);
   return text.length <= unitsMax ? text : text.slice(0, unitsMax);
-}
-
-/** The low `width` bytes of each 32-bit code. */
-function narrowed(wide: Uint8Array, width: number): Uint8Array {
-  if (width === 4) return wide;
-  const narrow = new Uint8Array((wide.length / 4) * width);
-  for (let from = 0, to = 0; from < wide.length; from += 4) {
-    narrow[to++] = wide[from] ?? 0;
-    if (width === 2) narrow[to++] = wide[from + 1] ?? 0;
-  }
-  return narrow;
 }

@@ -3,7 +3,9 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { expect, onTestFinished, test } from 'vitest';
+import { createCompressor } from './compression.ts';
 import { openSpool, type Spool } from './spool.ts';
 import { createUploader, type Uploader } from './uploader.ts';
 
@@ -29,7 +31,7 @@ function uploaderTo(serverUrl: string, spool: Spool): Uploader {
 
 test('a full spool gives up its oldest batches and counts their rows', async () => {
   const spool = await openSpool({ directory: temporaryFolder(), bytesMax: 250, instance: 'a' });
-  for (const rows of [1, 2, 3]) await spool.put(bytes(100), rows);
+  for (const rows of [1, 2, 3]) await spool.put(bytes(100), rows, 'identity');
   expect(spool.counters()).toEqual({
     bytes: 200,
     batches: 2,
@@ -42,9 +44,9 @@ test('a full spool gives up its oldest batches and counts their rows', async () 
 test('batches of an earlier run are found again, in order and under their own tokens', async () => {
   const directory = temporaryFolder();
   const earlier = await openSpool({ directory, bytesMax: 1e6, instance: 'one' });
-  for (const rows of [1, 2]) await earlier.put(bytes(10), rows);
+  for (const rows of [1, 2]) await earlier.put(bytes(10), rows, 'identity');
   const later = await openSpool({ directory, bytesMax: 1e6, instance: 'two' });
-  await later.put(bytes(10), 3);
+  await later.put(bytes(10), 3, 'identity');
   const seen: string[] = [];
   for (let batch = later.oldest(); batch; batch = later.oldest()) {
     seen.push(`${batch.rows} ${batch.token}`);
@@ -57,7 +59,7 @@ test('rows that cannot be written are counted, with the reason kept', async () =
   const directory = temporaryFolder();
   const spool = await openSpool({ directory, bytesMax: 1e6, instance: 'a' });
   rmSync(directory, { recursive: true });
-  await spool.put(bytes(10), 7);
+  await spool.put(bytes(10), 7, 'identity');
   expect(spool.counters().rowsDroppedDisk).toBe(7);
   expect(spool.lastError?.cause).toMatchObject({ code: 'ENOENT' });
 });
@@ -70,7 +72,7 @@ test('a batch stays until the server has it; a retry carries the same token', as
     response.end();
   });
   const spool = await openSpool({ directory: temporaryFolder(), bytesMax: 1e6, instance: 'a' });
-  await spool.put(bytes(10), 5);
+  await spool.put(bytes(10), 5, 'identity');
   const uploader = uploaderTo(url, spool);
   await uploader.drain();
   expect(spool.counters().batches).toBe(1);
@@ -82,6 +84,34 @@ test('a batch stays until the server has it; a retry carries the same token', as
   ]);
 });
 
+const block = new TextEncoder().encode('rows '.repeat(100));
+test.each([
+  { name: 'a server here gets plain batches', to: 'http://127.0.0.1:1', waiting: 0, gzip: false },
+  { name: 'so it does by name', to: 'http://localhost:1', waiting: 7, gzip: false },
+  { name: 'and by IPv6', to: 'http://[::1]:1', waiting: 0, gzip: false },
+  { name: 'many waiting batches are kept small', to: 'http://[::1]:1', waiting: 8, gzip: true },
+  { name: 'another machine gets gzip', to: 'http://10.0.0.7:1', waiting: 0, gzip: true },
+  { name: 'a name like an address is elsewhere', to: 'http://127.test:1', waiting: 0, gzip: true },
+])('compression: $name', async ({ to, waiting, gzip }) => {
+  const [bytes, encoding] = await createCompressor('auto', to)(block, waiting);
+  expect(encoding).toBe(gzip ? 'gzip' : 'identity');
+  expect(gzip ? new Uint8Array(gunzipSync(bytes)) : bytes).toEqual(block);
+});
+
+test('a batch keeps its encoding over a restart and on the way to the server', async () => {
+  const encodings: (string | undefined)[] = [];
+  const url = await listen((request, response) => {
+    encodings.push(request.headers['content-encoding']);
+    response.end();
+  });
+  const directory = temporaryFolder();
+  const earlier = await openSpool({ directory, bytesMax: 1e6, instance: 'one' });
+  await earlier.put(bytes(10), 1, 'gzip');
+  await earlier.put(bytes(10), 2, 'identity');
+  await uploaderTo(url, await openSpool({ directory, bytesMax: 1e6, instance: 'two' })).drain();
+  expect(encodings).toEqual(['gzip', 'identity']);
+});
+
 test('what the server refuses for good is counted and does not block the rest', async () => {
   let posts = 0;
   const url = await listen((_request, response) => {
@@ -90,7 +120,7 @@ test('what the server refuses for good is counted and does not block the rest', 
     response.end('{"error":{"code":"bad_block"}}');
   });
   const spool = await openSpool({ directory: temporaryFolder(), bytesMax: 1e6, instance: 'a' });
-  for (const rows of [3, 4]) await spool.put(bytes(10), rows);
+  for (const rows of [3, 4]) await spool.put(bytes(10), rows, 'identity');
   const uploader = uploaderTo(url, spool);
   await uploader.drain();
   expect(uploader.counters()).toMatchObject({ rowsSent: 4, rowsRefused: 3 });

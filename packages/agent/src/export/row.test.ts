@@ -1,7 +1,8 @@
 import { columnsFrom, createBatch, l7FlowLog, readBlock, valuesOf } from '@thalweg/model';
 import { expect, it } from 'vitest';
 import type { Exchange, RequestPart, ResponsePart } from '../flow/exchange.ts';
-import { writeRow } from './row.ts';
+import { createAttributeNames } from './attribute-names.ts';
+import { CONNECTION_COLUMNS, writeConnection, writeExchange } from './row.ts';
 
 const span = {
   startNs: 5e9,
@@ -25,6 +26,8 @@ const request: RequestPart = {
   trace: undefined,
   requestId: 'r-1',
   forwardedFor: '',
+  answeredBeforeNs: -Infinity,
+  note: undefined,
   headers: [['user-agent', 'curl']],
 };
 const response: ResponsePart = {
@@ -44,7 +47,7 @@ const response: ResponsePart = {
 };
 
 function writtenRow(role: 'client' | 'server', kind: Exchange['kind'] = 'session') {
-  const batch = createBatch(l7FlowLog);
+  const batch = createBatch(l7FlowLog, CONNECTION_COLUMNS);
   const connection = {
     id: 2 ** 33 + 9,
     role,
@@ -78,14 +81,17 @@ function writtenRow(role: 'client' | 'server', kind: Exchange['kind'] = 'session
     instance: 'edge:70',
     host: 'edge',
   };
-  batch.add((columns) =>
-    writeRow(columns, traced, {
-      agent: 'a',
-      process,
-      wallClockOffsetNs: 1e18,
-      id: 3n,
-      endpoints: (path) => path.slice(0, 7),
-    }),
+  const share = batch.share((columns) => writeConnection(columns, connection, process, 'a'));
+  batch.add(
+    (columns) =>
+      writeExchange(columns, traced, {
+        wallClockOffsetNs: 1e18,
+        idLow: 3,
+        idHigh: 0,
+        endpoints: (path) => path.slice(0, 7),
+        attributeNames: createAttributeNames(),
+      }),
+    share,
   );
   const read = readBlock(l7FlowLog, batch.encode(), { columns: 'agent' });
   if (read.kind !== 'block') throw new Error(`the batch is not readable: ${JSON.stringify(read)}`);

@@ -4,6 +4,7 @@ import {
   SESSION_BOTH,
   SESSION_REQUEST,
   SESSION_RESPONSE,
+  type Shareable,
   SIGNAL_SOURCE_EBPF,
   type SinksOf,
   STATUS_CLIENT_ERROR,
@@ -14,22 +15,58 @@ import {
   TRANSPORT_TCP,
 } from '@thalweg/model';
 import type { ProcessFacts } from '../enrich/process-table.ts';
-import type { Exchange, RequestPart, ResponsePart } from '../flow/exchange.ts';
+import type { Connection, Exchange } from '../flow/exchange.ts';
 import type { TracedExchange } from '../trace/resolver.ts';
-import { remembered } from './remembered.ts';
+import type { AttributeNames } from './attribute-names.ts';
 
-export type L7Columns = SinksOf<typeof l7FlowLog.columns>;
+/** What all rows of one connection have in common: written once a batch. */
+export const CONNECTION_COLUMNS = [
+  'flow_id',
+  'signal_source',
+  'agent',
+  'observation_point',
+  'host',
+  'container_id',
+  'netns',
+  'ip_0',
+  'ip_1',
+  'client_port',
+  'server_port',
+  'protocol',
+  'l7_protocol',
+  'is_tls',
+  'is_async',
+  'request_id',
+  'app_service',
+  'app_instance',
+  'process_id_0',
+  'process_id_1',
+  'process_kname_0',
+  'process_kname_1',
+  'span_kind',
+  'span_status',
+  'trace_state',
+  'attribute_types',
+  'resource_attributes',
+  'scope',
+] as const satisfies readonly Shareable<typeof l7FlowLog.columns>[];
+type ConnectionColumn = (typeof CONNECTION_COLUMNS)[number];
+
+type L7Columns = SinksOf<typeof l7FlowLog.columns>;
+export type ConnectionSinks = Pick<L7Columns, ConnectionColumn>;
+export type ExchangeSinks = Omit<L7Columns, ConnectionColumn>;
 
 /** Reused from row to row: it is read during the call only. */
 export interface RowContext {
-  readonly agent: string;
-  readonly process: ProcessFacts;
   /** Adds to the source's monotonic nanoseconds to give nanoseconds since the epoch. */
   readonly wallClockOffsetNs: number;
-  /** Unique among this agent's rows. */
-  readonly id: bigint;
+  /** Unique among this agent's rows, as two halves. */
+  readonly idLow: number;
+  readonly idHigh: number;
   /** The low-cardinality route of a path. */
   readonly endpoints: (path: string) => string;
+  /** The attribute names of a row, ready to be written. */
+  readonly attributeNames: AttributeNames;
 }
 
 const NONE: readonly never[] = [];
@@ -40,45 +77,70 @@ const SESSION_TYPES = {
   response: SESSION_RESPONSE,
 } as const;
 
-/** Writes the row of `l7_flow_log` for one traced exchange: every column that the agent fills. */
-export function writeRow(to: L7Columns, traced: TracedExchange, context: RowContext): void {
-  const { exchange, wireId, parentWireId, probability, evidence, candidates } = traced;
-  const { connection, request, response } = exchange;
-  const first = request ?? response;
-  const last = response ?? request;
-  const startUs = wallMicros(first?.startNs ?? 0, context);
-  const endUs = wallMicros(last?.endNs ?? 0, context);
+export function writeConnection(
+  to: ConnectionSinks,
+  connection: Connection,
+  process: ProcessFacts,
+  agent: string,
+): void {
   const isServer = connection.role === 'server';
-  const tid = first?.tid ?? 0;
-  const trace = request?.trace ?? response?.trace;
-
-  to._id.push(context.id);
-  to.time.push(Math.floor(endUs / 1e6));
-  to.start_time.push(startUs);
-  to.end_time.push(endUs);
   to.flow_id.pushNumber(connection.id);
   to.signal_source.push(SIGNAL_SOURCE_EBPF);
-  to.agent.push(context.agent);
+  to.agent.push(agent);
   to.observation_point.push(observationPoint(connection.role));
-  to.type.push(SESSION_TYPES[exchange.kind]);
-  to.host.push(context.process.host);
-  to.container_id.push(context.process.containerId);
+  to.host.push(process.host);
+  to.container_id.push(process.containerId);
   to.netns.push(connection.netns);
   to.ip_0.push(isServer ? connection.remoteIp : connection.localIp);
   to.ip_1.push(isServer ? connection.localIp : connection.remoteIp);
   to.client_port.push(isServer ? connection.remotePort : connection.localPort);
   to.server_port.push(isServer ? connection.localPort : connection.remotePort);
   to.protocol.push(TRANSPORT_TCP);
-  to.req_tcp_seq.push(request?.sequence ?? 0);
-  to.resp_tcp_seq.push(response?.sequence ?? 0);
   to.l7_protocol.push(L7_PROTOCOL_HTTP1);
-  to.version.push(request?.version ?? response?.version ?? '');
   to.is_tls.push(0);
   to.is_async.push(0);
+  to.request_id.pushNumber(0);
+  to.app_service.push(process.service);
+  to.app_instance.push(process.instance);
+  to.process_id_0.push(isServer ? 0 : connection.pid);
+  to.process_id_1.push(isServer ? connection.pid : 0);
+  to.process_kname_0.push(isServer ? '' : process.kname);
+  to.process_kname_1.push(isServer ? process.kname : '');
+  to.span_kind.push(0);
+  to.span_status.push(0);
+  to.trace_state.push('');
+  to.attribute_types.push('');
+  to.resource_attributes.push('');
+  to.scope.push('');
+}
+
+/** Writes what is of one exchange alone: with `writeConnection` every column that the agent fills. */
+export function writeExchange(
+  to: ExchangeSinks,
+  traced: TracedExchange,
+  context: RowContext,
+): void {
+  const { exchange } = traced;
+  const { request, response } = exchange;
+  const first = request ?? response;
+  const last = response ?? request;
+  const startUs = wallMicros(first?.startNs ?? 0, context);
+  const endUs = wallMicros(last?.endNs ?? 0, context);
+  const isServer = exchange.connection.role === 'server';
+  const tid = first?.tid ?? 0;
+  const trace = request?.trace ?? response?.trace;
+
+  to._id.pushHalves(context.idLow, context.idHigh);
+  to.time.push(Math.floor(endUs / 1e6));
+  to.start_time.push(startUs);
+  to.end_time.push(endUs);
+  to.type.push(SESSION_TYPES[exchange.kind]);
+  to.req_tcp_seq.push(request?.sequence ?? 0);
+  to.resp_tcp_seq.push(response?.sequence ?? 0);
+  to.version.push(request?.version ?? response?.version ?? '');
   to.request_type.push(request?.method ?? '');
   to.request_domain.push(request?.host ?? '');
   to.request_resource.push(request?.path ?? '');
-  to.request_id.pushNumber(0);
   to.endpoint.push(request === undefined ? '' : context.endpoints(request.path));
   to.response_status.push(statusOf(exchange));
   to.response_code.push(response?.status ?? 0);
@@ -86,18 +148,9 @@ export function writeRow(to: L7Columns, traced: TracedExchange, context: RowCont
     response !== undefined && response.status >= 400 ? response.reason : '',
   );
   to.response_result.push('');
-  to.app_service.push(context.process.service);
-  to.app_instance.push(context.process.instance);
-  to.process_id_0.push(isServer ? 0 : connection.pid);
-  to.process_id_1.push(isServer ? connection.pid : 0);
-  to.process_kname_0.push(isServer ? '' : context.process.kname);
-  to.process_kname_1.push(isServer ? context.process.kname : '');
   to.trace_id.push(trace?.traceId ?? '');
   to.span_id.push(trace?.spanId ?? '');
   to.parent_span_id.push(trace?.parentSpanId ?? '');
-  to.trace_state.push('');
-  to.span_kind.push(0);
-  to.span_status.push(0);
   to.x_request_id_0.push(request?.requestId ?? '');
   to.x_request_id_1.push(response?.requestId ?? '');
   to.http_proxy_client.push(request?.forwardedFor ?? '');
@@ -105,12 +158,12 @@ export function writeRow(to: L7Columns, traced: TracedExchange, context: RowCont
   to.syscall_trace_id_response.pushNumber((isServer ? response?.causeId : response?.turnId) ?? 0);
   to.syscall_thread_0.push(isServer ? 0 : tid);
   to.syscall_thread_1.push(isServer ? tid : 0);
-  const attributes = attributesOf(request, response);
-  to.attribute_names.push(attributes.names);
-  to.attribute_values.push(attributes.values);
-  to.attribute_types.push('');
-  to.resource_attributes.push('');
-  to.scope.push('');
+  const asked = request?.headers ?? NONE;
+  const answered = response?.headers ?? NONE;
+  to.attribute_names.pushEncoded(context.attributeNames.of(asked, answered));
+  for (let i = 0; i < asked.length; i += 1) to.attribute_values.item(asked[i]?.[1] ?? '');
+  for (let i = 0; i < answered.length; i += 1) to.attribute_values.item(answered[i]?.[1] ?? '');
+  to.attribute_values.endRow();
   to.events.push('');
   to.links.push('');
   to.request_length.pushNumber(request?.bodySize ?? 0);
@@ -118,15 +171,20 @@ export function writeRow(to: L7Columns, traced: TracedExchange, context: RowCont
   to.captured_request_byte.push(request?.captured ?? 0);
   to.captured_response_byte.push(response?.captured ?? 0);
   to.response_duration.pushNumber(Math.max(0, endUs - startUs));
-  to.wire_id.push(wireId);
-  to.parent_wire_id.push(parentWireId);
-  to.link_probability.push(probability);
-  to.link_evidence.push(evidence);
+  to.is_lossy.push(exchange.isLossy ? 1 : 0);
+  writeLink(to, traced);
+}
+
+function writeLink(to: ExchangeSinks, traced: TracedExchange): void {
+  const { candidates } = traced;
+  to.wire_id.push(traced.wireId);
+  to.parent_wire_id.push(traced.parentWireId);
+  to.link_probability.push(traced.probability);
+  to.link_evidence.push(traced.evidence);
   to.candidate_wire_ids.push(candidates.length === 0 ? NONE : candidates.map((one) => one.wireId));
   to.candidate_probabilities.push(
     candidates.length === 0 ? NONE : candidates.map((one) => one.probability),
   );
-  to.is_lossy.push(exchange.isLossy ? 1 : 0);
 }
 
 function wallMicros(monotonicNs: number, { wallClockOffsetNs }: RowContext): number {
@@ -145,33 +203,3 @@ function statusOf({ kind, response }: Exchange): number {
   if (response.status >= 500) return STATUS_SERVER_ERROR;
   return response.status >= 400 ? STATUS_CLIENT_ERROR : STATUS_SUCCESS;
 }
-
-interface Attributes {
-  readonly names: readonly string[];
-  readonly values: readonly string[];
-}
-const NO_ATTRIBUTES: Attributes = { names: NONE, values: NONE };
-
-function attributesOf(
-  request: RequestPart | undefined,
-  response: ResponsePart | undefined,
-): Attributes {
-  const asked = request?.headers ?? NONE;
-  const answered = response?.headers ?? NONE;
-  if (asked.length + answered.length === 0) return NO_ATTRIBUTES;
-  const names: string[] = [];
-  const values: string[] = [];
-  for (const [name, value] of asked) {
-    names.push(requestHeader(name));
-    values.push(value);
-  }
-  for (const [name, value] of answered) {
-    names.push(responseHeader(name));
-    values.push(value);
-  }
-  return { names, values };
-}
-
-/** OpenTelemetry's names: `http.request.header.<lower-case name>`; the allow-list bounds them. */
-const requestHeader = remembered((name) => `http.request.header.${name}`);
-const responseHeader = remembered((name) => `http.response.header.${name}`);

@@ -1,9 +1,18 @@
 import { createBatch, l7FlowLog } from '@thalweg/model';
-import type { ProcessTable } from '../enrich/process-table.ts';
+import type { ProcessFacts, ProcessTable } from '../enrich/process-table.ts';
+import type { Connection } from '../flow/exchange.ts';
 import type { TracedExchange } from '../trace/resolver.ts';
+import { createAttributeNames } from './attribute-names.ts';
 import { endpointOf } from './endpoint.ts';
 import { remembered } from './remembered.ts';
-import { type L7Columns, type RowContext, writeRow } from './row.ts';
+import {
+  CONNECTION_COLUMNS,
+  type ConnectionSinks,
+  type ExchangeSinks,
+  type RowContext,
+  writeConnection,
+  writeExchange,
+} from './row.ts';
 
 /** A batch that fills: where rows gather between two flushes. */
 export interface Rows {
@@ -23,40 +32,61 @@ export interface RowsOptions {
   readonly onBatch: (bytes: Uint8Array<ArrayBuffer>, rows: number) => void;
 }
 
-/** A batch of so many rows goes out before its time. */
-const BATCH_ROWS_MAX = 16_384;
+/** A batch of so many rows goes out before its time: about 4 MB. */
+const BATCH_ROWS_MAX = 8_192;
 
 export function createRows({ agent, instance, processes, onBatch }: RowsOptions): Rows {
-  const batch = createBatch(l7FlowLog);
-  const rowIdHigh = BigInt(instance) << 32n;
-  let rowCount = 0n;
-  let current: TracedExchange | undefined;
+  const batch = createBatch(l7FlowLog, CONNECTION_COLUMNS);
+  /** Where the batch holds what a connection's rows have in common. */
+  const shares = new Map<Connection, number>();
+  let lastConnection: Connection | undefined;
+  let lastShare = 0;
+  let traced: TracedExchange | undefined;
+  let connection: Connection | undefined;
+  let facts: ProcessFacts;
   const context: { -readonly [Key in keyof RowContext]: RowContext[Key] } = {
-    agent,
-    process: processes.facts(process.pid, '', 0),
     wallClockOffsetNs: 0,
-    id: 0n,
+    idLow: 0,
+    idHigh: instance,
     endpoints: remembered((path) => endpointOf(path)),
+    attributeNames: createAttributeNames(),
   };
 
-  function write(columns: L7Columns): void {
-    if (current !== undefined) writeRow(columns, current, context);
+  function writeShare(to: ConnectionSinks): void {
+    if (connection !== undefined) writeConnection(to, connection, facts, agent);
+  }
+
+  function writeRow(to: ExchangeSinks): void {
+    if (traced !== undefined) writeExchange(to, traced, context);
+  }
+
+  function shareOf(of: Connection): number {
+    if (of === lastConnection) return lastShare;
+    let share = shares.get(of);
+    if (share === undefined) {
+      connection = of;
+      facts = processes.facts(of.pid, of.comm, of.netns);
+      share = batch.share(writeShare);
+      shares.set(of, share);
+    }
+    lastConnection = of;
+    lastShare = share;
+    return share;
   }
 
   function flush(): void {
     if (batch.rows === 0) return;
     onBatch(batch.encode(), batch.rows);
     batch.clear();
+    shares.clear();
+    lastConnection = undefined;
   }
 
   return {
-    add(traced) {
-      const { pid, comm, netns } = traced.exchange.connection;
-      rowCount += 1n;
-      context.process = processes.facts(pid, comm, netns);
-      context.id = rowIdHigh | (rowCount & 0xffffffffn);
-      current = traced;
-      batch.add(write);
+    add(one) {
+      traced = one;
+      context.idLow = (context.idLow + 1) >>> 0;
+      batch.add(writeRow, shareOf(one.exchange.connection));
       if (batch.rows >= BATCH_ROWS_MAX) flush();
     },
     flush,

@@ -8,7 +8,11 @@ export interface SpooledBatch {
   readonly rows: number;
   readonly path: string;
   readonly bytes: number;
+  readonly encoding: BatchEncoding;
 }
+
+/** How the bytes of a batch are held, on disk and on the way; names of HTTP's Content-Encoding. */
+export type BatchEncoding = 'gzip' | 'identity';
 
 export interface SpoolCounters {
   readonly bytes: number;
@@ -21,7 +25,7 @@ export interface SpoolCounters {
 
 export interface Spool {
   /** Writes a batch. Never throws: what cannot be kept is counted, and `lastError` says why. */
-  put(bytes: Uint8Array, rows: number): Promise<void>;
+  put(bytes: Uint8Array, rows: number, encoding: BatchEncoding): Promise<void>;
   /** The oldest batch, or undefined. */
   oldest(): SpooledBatch | undefined;
   read(batch: SpooledBatch): Promise<Uint8Array>;
@@ -30,7 +34,7 @@ export interface Spool {
   readonly lastError: Error | undefined;
 }
 
-const SUFFIX = '.batch.gz';
+const SUFFIXES = { gzip: '.batch.gz', identity: '.batch' } as const;
 
 /**
  * A queue of batches in `directory` with a cap in bytes: when it is full the oldest goes, counted.
@@ -50,7 +54,7 @@ export async function openSpool(options: {
   let rowsDroppedDisk = 0;
   let lastError: Error | undefined;
 
-  async function put(content: Uint8Array, rows: number): Promise<void> {
+  async function put(content: Uint8Array, rows: number, encoding: BatchEncoding): Promise<void> {
     while (queue.length > 0 && bytes + content.byteLength > bytesMax) {
       const dropped = queue[0];
       if (dropped === undefined) break;
@@ -63,7 +67,7 @@ export async function openSpool(options: {
     }
     order += 1;
     const token = `${instance}-${order}`;
-    const name = `${String(order).padStart(12, '0')}-${rows}-${token}${SUFFIX}`;
+    const name = `${String(order).padStart(12, '0')}-${rows}-${token}${SUFFIXES[encoding]}`;
     const path = join(directory, name);
     try {
       await writeWhole(path, content);
@@ -75,7 +79,7 @@ export async function openSpool(options: {
     }
     lastError = undefined;
     bytes += content.byteLength;
-    queue.push({ token, rows, path, bytes: content.byteLength });
+    queue.push({ token, rows, path, bytes: content.byteLength, encoding });
   }
 
   async function remove(batch: SpooledBatch): Promise<void> {
@@ -120,10 +124,11 @@ async function leftovers(directory: string): Promise<SpooledBatch[]> {
   for (const name of (await readdir(directory)).sort()) {
     const path = join(directory, name);
     if (name.endsWith('.partial')) await rm(path, { force: true });
-    const parts = /^\d+-(\d+)-(.+)\.batch\.gz$/.exec(name);
+    const parts = /^\d+-(\d+)-(.+)\.batch(\.gz)?$/.exec(name);
     if (parts?.[1] === undefined || parts[2] === undefined) continue;
     const { size } = await stat(path);
-    found.push({ token: parts[2], rows: Number(parts[1]), path, bytes: size });
+    const encoding = parts[3] === undefined ? 'identity' : 'gzip';
+    found.push({ token: parts[2], rows: Number(parts[1]), path, bytes: size, encoding });
   }
   return found;
 }

@@ -51,7 +51,7 @@ export function createUploader(options: {
         headers: {
           ...headers(),
           'content-type': 'application/octet-stream',
-          'content-encoding': 'gzip',
+          'content-encoding': batch.encoding,
           'x-thalweg-token': batch.token,
           ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
         },

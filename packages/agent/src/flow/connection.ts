@@ -33,7 +33,7 @@ export interface Direction {
 
 /** What the flow keeps of one connection. */
 export interface FlowConnection {
-  readonly shown: Mutable<Connection>;
+  shown: Connection;
   readonly incoming: Direction;
   readonly outgoing: Direction;
   /** Direction of the last data; -1 before the first. */
@@ -49,6 +49,8 @@ export interface FlowConnection {
   isOpaque: boolean;
   hasHttp: boolean;
   troubleCount: number;
+  /** End of the last answer; -Infinity before the first. */
+  answeredNs: number;
   /** The cause of connect(), for a first request that has none of its own. */
   connectCauseId: number;
   /** Since the last chance to be dropped as idle. */
@@ -97,6 +99,7 @@ export function createFlowConnection(transfer: Transfer): FlowConnection {
     isOpaque: false,
     hasHttp: false,
     troubleCount: 0,
+    answeredNs: -Infinity,
     connectCauseId: 0,
     wasUsed: true,
   };
@@ -104,9 +107,8 @@ export function createFlowConnection(transfer: Transfer): FlowConnection {
 
 /** A socket went to another process, as when a worker takes over what a parent accepted. */
 export function moveConnection(of: FlowConnection, now: Transfer): void {
-  of.shown.pid = now.pid;
-  of.shown.comm = commOf(now);
-  if (now.role !== ROLE_UNKNOWN) of.shown.role = roleOf(now.role);
+  const role = now.role === ROLE_UNKNOWN ? of.shown.role : roleOf(now.role);
+  of.shown = { ...of.shown, pid: now.pid, comm: commOf(now), role };
 }
 
 function roleOf(role: number): Connection['role'] {

@@ -13,13 +13,16 @@ export interface Exchange {
   readonly isLossy: boolean;
 }
 
-/** The connection as the observed process sees it. */
+/**
+ * The connection as the observed process sees it. Never changed: one that goes to another process
+ * or learns its role becomes a new object, so that what was derived from the old one may be kept.
+ */
 export interface Connection {
   readonly id: number;
   /** Unknown only where neither the kernel nor the traffic tells. */
-  role: 'client' | 'server' | 'unknown';
-  pid: number;
-  comm: string;
+  readonly role: 'client' | 'server' | 'unknown';
+  readonly pid: number;
+  readonly comm: string;
   readonly netns: number;
   readonly localIp: string;
   readonly localPort: number;
@@ -60,6 +63,10 @@ export interface RequestPart extends MessageSpan {
   readonly trace: TraceIds | undefined;
   readonly requestId: string;
   readonly forwardedFor: string;
+  /** End of the answer before it on this connection; -Infinity when there was none. */
+  readonly answeredBeforeNs: number;
+  /** A note of whoever follows the request from its head to its exchange: saves it a look-up. */
+  note: object | undefined;
   /** Allowed headers only, redacted where the name asks for it. Lower-case names. */
   readonly headers: readonly (readonly [name: string, value: string])[];
 }

@@ -11,6 +11,7 @@ import {
   TRANSFER_CLOSE,
   TRANSFER_CONNECT,
   TRANSFER_DATA,
+  TRANSFER_END,
   type Transfer,
 } from './transfer.ts';
 
@@ -96,6 +97,7 @@ function observe(options: Partial<FlowOptions> = {}) {
       sequences.set(key, (sequences.get(key) ?? 1000 * (direction + 1)) + count);
     },
     close: () => flow.transfer(transferOf({ kind: TRANSFER_CLOSE })),
+    end: (direction: number) => flow.transfer(transferOf({ kind: TRANSFER_END, direction })),
     said: () => exchanges.map(summary),
   };
 }
@@ -144,6 +146,8 @@ describe('pairs', () => {
           trace: undefined,
           requestId: '',
           forwardedFor: '',
+          answeredBeforeNs: -Infinity,
+          note: undefined,
           headers: [['host', 'h']],
         },
         response: {
@@ -239,6 +243,37 @@ describe('headers', () => {
   });
 });
 
+describe('redaction', () => {
+  const secret = 'Authorization: s3\r\nCookie: s3\r\nX-Api-Key: s3\r\nX_Tenant: s3\r\n';
+  const request = `POST /a HTTP/1.1\r\nHost: h\r\n${secret}X-Request-Id: s3\r\nContent-Length: 2\r\n\r\nhi`;
+  const response = 'HTTP/1.1 200 OK\r\nSet-Cookie: s3\r\nContent-Length: 2\r\n\r\nhi';
+  const headers = [
+    'authorization',
+    'cookie',
+    'x-api-key',
+    'x-tenant',
+    'set-cookie',
+    'content-length',
+  ];
+
+  test.each([
+    { name: 'a configured header', headersRedacted: ['X-Tenant', 'x-request-id'] },
+    {
+      name: 'one that frames the message',
+      headersRedacted: ['x-tenant', 'content-length', 'X_Request_Id'],
+    },
+  ])('no value of a secret stays: $name', ({ headersRedacted }) => {
+    const { exchanges, said, receive, send } = observe({ headers, headersRedacted });
+    receive(request);
+    send(response);
+    receive(get);
+    send(ok);
+    expect(said()).toEqual(['session POST /a 200', 'session GET /a 200']);
+    expect(exchanges[0]?.request).toMatchObject({ requestId: '', bodySize: 2 });
+    expect(JSON.stringify(exchanges)).not.toContain('s3');
+  });
+});
+
 describe('loss', () => {
   test('lost answers leave their requests alone and the next pair is right', () => {
     const { said, skip, send, receive } = observe();
@@ -309,6 +344,22 @@ describe('limits', () => {
     flow.flush(2e9);
     receive(ok);
     expect(said()).toEqual(['request GET /a -', 'response - 200']);
+  });
+
+  test('a request goes out as soon as the server has sent its last byte', () => {
+    const { said, send, end } = observe();
+    send(get);
+    end(DIRECTION_IN);
+    expect(said()).toEqual(['request GET /a -']);
+  });
+
+  test('a client that sends no more may still get its answer', () => {
+    const { said, send, receive, end } = observe();
+    receive(get);
+    end(DIRECTION_IN);
+    expect(said()).toEqual([]);
+    send(ok);
+    expect(said()).toEqual(['session GET /a 200']);
   });
 
   test('a message with an unseen end is over once it is quiet', () => {

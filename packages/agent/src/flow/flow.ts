@@ -32,7 +32,7 @@ import {
 } from './transfer.ts';
 
 export type { FlowCounters } from './counters.ts';
-export { DEFAULT_HEADERS, type Flow, type FlowLimits, type FlowOptions } from './options.ts';
+export { type Flow, type FlowLimits, type FlowOptions } from './options.ts';
 
 /** Turns of something else than HTTP/1 before a connection is no longer looked at. */
 const TROUBLE_MAX = 16;
@@ -51,7 +51,7 @@ export function createFlow(options: FlowOptions): Flow {
   });
   const sink: Http1Sink = { start, head, end, trouble };
   const decoder = createHttp1Decoder({
-    headers: createHeaderTable([...names, ...MEANT_HEADERS]),
+    headers: createHeaderTable([...names, ...MEANT_HEADERS], options.headersRedacted),
     sink,
     text: createFlowText(),
     headBytesMax: limits.headBytesMax,
@@ -134,8 +134,20 @@ export function createFlow(options: FlowOptions): Flow {
       of.connectCauseId = now.causeId;
     } else if (found !== undefined) {
       if (now.kind === TRANSFER_CLOSE) drop(found);
-      else closeDirection(found, now.direction === DIRECTION_OUT ? found.outgoing : found.incoming);
+      else if (now.direction === DIRECTION_OUT) closeDirection(found, found.outgoing);
+      else peerEnded(found);
     }
+  }
+
+  /** A server that has sent its last byte answers nothing more; a client may still wait. */
+  function peerEnded(of: FlowConnection): void {
+    closeDirection(of, of.incoming);
+    if (of.shown.role === 'client') giveUpAll(of);
+  }
+
+  function giveUpAll(of: FlowConnection): void {
+    for (const waiting of of.waiting) giveUp(of, waiting);
+    of.waiting.length = 0;
   }
 
   function drop(of: FlowConnection): void {
@@ -146,8 +158,7 @@ export function createFlow(options: FlowOptions): Flow {
   function finish(of: FlowConnection): void {
     closeDirection(of, of.incoming);
     closeDirection(of, of.outgoing);
-    for (const waiting of of.waiting) giveUp(of, waiting);
-    of.waiting.length = 0;
+    giveUpAll(of);
     if (!of.hasHttp && of.troubleCount > 0) counters.connectionsUnknown += 1;
   }
 
@@ -172,7 +183,8 @@ export function createFlow(options: FlowOptions): Flow {
     const isOut = direction === connection.outgoing;
     connection.hasHttp = true;
     if (connection.shown.role === 'unknown') {
-      connection.shown.role = message.isRequest === isOut ? 'client' : 'server';
+      const role = message.isRequest === isOut ? 'client' : 'server';
+      connection.shown = { ...connection.shown, role };
     }
     if (message.isCut) counters.headsCut += 1;
     if (message.isRequest) return request(connection, direction, message);
@@ -184,10 +196,9 @@ export function createFlow(options: FlowOptions): Flow {
     if (of.isLossFresh) {
       // Answers may be among what was lost: pairing starts anew with this request.
       of.isLossFresh = false;
-      for (const waiting of of.waiting) giveUp(of, waiting);
-      of.waiting.length = 0;
+      giveUpAll(of);
     }
-    const part = reader.request(message, from);
+    const part = reader.request(message, from, of.answeredNs);
     if (of.connectCauseId !== 0) {
       if (part.causeId === 0 && from === of.outgoing) {
         part.causeId = of.connectCauseId;
@@ -243,6 +254,7 @@ export function createFlow(options: FlowOptions): Flow {
     const answer = direction.response;
     direction.response = undefined;
     direction.answered = undefined;
+    connection.answeredNs = answer.endNs;
     emit(connection, {
       connection: connection.shown,
       kind: asked === undefined ? 'response' : 'session',

@@ -1,5 +1,5 @@
 import type { Http1Head, TraceContext } from '@thalweg/wire';
-import { readTrace, TRACE_HEADERS } from '@thalweg/wire';
+import { REDACTED, readTrace, TRACE_HEADERS } from '@thalweg/wire';
 import type { Direction, Mutable } from './connection.ts';
 import type { RequestPart, ResponsePart } from './exchange.ts';
 
@@ -18,7 +18,8 @@ interface Meaning {
 
 /** Turns heads into parts of an exchange; the allow-list decides which headers stay. */
 export function createMessageReader(allowed: ReadonlySet<string>): {
-  request(head: Http1Head, direction: Direction): Mutable<RequestPart>;
+  /** `answeredBeforeNs`: end of the answer before it on its connection. */
+  request(head: Http1Head, direction: Direction, answeredBeforeNs: number): Mutable<RequestPart>;
   response(head: Http1Head, direction: Direction): Mutable<ResponsePart>;
 } {
   const tracing = new Set(TRACE_HEADERS);
@@ -30,7 +31,15 @@ export function createMessageReader(allowed: ReadonlySet<string>): {
     meaning.forwardedFor = '';
     let isTraced = false;
     let dropped = 0;
-    for (const [name, value] of headers) {
+    for (let i = 0; i < headers.length; i += 1) {
+      const header = headers[i];
+      if (header === undefined) continue;
+      const name = header[0];
+      const value = header[1];
+      if (value === REDACTED) {
+        if (!allowed.has(name)) dropped += 1;
+        continue;
+      }
       if (name === REQUEST_ID) meaning.requestId ||= value;
       else if (name === FORWARDED_FOR) {
         meaning.forwardedFor = meaning.forwardedFor ? `${meaning.forwardedFor}, ${value}` : value;
@@ -43,7 +52,7 @@ export function createMessageReader(allowed: ReadonlySet<string>): {
   }
 
   return {
-    request(head, direction) {
+    request(head, direction, answeredBeforeNs) {
       read(head.headers);
       return {
         startNs: direction.startNs,
@@ -64,6 +73,8 @@ export function createMessageReader(allowed: ReadonlySet<string>): {
         trace: meaning.trace,
         requestId: meaning.requestId,
         forwardedFor: meaning.forwardedFor,
+        answeredBeforeNs,
+        note: undefined,
         headers: meaning.headers,
       };
     },

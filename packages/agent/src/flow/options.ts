@@ -22,7 +22,10 @@ export interface FlowLimits {
   readonly connectionsMax: number;
   /** Requests of one connection that wait for answers; past it the oldest is given up. */
   readonly pipelinedMax: number;
-  /** A request without an answer for so long goes out alone. */
+  /**
+   * A request without an answer for so long goes out alone; before, when its connection ends. No
+   * gateway waits longer by default (nginx and APISIX read for 60 s), and then the end is seen.
+   */
   readonly requestTimeoutMs: number;
   /** A message whose end was not captured is over after so long without a byte. */
   readonly settleMs: number;
@@ -32,6 +35,8 @@ export interface FlowLimits {
 export interface FlowOptions {
   /** Names whose values are kept. Values of secrets become `[redacted]` even if named here. */
   readonly headers?: readonly string[];
+  /** Names whose values are never kept, beside those that never are. */
+  readonly headersRedacted?: readonly string[];
   /**
    * A request's head is complete; its sizes and `endNs` are provisional and grow in place. The
    * exchange that ends it carries this very object, so it can serve as a key.
@@ -56,7 +61,7 @@ export interface Flow {
 export const FLOW_LIMITS: FlowLimits = {
   connectionsMax: 65_536,
   pipelinedMax: 256,
-  requestTimeoutMs: 120_000,
+  requestTimeoutMs: 60_000,
   settleMs: 1_000,
   headBytesMax: 65_536,
 };

@@ -41,6 +41,8 @@ const request = (sequence: number, rest: Partial<RequestPart> = {}): RequestPart
   path: '/',
   host: 'shop',
   forwardedFor: '',
+  answeredBeforeNs: -Infinity,
+  note: undefined,
   ...rest,
 });
 

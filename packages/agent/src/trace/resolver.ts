@@ -1,13 +1,13 @@
-import {
-  EVIDENCE_CONNECT,
-  EVIDENCE_SHARED_ID,
-  EVIDENCE_SINGLE_OPEN,
-  EVIDENCE_THREAD,
-  EVIDENCE_THREAD_RESTORED,
-} from '@thalweg/model';
 import type { Connection, Exchange, RequestPart } from '../flow/exchange.ts';
-import { CAUSE_CONNECT, CAUSE_RESTORED, CAUSE_THREAD } from '../flow/transfer.ts';
-import { decideLink, type Link, type Support } from './link.ts';
+import { decideLink, type Link } from './link.ts';
+import {
+  closeRequest,
+  createOpenRequests,
+  gather,
+  type OpenRequest,
+  type OpenRequests,
+  openRequest,
+} from './open-request.ts';
 import { wireId } from './wire-id.ts';
 
 /** An exchange with its identity and its parent, ready to become a row. */
@@ -37,35 +37,27 @@ export interface Resolver {
   counters(): ResolverCounters;
 }
 
-/** A request that a process received and has not answered: what its calls may be caused by. */
-interface OpenRequest {
-  readonly request: RequestPart;
-  readonly pid: number;
-  /** 0n until the answer's first byte fixed it. */
-  wireId: bigint;
-  readonly waiting: Call[];
-}
-
 /** A call that a process made, with the link that was decided when it left. */
 interface Call {
-  readonly link: Link<OpenRequest>;
+  readonly kind: 'call';
+  readonly link: Link<OpenRequest<Call>>;
   exchange: Exchange | undefined;
   /** Requests named by the link whose wire id is not known yet. */
   unknownCount: number;
 }
 
-/** What may have caused a call: the named ones, and how many open requests are not named. */
-interface Gathered {
-  readonly supports: readonly Support<OpenRequest>[];
-  readonly unnamedCount: number;
-}
-
 /** Open requests held for one process; a process with more is counted, not guessed about. */
 const OPEN_PER_PROCESS_MAX = 4096;
+/** Processes whose empty lists are kept; past it those are forgotten. */
+const PROCESSES_MAX = 4096;
 const WAITING_MAX = 65_536;
-const UNBACKED_MAX = 3;
-/** A request that follows an answer on one socket so soon was waiting for that socket. */
-const POOL_REUSE_NS = 1e6;
+const NONE = [] as const;
+const NO_LINK: Link<OpenRequest<Call>> = {
+  parent: undefined,
+  probability: 0,
+  evidence: 0,
+  alternatives: NONE,
+};
 
 /**
  * Finds the parent of each call: the open request of the same process that the evidence names. The
@@ -73,157 +65,137 @@ const POOL_REUSE_NS = 1e6;
  * known, which is at the parent's answer.
  */
 export function createResolver(onTraced: (traced: TracedExchange) => void): Resolver {
-  const openByPid = new Map<number, Set<OpenRequest>>();
-  const openByTurn = new Map<number, OpenRequest>();
-  const openByRequest = new Map<RequestPart, OpenRequest>();
-  const callByRequest = new Map<RequestPart, Call>();
-  const lastAnswer = new WeakMap<Connection, number>();
+  const processes = new Map<number, OpenRequests<Call>>();
+  const openByTurn = new Map<number, OpenRequest<Call>>();
+  let last: OpenRequests<Call> | undefined;
+  let openCount = 0;
   let waitingCount = 0;
   let waitingDropped = 0;
   let openDropped = 0;
 
   function request(connection: Connection, part: RequestPart): void {
     if (connection.role === 'server') open(connection, part);
-    else if (connection.role === 'client') callByRequest.set(part, call(connection, part));
+    else if (connection.role === 'client') part.note = call(connection, part);
+  }
+
+  function openOf(pid: number): OpenRequests<Call> {
+    if (last?.pid === pid) return last;
+    let found = processes.get(pid);
+    if (found === undefined) {
+      if (processes.size >= PROCESSES_MAX) forgetIdle();
+      found = createOpenRequests<Call>(pid);
+      processes.set(pid, found);
+    }
+    last = found;
+    return found;
+  }
+
+  function forgetIdle(): void {
+    for (const [pid, of] of processes) if (of.count === 0) processes.delete(pid);
+    last = undefined;
   }
 
   function open(connection: Connection, part: RequestPart): void {
-    let ofProcess = openByPid.get(connection.pid);
-    if (ofProcess === undefined) {
-      ofProcess = new Set();
-      openByPid.set(connection.pid, ofProcess);
-    }
-    if (ofProcess.size >= OPEN_PER_PROCESS_MAX) {
+    const of = openOf(connection.pid);
+    if (of.count >= OPEN_PER_PROCESS_MAX) {
       openDropped += 1;
       return;
     }
-    const one: OpenRequest = { request: part, pid: connection.pid, wireId: 0n, waiting: [] };
-    ofProcess.add(one);
-    openByRequest.set(part, one);
+    const one = openRequest(of, part);
+    openCount += 1;
+    part.note = one;
     // Pipelined requests share a turn: the first is the one that is being worked on.
     if (!openByTurn.has(part.turnId)) openByTurn.set(part.turnId, one);
   }
 
   function call(connection: Connection, part: RequestPart): Call {
-    const { supports, unnamedCount } = gather(connection, part);
-    const link = decideLink(supports, unnamedCount);
-    const made: Call = { link, exchange: undefined, unknownCount: 0 };
-    for (const named of namedBy(link)) {
-      if (waitingCount >= WAITING_MAX) {
-        waitingDropped += 1;
-        continue;
-      }
-      made.unknownCount += 1;
-      waitingCount += 1;
-      named.waiting.push(made);
-    }
+    const made: Call = {
+      kind: 'call',
+      link: linkOf(connection, part),
+      exchange: undefined,
+      unknownCount: 0,
+    };
+    if (made.link.parent !== undefined) wait(made, made.link.parent);
+    for (const { candidate } of made.link.alternatives) wait(made, candidate);
     return made;
   }
 
-  function gather(connection: Connection, part: RequestPart): Gathered {
-    const ofProcess = openByPid.get(connection.pid);
-    if (ofProcess === undefined) return { supports: [], unnamedCount: 0 };
+  function linkOf(connection: Connection, part: RequestPart): Link<OpenRequest<Call>> {
+    const of = openOf(connection.pid);
+    if (of.count === 0) return NO_LINK;
     const caused = part.causeId === 0 ? undefined : openByTurn.get(part.causeId);
-    const answeredAgoNs = part.startNs - (lastAnswer.get(connection) ?? -Infinity);
-    const isPoolReuse = answeredAgoNs < POOL_REUSE_NS;
-    const backed: Support<OpenRequest>[] = [];
-    const unbacked: Support<OpenRequest>[] = [];
-    let unnamedCount = 0;
-    for (const candidate of ofProcess) {
-      const shared = sharesId(candidate.request, part);
-      if (shared === 'different') continue;
-      let evidence = shared === 'same' ? EVIDENCE_SHARED_ID : 0;
-      if (candidate === caused) evidence |= causeEvidence(part.causeKind);
-      if (ofProcess.size === 1) evidence |= EVIDENCE_SINGLE_OPEN;
-      if (evidence !== 0) backed.push({ candidate, evidence, isPoolReuse });
-      else if (unbacked.length < UNBACKED_MAX) unbacked.push({ candidate, evidence, isPoolReuse });
-      else unnamedCount += 1;
+    const { supports, unnamedCount } = gather(of, part, caused);
+    return decideLink(supports, unnamedCount);
+  }
+
+  function wait(made: Call, named: OpenRequest<Call>): void {
+    if (waitingCount >= WAITING_MAX) {
+      waitingDropped += 1;
+      return;
     }
-    // Among many that nothing speaks for, none is worth naming beside one that is backed.
-    if (backed.length > 0 && unnamedCount > 0) {
-      return { supports: backed, unnamedCount: unnamedCount + unbacked.length };
-    }
-    return { supports: [...backed, ...unbacked], unnamedCount };
+    made.unknownCount += 1;
+    waitingCount += 1;
+    named.waiting.push(made);
   }
 
   function exchange(done: Exchange): void {
     const id = wireId(done.request?.sequence ?? 0, done.response?.sequence ?? 0);
-    const opened = done.request && openByRequest.get(done.request);
-    if (opened !== undefined) close(opened, id);
-    if (done.response !== undefined) lastAnswer.set(done.connection, done.response.endNs);
-
-    const made = done.request && callByRequest.get(done.request);
-    if (made === undefined || done.request === undefined) {
-      onTraced({ exchange: done, wireId: id, ...UNLINKED });
+    // Only this room sets it.
+    const note = done.request?.note as OpenRequest<Call> | Call | undefined;
+    if (done.request !== undefined) done.request.note = undefined;
+    if (note?.kind === 'call') {
+      note.exchange = done;
+      if (note.unknownCount === 0) emit(note, done, id);
       return;
     }
-    callByRequest.delete(done.request);
-    made.exchange = done;
-    if (made.unknownCount === 0) emit(made, done);
+    if (note?.kind === 'open') close(note, id);
+    onTraced({
+      exchange: done,
+      wireId: id,
+      parentWireId: 0n,
+      probability: 0,
+      evidence: 0,
+      candidates: NONE,
+    });
   }
 
-  function close(opened: OpenRequest, id: bigint): void {
+  function close(opened: OpenRequest<Call>, id: bigint): void {
     opened.wireId = id;
-    openByRequest.delete(opened.request);
-    if (openByTurn.get(opened.request.turnId) === opened) openByTurn.delete(opened.request.turnId);
-    const ofProcess = openByPid.get(opened.pid);
-    ofProcess?.delete(opened);
-    if (ofProcess?.size === 0) openByPid.delete(opened.pid);
+    closeRequest(opened);
+    openCount -= 1;
+    const { turnId } = opened.request;
+    if (openByTurn.get(turnId) === opened) openByTurn.delete(turnId);
     for (const made of opened.waiting) {
       waitingCount -= 1;
       made.unknownCount -= 1;
-      if (made.unknownCount === 0 && made.exchange !== undefined) emit(made, made.exchange);
+      if (made.unknownCount > 0 || made.exchange === undefined) continue;
+      const { request: asked, response } = made.exchange;
+      emit(made, made.exchange, wireId(asked?.sequence ?? 0, response?.sequence ?? 0));
     }
     opened.waiting.length = 0;
   }
 
-  function emit({ link }: Call, done: Exchange): void {
+  function emit({ link }: Call, done: Exchange, id: bigint): void {
+    const parentWireId = link.parent?.wireId ?? 0n;
     onTraced({
       exchange: done,
-      wireId: wireId(done.request?.sequence ?? 0, done.response?.sequence ?? 0),
-      parentWireId: link.parent?.wireId ?? 0n,
-      probability: link.parent?.wireId ? link.probability : 0,
-      evidence: link.parent?.wireId ? link.evidence : 0,
-      candidates: link.alternatives
-        .filter(({ candidate }) => candidate.wireId !== 0n)
-        .map(({ candidate, probability }) => ({ wireId: candidate.wireId, probability })),
+      wireId: id,
+      parentWireId,
+      probability: parentWireId === 0n ? 0 : link.probability,
+      evidence: parentWireId === 0n ? 0 : link.evidence,
+      candidates: link.alternatives.length === 0 ? NONE : candidatesOf(link),
     });
   }
 
   return {
     request,
     exchange,
-    counters: () => ({
-      waitingDropped,
-      openDropped,
-      open: openByRequest.size,
-      waiting: waitingCount,
-    }),
+    counters: () => ({ waitingDropped, openDropped, open: openCount, waiting: waitingCount }),
   };
 }
 
-const UNLINKED = { parentWireId: 0n, probability: 0, evidence: 0, candidates: [] } as const;
-
-function namedBy(link: Link<OpenRequest>): OpenRequest[] {
-  const named = link.alternatives.map(({ candidate }) => candidate);
-  return link.parent === undefined ? named : [link.parent, ...named];
-}
-
-function causeEvidence(causeKind: number): number {
-  if (causeKind === CAUSE_CONNECT) return EVIDENCE_CONNECT;
-  if (causeKind === CAUSE_THREAD) return EVIDENCE_THREAD;
-  if (causeKind === CAUSE_RESTORED) return EVIDENCE_THREAD_RESTORED;
-  return 0;
-}
-
-/**
- * Compares the ids that both messages carry. A different trace id rules a parent out; a different
- * X-Request-ID does not, because some gateways give each upstream try its own.
- */
-function sharesId(cause: RequestPart, called: RequestPart): 'same' | 'different' | 'unknown' {
-  if (cause.trace !== undefined && called.trace !== undefined) {
-    return cause.trace.traceId === called.trace.traceId ? 'same' : 'different';
-  }
-  if (cause.requestId !== '' && cause.requestId === called.requestId) return 'same';
-  return 'unknown';
+function candidatesOf({ alternatives }: Link<OpenRequest<Call>>): TracedExchange['candidates'] {
+  return alternatives
+    .filter(({ candidate }) => candidate.wireId !== 0n)
+    .map(({ candidate, probability }) => ({ wireId: candidate.wireId, probability }));
 }

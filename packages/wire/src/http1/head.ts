@@ -1,6 +1,7 @@
 /**
  * The head of one message. The decoder fills a single record again and again: read it during the
- * call only. Its strings and its `headers` array are new each time and may be kept.
+ * call only. Its strings and its `headers` may be kept: they are never changed, and heads that carry
+ * the same headers may share them.
  */
 export interface Http1Head {
   isRequest: boolean;
@@ -22,8 +23,10 @@ export interface Http1Head {
   /** The end of the head was not captured: later headers are missing. */
   isCut: boolean;
   /** Kept headers in order, lower-case names. Names with secrets have the value `[redacted]`. */
-  headers: (readonly [name: string, value: string])[];
+  headers: readonly Header[];
 }
+
+export type Header = readonly [name: string, value: string];
 
 export function createHttp1Head(): Http1Head {
   return {

@@ -32,8 +32,15 @@ export interface HeaderTable {
 
 const BUCKETS = 256;
 
-/** `kept` are the names whose values a head carries; at most 512 of at most 128 characters. */
-export function createHeaderTable(kept: readonly string[]): HeaderTable {
+/**
+ * `kept` are the names whose values a head carries; at most 512 of at most 128 characters. Values of
+ * `secret` names are never decoded, beside those that never are.
+ */
+export function createHeaderTable(
+  kept: readonly string[],
+  secret: readonly string[] = [],
+): HeaderTable {
+  const secretNames = new Set([...SECRET_NAMES, ...secret.map(normalName)]);
   const buckets: HeaderEntry[][] = Array.from({ length: BUCKETS }, () => []);
   const keptNames = new Set(kept.slice(0, 512).map((name) => name.toLowerCase()));
   const framing = new Map([
@@ -48,7 +55,7 @@ export function createHeaderTable(kept: readonly string[]): HeaderTable {
       name,
       nameBytes,
       isKept: keptNames.has(name),
-      isSecret: SECRET_NAMES.includes(name.replaceAll('_', '-')),
+      isSecret: secretNames.has(normalName(name)),
       framing: framing.get(name) ?? FRAMING_NONE,
     });
   }
@@ -65,6 +72,10 @@ export function createHeaderTable(kept: readonly string[]): HeaderTable {
       return undefined;
     },
   };
+}
+
+function normalName(name: string): string {
+  return name.toLowerCase().replaceAll('_', '-');
 }
 
 /** Length, first and last letter: enough to leave one candidate in nearly every bucket. */

@@ -1,8 +1,10 @@
 import type { DecodeText } from '../text.ts';
 import type { Http1Head } from './head.ts';
+import { createHeaderList } from './header-list.ts';
 import {
   FRAMING_CONTENT_LENGTH,
   FRAMING_HOST,
+  FRAMING_NONE,
   FRAMING_TRANSFER_ENCODING,
   type HeaderEntry,
   type HeaderTable,
@@ -35,6 +37,8 @@ export function createHeadParser(
   text: DecodeText,
   linesMax: number,
 ): HeadParser {
+  const list = createHeaderList();
+
   function parse(bytes: Uint8Array, from: number, to: number, isCut: boolean): number {
     let at = parseStartLine(bytes, from, to, isCut, text, head);
     if (at < 0) return at;
@@ -43,11 +47,14 @@ export function createHeadParser(
     head.hasTransferEncoding = false;
     head.isChunked = false;
     head.isFramingBroken = false;
-    head.headers = [];
+    list.begin();
     for (let lines = 0; lines <= linesMax; lines += 1) {
       const next = parseLine(bytes, at, to);
-      if (next === HEAD_INCOMPLETE) return isCut ? to : HEAD_INCOMPLETE;
-      if (next <= 0) return -next;
+      if (next === HEAD_INCOMPLETE && !isCut) return HEAD_INCOMPLETE;
+      if (next <= 0) {
+        head.headers = list.end();
+        return next === HEAD_INCOMPLETE ? to : -next;
+      }
       at = next;
     }
     return HEAD_INVALID;
@@ -87,10 +94,11 @@ export function createHeadParser(
     valueTo: number,
     isFolded: boolean,
   ): void {
-    const isKept = entry.isKept && head.headers.length < KEPT_MAX;
+    const isKept = entry.isKept && list.length < KEPT_MAX;
     if (entry.isSecret) {
-      if (isKept) head.headers.push([entry.name, REDACTED]);
-      return;
+      if (isKept) list.add(entry.name, REDACTED);
+      // Framing is not a value that anyone stores: without it the stream's place would be lost.
+      if (entry.framing === FRAMING_NONE || entry.framing === FRAMING_HOST) return;
     }
     let from = valueFrom;
     let to = valueTo;
@@ -104,7 +112,7 @@ export function createHeadParser(
     else if (entry.framing === FRAMING_HOST && head.isRequest && head.host === '') {
       head.host = value;
     }
-    if (isKept) head.headers.push([entry.name, value]);
+    if (isKept && !entry.isSecret) list.add(entry.name, value);
   }
 
   return { parse, head };
