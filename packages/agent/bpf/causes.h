@@ -4,7 +4,7 @@
 static __always_inline void connect_cause(struct socket_state *socket)
 {
 	struct thread_state *thread = thread_of(false);
-	if (thread)
+	if (thread && thread->generation == config.generation)
 		socket->connect_cause = thread->cause_id;
 }
 

@@ -11,6 +11,9 @@ static __always_inline bool is_excluded(struct thread_state *thread)
 	if (thread) {
 		thread->generation = config.generation;
 		thread->is_excluded = is_listed;
+		/* What it acts for may have changed unseen. */
+		thread->cause_id = 0;
+		thread->cause_kind = CAUSE_NONE;
 	}
 	return is_listed;
 }
@@ -49,6 +52,12 @@ static __always_inline __u8 role_by_listener(struct sock *sk, struct socket_stat
 static __always_inline bool is_wanted(struct sock *sk, struct socket_state *socket)
 {
 	if (socket->verdict == VERDICT_NONE || socket->generation != config.generation) {
+		if (socket->generation != config.generation) {
+			/* Transfers may have passed unseen: what comes next begins a turn. */
+			socket->direction = 0;
+			socket->call_cause = 0;
+			socket->is_connect_turn = 0;
+		}
 		socket->generation = config.generation;
 		socket->verdict = judge(sk, socket);
 		if (socket->role == ROLE_UNKNOWN)

@@ -13,12 +13,15 @@ struct config {
 	__u32 has_wanted_ports; /* 1: only sockets with a port in `ports` marked PORT_WANTED */
 	__u32 generation;	/* a change re-evaluates the verdicts kept at sockets */
 	__u32 has_wanted_netns;
-	__u32 pad;
+	__u32 is_paused; /* the agent is over its CPU budget: nothing is told, state is kept */
 };
 volatile struct config config = {.capture_bytes = 512, .turn_bytes = 8192, .wake_bytes = 1 << 20};
 
-/* NAMED: sockets older than the agent that had no cookie (rung B only). */
-enum counter { EVENTS, LOST, FILTERED, BYTES, NO_STORAGE, NAMED, COUNTERS };
+/*
+ * NAMED: sockets older than the agent that had no cookie (rung B only). SHED: transfers on TCP,
+ * wanted or not, while paused.
+ */
+enum counter { EVENTS, LOST, FILTERED, BYTES, NO_STORAGE, NAMED, SHED, COUNTERS };
 struct {
 	__u64 of[8];
 } counters[CPUS_MAX];

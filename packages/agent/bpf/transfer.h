@@ -118,6 +118,10 @@ static __always_inline struct socket_state *admit(struct sock *sk, int result, _
 		return 0;
 	if (!is_tcp(sk))
 		return 0;
+	if (config.is_paused) {
+		count(SHED, 1);
+		return 0;
+	}
 	struct socket_state *socket = socket_of(sk, true);
 	if (!socket)
 		return 0;
@@ -174,7 +178,7 @@ static __always_inline void on_tcp_state(struct sock *sk, int old_state, int new
 	} else if (new_state == TCP_CLOSE) {
 		struct socket_state *socket = socket_of(sk, false);
 		/* The port may be gone by now, so no verdict: who was heard of is heard to end. */
-		if (socket && socket->has_spoken) {
+		if (socket && socket->has_spoken && !config.is_paused) {
 			struct transfer what = {.kind = EVENT_CLOSE};
 			send_event(sk, socket, &what, 0, 0);
 		}

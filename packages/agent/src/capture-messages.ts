@@ -23,6 +23,8 @@ export interface WorkerSettings
     | 'headers_redacted'
     | 'request_timeout_ms'
     | 'nice'
+    | 'cpu_budget_cores'
+    | 'cpu_busy_share'
   > {
   readonly filter: CaptureFilter;
   /** High half of every row id of this run. */

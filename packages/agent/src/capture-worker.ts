@@ -1,10 +1,12 @@
-import { setPriority } from 'node:os';
+import { cpus, setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { CaptureStatus, FromWorker, ToWorker, WorkerSettings } from './capture-messages.ts';
 import { createProcessTable } from './enrich/process-table.ts';
 import { createRows } from './export/rows.ts';
 import { createFlow } from './flow/flow.ts';
 import { type Capture, openCapture } from './kernel/capture.ts';
+import { createPace } from './shed/pace.ts';
+import { createShedder } from './shed/shedder.ts';
 import { createResolver } from './trace/resolver.ts';
 
 // The capture side of the agent, on a thread of its own: kernel ring → flow → resolver → rows →
@@ -31,6 +33,21 @@ const flow = createFlow({
   onRequest: resolver.request,
   onExchange: resolver.exchange,
 });
+const pace = createPace({
+  shedder: createShedder({
+    budgetCores: settings.cpu_budget_cores,
+    busyShare: settings.cpu_busy_share,
+    cores: cpus().length,
+  }),
+  cpu: (atMs) => {
+    const { user, system } = process.cpuUsage(); // Of the whole process, in microseconds.
+    const idleMs = cpus().reduce((sum, { times }) => sum + times.idle, 0);
+    return { agent: (user + system) / 1e6, idle: idleMs / 1e3, atMs };
+  },
+  lost: () => kernelCounters()['lost'] ?? 0,
+  look: () => capture?.setPaused(false),
+  rest,
+});
 let capture: Capture | undefined;
 let filter = settings.filter;
 /** What earlier attachments counted, so that totals never fall. */
@@ -41,6 +58,15 @@ function drain(): void {
   if (capture === undefined) return;
   capture.drain(flow.transfer);
   flow.flush(Number(process.hrtime.bigint()));
+  pace.tick(performance.now());
+}
+
+/** Until the next period nothing is told: what is open now cannot be followed to its end. */
+function rest(): void {
+  if (capture === undefined) return;
+  capture.setPaused(true);
+  capture.drain(flow.transfer);
+  flow.interrupt();
 }
 
 function attach(): void {
@@ -83,6 +109,7 @@ function status(): CaptureStatus {
       ...prefixed('flow.opaque', opaque),
       ...prefixed('flow.trouble', troubles),
       ...prefixed('trace', resolver.counters()),
+      ...prefixed('shed', pace.counters()),
       'enrich.processes': processes.size,
     },
   };

@@ -66,6 +66,20 @@ export const AgentSettings = z.object({
     .max(19)
     .default(10)
     .describe('Niceness of the capture thread: when the CPU is short, traffic goes first.'),
+  cpu_budget_cores: z.coerce
+    .number()
+    .min(0.05)
+    .max(64)
+    .default(0.5)
+    .describe(
+      'Cores that the agent may use; past it, traffic is looked at for a part of the time.',
+    ),
+  cpu_busy_share: z.coerce
+    .number()
+    .min(0.01)
+    .max(1)
+    .default(0.05)
+    .describe('What it may use of a machine without idle CPU, as a share of its cores.'),
   ports: PortList.default([]).describe('Only sockets with one of these ports; empty: all.'),
   ports_excluded: PortList.default([]).describe('No sockets with one of these ports.'),
   headers: Names.default([...DEFAULT_HEADERS]).describe(

@@ -67,6 +67,7 @@ export async function startAgent(
       'x-thalweg-agent': settings.name,
       'x-thalweg-lost-events': String(lostEvents(status)),
       'x-thalweg-dropped-rows': String(droppedRows()),
+      'x-thalweg-rested-ms': String(status.counters['shed.rested_ms'] ?? 0),
     }),
   });
   const worker = startWorker({
@@ -79,6 +80,8 @@ export async function startAgent(
     headers_redacted: settings.headers_redacted,
     request_timeout_ms: settings.request_timeout_ms,
     nice: settings.nice,
+    cpu_budget_cores: settings.cpu_budget_cores,
+    cpu_busy_share: settings.cpu_busy_share,
     filter,
     instance,
   });

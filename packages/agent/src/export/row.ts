@@ -197,8 +197,9 @@ function observationPoint(role: Exchange['connection']['role']): string {
   return role === 'client' ? 'c-p' : 'rest';
 }
 
-function statusOf({ kind, response }: Exchange): number {
-  if (kind === 'request') return STATUS_TIMEOUT;
+function statusOf({ kind, response, isLossy }: Exchange): number {
+  // Where events were lost the answer may be among them: not a timeout.
+  if (kind === 'request') return isLossy ? STATUS_UNKNOWN : STATUS_TIMEOUT;
   if (response === undefined) return STATUS_UNKNOWN;
   if (response.status >= 500) return STATUS_SERVER_ERROR;
   return response.status >= 400 ? STATUS_CLIENT_ERROR : STATUS_SUCCESS;

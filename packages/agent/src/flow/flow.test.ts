@@ -275,6 +275,17 @@ describe('redaction', () => {
 });
 
 describe('loss', () => {
+  test('an interruption ends what is open as lossy, and what follows is whole again', () => {
+    const { flow, said, receive, send } = observe();
+    receive(get);
+    flow.interrupt();
+    expect(said()).toEqual(['request GET /a - lossy']);
+    send(ok, { sequence: 9_000 });
+    receive(get.replace('/a', '/b'), { sequence: 9_000 });
+    send(ok);
+    expect(said()).toEqual(['request GET /a - lossy', 'response - 200', 'session GET /b 200']);
+  });
+
   test('lost answers leave their requests alone and the next pair is right', () => {
     const { said, skip, send, receive } = observe();
     receive(get);

@@ -32,7 +32,7 @@ import {
 } from './transfer.ts';
 
 export type { FlowCounters } from './counters.ts';
-export { type Flow, type FlowLimits, type FlowOptions } from './options.ts';
+export type { Flow, FlowLimits, FlowOptions } from './options.ts';
 
 /** Turns of something else than HTTP/1 before a connection is no longer looked at. */
 const TROUBLE_MAX = 16;
@@ -325,6 +325,13 @@ export function createFlow(options: FlowOptions): Flow {
       troubles: { ...counters.troubles },
       open: table.size(),
     }),
+    interrupt() {
+      for (const of of [...table.all()]) {
+        of.isLossy = true;
+        of.lossNs = Infinity;
+        drop(of);
+      }
+    },
     close() {
       for (const of of [...table.all()]) drop(of);
     },

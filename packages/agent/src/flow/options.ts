@@ -53,6 +53,8 @@ export interface Flow {
   transfer(transfer: Transfer): void;
   /** Gives up what waited too long; call it often, it looks at most once a second. */
   flush(nowNs: number): void;
+  /** Transfers will be missing from here on: what is open goes out as it is, marked as lossy. */
+  interrupt(): void;
   counters(): FlowCounters;
   /** Ends every connection: what is open goes out as it is. */
   close(): void;

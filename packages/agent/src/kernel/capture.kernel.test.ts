@@ -58,6 +58,31 @@ async function listen(onData: (text: string) => void): Promise<Server> {
 const portOf = (server: Server): number => (server.address() as AddressInfo).port; // TCP's is one.
 
 describe.each(RUNGS)('rung %s', (rung) => {
+  test('a pause is counted, roles of connections that begin in it are known, causes are not kept', async () => {
+    const capture = open({ rung });
+    const received: Socket[] = [];
+    const server = listenTo((socket) => received.push(socket.on('data', () => undefined)));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const port = portOf(server);
+    const { shed: before = 0 } = capture.counters();
+    capture.setPaused(true);
+    const client = connect(port, '127.0.0.1');
+    client.write('unseen');
+    await expect.poll(() => received[0]?.bytesRead).toBe(6);
+    expect(collect(capture, port)).toEqual([]);
+    expect((capture.counters()['shed'] ?? 0) - before).toBeGreaterThanOrEqual(2);
+    capture.setPaused(false);
+    client.write('seen');
+    await expect.poll(() => received[0]?.bytesRead).toBe(10);
+    const seen = collect(capture, port);
+    expect(seen.map(({ role, text, causeId }) => [role, text, causeId])).toEqual([
+      [ROLE_CLIENT, 'seen', 0],
+      [ROLE_SERVER, 'seen', 0],
+    ]);
+    client.destroy();
+    await new Promise<void>((resolve) => server.close(() => resolve()));
+  });
+
   test('a request is seen at both ends, with role, sequence number and every byte counted', async () => {
     const capture = open({ rung });
     const port = await exchange(['/hello']);

@@ -3,7 +3,7 @@ import type { CaptureFilter } from '../capture-messages.ts';
 import type { TransferSink } from '../flow/transfer.ts';
 import { type Addon, type BpfObject, builtFile, loadAddon, type ProgramFacts } from './addon.ts';
 import { createEventReader } from './event-reader.ts';
-import { BYTES, CONFIG, EVENTS, FILTERED, LOST, NAMED, NO_STORAGE } from './events.gen.ts';
+import { BYTES, CONFIG, EVENTS, FILTERED, LOST, NAMED, NO_STORAGE, SHED } from './events.gen.ts';
 import { createFilter } from './filter.ts';
 import { KernelError } from './kernel-error.ts';
 import { key64 } from './keys.ts';
@@ -32,7 +32,12 @@ export interface Capture {
   readonly reason: string;
   /** Hands on all transfers that are ready, in order. Answers how many. */
   drain(sink: TransferSink): number;
-  /** events, lost, filtered, bytes, no_storage, named: since the capture was opened. */
+  /**
+   * While paused nothing is told, but who connects to whom is still noted. Afterwards evidence
+   * begins anew: what a thread or a socket did before says nothing any more.
+   */
+  setPaused(isPaused: boolean): void;
+  /** events, lost, filtered, bytes, no_storage, named, shed: since the capture was opened. */
   counters(): Record<string, number>;
   setFilter(filter: CaptureFilter): void;
   /** Add to a transfer's `atNs` to get nanoseconds since the epoch. */
@@ -58,6 +63,7 @@ const COUNTERS = {
   bytes: BYTES,
   no_storage: NO_STORAGE,
   named: NAMED,
+  shed: SHED,
 } as const;
 const COUNTER_SLOTS = 8;
 /** Woken at a quarter of the ring; until then a timer drains it. */
@@ -152,6 +158,11 @@ function begin(
     counters,
     setFilter(changed) {
       if (!isClosed) filter.apply(changed);
+    },
+    setPaused(isPaused) {
+      if (isClosed) return;
+      if (!isPaused) config[CONFIG.generation / 4] = (config[CONFIG.generation / 4] ?? 0) + 1;
+      config[CONFIG.isPaused / 4] = isPaused ? 1 : 0;
     },
     programs: () => (isClosed ? [] : addon.programs(object)),
     measure() {

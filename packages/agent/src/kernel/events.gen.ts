@@ -19,7 +19,8 @@ export const FILTERED = 2;
 export const BYTES = 3;
 export const NO_STORAGE = 4;
 export const NAMED = 5;
-export const COUNTERS = 6;
+export const SHED = 6;
+export const COUNTERS = 7;
 export const PORT_WANTED = 1;
 export const PORT_EXCLUDED = 2;
 
@@ -60,5 +61,5 @@ export const CONFIG = {
   hasWantedPorts: 16,
   generation: 20,
   hasWantedNetns: 24,
-  pad: 28,
+  isPaused: 28,
 } as const;
