@@ -10,7 +10,8 @@ export function parseArguments(command: Command, words: readonly string[]): Valu
   const missing = command.positionals[positionals.length];
   if (missing !== undefined) throw usage(command, `${missing.name} is missing`);
   const extra = positionals[command.positionals.length];
-  if (extra !== undefined) throw usage(command, `"${extra}" is one argument too many`);
+  const repeats = command.positionals.at(-1)?.repeats === true;
+  if (extra !== undefined && !repeats) throw usage(command, `"${extra}" is one argument too many`);
 
   const mistakes = Object.entries(command.options).flatMap(([name, option]) =>
     numberMistake(name, option, values[name]),

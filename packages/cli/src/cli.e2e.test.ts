@@ -269,3 +269,13 @@ test('up answers queries while it runs, and ends cleanly at SIGTERM', async () =
   child.kill('SIGTERM');
   expect(await ended).toBe(0);
 });
+
+test('promqltest counts what passes and fails where an expectation is wrong', async () => {
+  const script = join(temporaryFolder(), 'two.test');
+  writeFileSync(script, 'eval instant at 0 1 + 1\n  2\n\neval instant at 0 1 + 1\n  3\n');
+  const { status, stdout, stderr } = await thalweg(['promqltest', script, script]);
+  expect(stderr).toContain('code: failed');
+  expect(status).toBe(1);
+  expect(stdout).toContain('two.test: 1 passed, 1 failed, 0 skipped');
+  expect(stdout).toContain('total: 2 passed, 2 failed, 0 skipped');
+});

@@ -18,6 +18,8 @@ export interface Option {
 export interface Positional {
   readonly name: string;
   readonly doc: string;
+  /** The last one may be given more than once. */
+  readonly repeats?: boolean;
 }
 
 export interface Values {

@@ -22,7 +22,9 @@ export function overallHelp(commands: readonly Command[]): string {
 
 /** The page of `thalweg COMMAND --help`, all of it from the command's declaration. */
 export function commandHelp(command: Command): string {
-  const names = command.positionals.map(({ name }) => ` ${name}`).join('');
+  const names = command.positionals
+    .map(({ name, repeats }) => ` ${name}${repeats === true ? ' …' : ''}`)
+    .join('');
   const options = Object.entries(command.options).map(([name, option]) => [
     signature(name, option),
     option.default === undefined ? option.doc : `${option.doc} (default ${option.default})`,

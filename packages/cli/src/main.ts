@@ -7,6 +7,7 @@ import { bench } from './commands/bench.ts';
 import { config } from './commands/config.ts';
 import { demo } from './commands/demo.ts';
 import { doctor } from './commands/doctor.ts';
+import { promqltest } from './commands/promqltest.ts';
 import { query } from './commands/query.ts';
 import { replay } from './commands/replay.ts';
 import { server } from './commands/server.ts';
@@ -25,6 +26,7 @@ const COMMANDS: readonly Command[] = [
   query,
   doctor,
   config,
+  promqltest,
   bench,
   version,
 ];

@@ -1,4 +1,6 @@
+export { evaluateInstant, evaluateRange } from './evaluate/evaluate-query.ts';
 export * from './evaluate/query.ts';
+export { memorySource } from './memory-source.ts';
 export type { Expression, PositionRange, ValueType } from './parse/ast.ts';
 export { typeOf } from './parse/ast.ts';
 export { formatDuration, formatPlain, parseDuration } from './parse/numbers.ts';
@@ -6,3 +8,4 @@ export type { ParseError } from './parse/parse-error.ts';
 export { type Json, toAstJson } from './print/ast-json.ts';
 export * from './promql.ts';
 export * from './series-source.ts';
+export { runScript, type ScriptFinding, type ScriptReport } from './test-script/run-script.ts';

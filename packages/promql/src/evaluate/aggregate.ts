@@ -1,0 +1,103 @@
+import { labelsKey, NAME_LABEL, onlyLabels, withoutLabels } from '../labels.ts';
+import type { Aggregation } from '../parse/ast.ts';
+import type { Labels } from '../series-source.ts';
+import { FOLDS } from './aggregate-fold.ts';
+import { PICKS } from './aggregate-pick.ts';
+import { MESSAGES } from './annotations.ts';
+import { countValues } from './count-values.ts';
+import { type Evaluation, executionFault, type TimeGrid } from './evaluation.ts';
+import { type Row, type Value, vectorOf } from './row.ts';
+
+/** Rows that are aggregated into one. */
+export interface Group {
+  readonly labels: Labels;
+  readonly rows: Row[];
+  /** Only where it goes from all of them: one that keeps its name keeps the group's. */
+  dropsName: boolean;
+}
+
+export interface AggregationContext {
+  readonly evaluation: Evaluation;
+  readonly aggregation: Aggregation;
+  readonly grid: TimeGrid;
+  /** The parameter at a step; NaN without one. */
+  parameter(step: number): number;
+}
+
+export async function evaluateAggregation(
+  evaluation: Evaluation,
+  aggregation: Aggregation,
+  grid: TimeGrid,
+): Promise<Value> {
+  const { operator, parameter, expression } = aggregation;
+  const given = parameter === undefined ? undefined : await evaluation.evaluate(parameter, grid);
+  const value = await evaluation.evaluate(expression, grid);
+  const rows = value.kind === 'vector' ? value.rows : [];
+  const context: AggregationContext = {
+    evaluation,
+    aggregation,
+    grid,
+    parameter: (step) =>
+      given?.kind === 'scalar' ? (given.values[step] ?? Number.NaN) : Number.NaN,
+  };
+  if (operator === 'count_values') {
+    return vectorOf(countValues(context, rows, given?.kind === 'string' ? given.value : ''));
+  }
+  checkParameter(context);
+  const groups = groupRows(aggregation, rows);
+  const pick = PICKS[operator];
+  if (pick !== undefined) {
+    return vectorOf(pick(context, groups));
+  }
+  const fold = FOLDS[operator];
+  if (fold === undefined) throw executionFault(`BUG: aggregation ${operator} has no evaluation`);
+  const folded: Row[] = [];
+  for (const group of groups) {
+    folded.push(fold(context, group));
+    await evaluation.work(group.rows.length * grid.steps);
+  }
+  return vectorOf(folded);
+}
+
+export function groupRows(
+  { grouping, isWithout }: Pick<Aggregation, 'grouping' | 'isWithout'>,
+  rows: readonly Row[],
+): Group[] {
+  const names = new Set(isWithout ? [...grouping, NAME_LABEL] : grouping);
+  const groups = new Map<string, Group>();
+  for (const row of rows) {
+    const labels = isWithout ? withoutLabels(row.labels, names) : onlyLabels(row.labels, names);
+    const key = labelsKey(labels);
+    const group = groups.get(key);
+    if (group === undefined) {
+      groups.set(key, { labels, rows: [row], dropsName: row.dropsName });
+    } else {
+      group.rows.push(row);
+      if (!row.dropsName) group.dropsName = false;
+    }
+  }
+  return [...groups.values()];
+}
+
+const INT64_MAX = 2 ** 63;
+
+function checkParameter({ aggregation, evaluation, grid, parameter }: AggregationContext): void {
+  const { operator } = aggregation;
+  const at = aggregation.parameter?.range ?? aggregation.range;
+  for (let step = 0; step < grid.steps; step++) {
+    const value = parameter(step);
+    if (operator === 'topk' || operator === 'bottomk' || operator === 'limitk') {
+      if (Number.isNaN(value)) throw executionFault('Parameter value is NaN');
+      if (value >= INT64_MAX) throw executionFault(`Scalar value ${value} overflows int64`);
+      if (value <= -INT64_MAX) throw executionFault(`Scalar value ${value} underflows int64`);
+    }
+    if (operator === 'limit_ratio') {
+      if (Number.isNaN(value)) throw executionFault('Ratio value is NaN');
+      const cap = Math.max(-1, Math.min(1, value));
+      if (cap !== value) evaluation.annotations.warn(MESSAGES.invalidRatio(value, cap), at);
+    }
+    if (operator === 'quantile' && !(value >= 0 && value <= 1)) {
+      evaluation.annotations.warn(MESSAGES.invalidQuantile(value), at);
+    }
+  }
+}

@@ -1,0 +1,213 @@
+import { labelsOf, labelValue, NAME_LABEL } from '../labels.ts';
+import type { Call, Expression, MatrixSelector } from '../parse/ast.ts';
+import type { Labels } from '../series-source.ts';
+import { MESSAGES } from './annotations.ts';
+import { type Evaluation, type TimeGrid, timeAt } from './evaluation.ts';
+import { OVER_TIME } from './over-time.ts';
+import type { RangeFunction } from './range-function.ts';
+import { RATES } from './rate.ts';
+import { REGRESSIONS } from './regression.ts';
+import { FLOAT, NONE, newRow, type Row, setSample, type Value, vectorOf } from './row.ts';
+import { type RangeInput, selectRange, selectSubquery } from './select.ts';
+import { floatCount, histogramCount, moveWindow, openWindow } from './window.ts';
+
+const FUNCTIONS: Readonly<Record<string, RangeFunction>> = {
+  ...OVER_TIME,
+  ...RATES,
+  ...REGRESSIONS,
+};
+
+/** Give back samples as they were, so the metric name still fits. */
+const KEEPS_NAME: readonly string[] = ['last_over_time', 'first_over_time'];
+const COUNTER_SUFFIX = /_(?:total|sum|count|bucket)$/;
+
+const ABSENT = 'absent';
+const ABSENT_OVER_TIME = 'absent_over_time';
+
+export const isRangeFunction = (name: string): boolean =>
+  Object.hasOwn(FUNCTIONS, name) || name === ABSENT_OVER_TIME || name === ABSENT;
+
+export async function evaluateRangeCall(
+  evaluation: Evaluation,
+  call: Call,
+  grid: TimeGrid,
+): Promise<Value> {
+  const { name, argTypes } = call.signature;
+  const rangeAt = argTypes.indexOf('matrix');
+  const range = call.args[rangeAt];
+  if (name === ABSENT) return await evaluateAbsent(evaluation, call, grid);
+  if (range === undefined) return { kind: 'vector', rows: [] };
+  const inner = unwrapped(range);
+  const pushed = await pushedDown(evaluation, { call, grid, inner });
+  if (pushed !== undefined) return pushed;
+  const input = await selectInput(evaluation, inner, grid);
+  if (name === ABSENT_OVER_TIME) return absentRow(absentLabels(inner), windowsPresent(input, grid));
+  const scalars = await evaluateScalars(evaluation, call, grid);
+  const compute = FUNCTIONS[name];
+  if (compute === undefined) return { kind: 'vector', rows: [] };
+
+  const rows: Row[] = [];
+  for (const series of input.series) {
+    const keepsName = KEEPS_NAME.includes(name);
+    const row = newRow(series.labels, grid.steps, keepsName ? series.dropsName : true);
+    const window = openWindow(series);
+    for (let step = 0; step < grid.steps; step++) {
+      moveWindow(window, input, step);
+      if (floatCount(window) === 0 && histogramCount(window) === 0) continue;
+      const sample = compute(window, {
+        annotations: evaluation.annotations,
+        at: range.range,
+        rangeMs: input.rangeMs,
+        scalars: scalars.length === 0 ? NO_SCALARS : scalars.map((values) => values[step] ?? 0),
+        nowMs: timeAt(grid, step),
+      });
+      if (sample !== undefined) setSample(row, step, sample);
+    }
+    rows.push(row);
+    await evaluation.work(series.times.length + 10 * grid.steps);
+  }
+  const value = vectorOf(rows);
+  if (value.kind === 'vector' && value.rows.length > 0)
+    annotateCall(evaluation, call, input, scalars);
+  return value;
+}
+
+const NO_SCALARS: readonly number[] = [];
+
+function annotateCall(
+  { annotations }: Evaluation,
+  call: Call,
+  input: RangeInput,
+  scalars: readonly Float64Array[],
+): void {
+  const { name } = call.signature;
+  const [first] = input.series;
+  const [arg] = call.args;
+  if (arg === undefined || first === undefined) return;
+  if (name === 'rate' || name === 'increase') {
+    const metric = labelValue(first.labels, NAME_LABEL);
+    if (metric === '' || first.times.length === 0 || COUNTER_SUFFIX.test(metric)) return;
+    annotations.inform(MESSAGES.possibleNonCounter(metric), arg.range);
+  }
+  if (name === 'quantile_over_time') {
+    for (const q of new Set(scalars[0])) {
+      if (!(q >= 0 && q <= 1)) annotations.warn(MESSAGES.invalidQuantile(q), arg.range);
+    }
+  }
+}
+
+async function evaluateScalars(
+  evaluation: Evaluation,
+  call: Call,
+  grid: TimeGrid,
+): Promise<Float64Array[]> {
+  const scalars: Float64Array[] = [];
+  for (const [i, arg] of call.args.entries()) {
+    if (call.signature.argTypes[i] !== 'scalar') continue;
+    const value = await evaluation.evaluate(arg, grid);
+    if (value.kind === 'scalar') scalars.push(value.values);
+  }
+  return scalars;
+}
+
+async function selectInput(
+  evaluation: Evaluation,
+  inner: Expression,
+  grid: TimeGrid,
+): Promise<RangeInput> {
+  if (inner.kind === 'subquery') return await selectSubquery(evaluation, grid, inner);
+  if (inner.kind === 'matrix-selector') return await selectRange(evaluation, grid, inner);
+  return { series: [], rangeMs: 0, windowEnd: () => 0 };
+}
+
+function unwrapped(expression: Expression): Expression {
+  let inner = expression;
+  while (inner.kind === 'parentheses') inner = inner.expression;
+  return inner;
+}
+
+/** From a source that evaluates the function itself. */
+async function pushedDown(
+  { source, limits, signal, query, countRead }: Evaluation,
+  { call, grid, inner }: { call: Call; grid: TimeGrid; inner: Expression },
+): Promise<Value | undefined> {
+  const isPlain = inner.kind === 'matrix-selector' && inner.selector.at === undefined;
+  if (source.evaluateRange === undefined || !isPlain || call.args.length !== 1) return undefined;
+  if (query.isInstant || grid.steps < 2) return undefined;
+  const series = await source.evaluateRange(rangeCall(call.signature.name, inner, grid), {
+    signal,
+    samplesMax: limits.samplesMax,
+    seriesMax: limits.seriesMax,
+  });
+  if (series === undefined) return undefined;
+  const dropsName = !KEEPS_NAME.includes(call.signature.name);
+  countRead(series.length * grid.steps);
+  return vectorOf(
+    series.map(({ labels, values, has }) => ({
+      labels,
+      values,
+      has: has.map((one) => (one === 0 ? NONE : FLOAT)),
+      histograms: undefined,
+      dropsName,
+    })),
+  );
+}
+
+const rangeCall = (name: string, { selector, rangeMs }: MatrixSelector, grid: TimeGrid) => ({
+  name,
+  matchers: selector.matchers,
+  rangeMs,
+  offsetMs: selector.offsetMs,
+  startMs: grid.startMs,
+  endMs: timeAt(grid, grid.steps - 1),
+  stepMs: grid.stepMs,
+});
+
+async function evaluateAbsent(evaluation: Evaluation, call: Call, grid: TimeGrid): Promise<Value> {
+  const [arg] = call.args;
+  if (arg === undefined) return { kind: 'vector', rows: [] };
+  const value = await evaluation.evaluate(arg, grid);
+  const present = new Uint8Array(grid.steps);
+  for (const row of value.kind === 'vector' ? value.rows : []) {
+    row.has.forEach((has, step) => {
+      if (has !== NONE) present[step] = 1;
+    });
+  }
+  return absentRow(absentLabels(unwrapped(arg)), present);
+}
+
+function windowsPresent(input: RangeInput, grid: TimeGrid): Uint8Array {
+  const present = new Uint8Array(grid.steps);
+  for (const series of input.series) {
+    const window = openWindow(series);
+    for (let step = 0; step < grid.steps; step++) {
+      moveWindow(window, input, step);
+      if (floatCount(window) + histogramCount(window) > 0) present[step] = 1;
+    }
+  }
+  return present;
+}
+
+function absentRow(labels: Labels, present: Uint8Array): Value {
+  const row = newRow(labels, present.length, false);
+  present.forEach((isPresent, step) => {
+    if (isPresent === 0) setSample(row, step, 1);
+  });
+  return vectorOf([row]);
+}
+
+/** The labels that the selector asks to be equal, each asked once. */
+function absentLabels(expression: Expression): Labels {
+  const selector = expression.kind === 'matrix-selector' ? expression.selector : expression;
+  if (selector.kind !== 'vector-selector') return [];
+  const labels = new Map<string, string>();
+  const seen = new Set<string>();
+  for (const { name, operator, value } of selector.matchers) {
+    if (name === NAME_LABEL) continue;
+    if (operator === '=' && !seen.has(name)) {
+      labels.set(name, value);
+      seen.add(name);
+    } else labels.delete(name);
+  }
+  return labelsOf(labels);
+}
