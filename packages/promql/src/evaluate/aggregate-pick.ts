@@ -1,8 +1,8 @@
 // Aggregations that answer some of their input's series: topk, bottomk, limitk, limit_ratio.
-import { labelsKey } from '../labels.ts';
 import type { AggregationOperator } from '../parse/ast.ts';
 import type { AggregationContext, Group } from './aggregate.ts';
 import { MESSAGES } from './annotations.ts';
+import { labelsShare } from './labels-hash.ts';
 import { FLOAT, HISTOGRAM, NONE, type Row } from './row.ts';
 
 type Pick = (context: AggregationContext, groups: readonly Group[]) => Row[];
@@ -56,18 +56,6 @@ function extremes(isWorse: (a: number, b: number) => boolean): Pick {
   };
 }
 
-/** The share of 2^32 that a series falls on: always the same for the same labels (FNV-1a). */
-function shareOf(row: Row): number {
-  let hash = 0x811c9dc5;
-  for (const character of labelsKey(row.labels)) {
-    hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 0x01000193) >>> 0;
-  }
-  // FNV's high bits mix slowly: fold the low ones in.
-  hash = Math.imul(hash ^ (hash >>> 16), 0x45d9f3b) >>> 0;
-  hash = Math.imul(hash ^ (hash >>> 16), 0x45d9f3b) >>> 0;
-  return ((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32;
-}
-
 export const PICKS: Readonly<Partial<Record<AggregationOperator, Pick>>> = {
   topk: extremes((a, b) => a < b),
   bottomk: extremes((a, b) => a > b),
@@ -76,12 +64,17 @@ export const PICKS: Readonly<Partial<Record<AggregationOperator, Pick>>> = {
       rows.filter((row) => row.has[step] !== NONE).slice(0, limitOf(context, step)),
     ),
   /** A negative ratio picks what the positive ratio of the rest leaves. */
-  limit_ratio: (context, groups) =>
-    picked(context, groups, (rows, step) => {
+  limit_ratio(context, groups) {
+    const shares = new Map<Row, number>();
+    for (const { rows } of groups) {
+      for (const row of rows) shares.set(row, labelsShare(row.labels));
+    }
+    return picked(context, groups, (rows, step) => {
       const ratio = Math.max(-1, Math.min(1, context.parameter(step)));
       return rows.filter((row) => {
-        if (row.has[step] === NONE) return false;
-        return ratio >= 0 ? shareOf(row) < ratio : shareOf(row) >= 1 + ratio;
+        const share = shares.get(row) ?? 1;
+        return row.has[step] !== NONE && (ratio >= 0 ? share < ratio : share >= 1 + ratio);
       });
-    }),
+    });
+  },
 };

@@ -12,7 +12,7 @@ import { type Row, type Value, vectorOf } from './row.ts';
 export interface Group {
   readonly labels: Labels;
   readonly rows: Row[];
-  /** Only where it goes from all of them: one that keeps its name keeps the group's. */
+  /** Where it goes from one of them it goes from the group. */
   dropsName: boolean;
 }
 
@@ -73,7 +73,7 @@ export function groupRows(
       groups.set(key, { labels, rows: [row], dropsName: row.dropsName });
     } else {
       group.rows.push(row);
-      if (!row.dropsName) group.dropsName = false;
+      if (row.dropsName) group.dropsName = true;
     }
   }
   return [...groups.values()];

@@ -1,4 +1,4 @@
-import { type Binary, isComparison, isSetOperator } from '../parse/ast.ts';
+import { type Binary, isSetOperator, keepsName } from '../parse/ast.ts';
 import type { Evaluation, TimeGrid } from './evaluation.ts';
 import { sampleOperator, scalarOperator } from './operator.ts';
 import { newRow, type Row, sampleAt, setSample, type Value, vectorOf } from './row.ts';
@@ -47,7 +47,7 @@ function withScalar(
 ): Value {
   const { rows, scalars, side } = operands;
   const compute = sampleOperator(binary, annotations, side);
-  const dropsName = binary.isBool || !isComparison(binary.operator);
+  const dropsName = binary.isBool || !keepsName(binary.operator);
   const results = rows.map((row) => {
     const out = newRow(row.labels, scalars.length, row.dropsName || dropsName);
     for (let step = 0; step < scalars.length; step++) {

@@ -79,5 +79,6 @@ export function classicFraction(
     below = bucket;
     return { ...own, isLowerIn: false, isUpperIn: true };
   });
-  return fractionOf(lower, upper, { buckets: separate, count, isLinear: true });
+  const within = { buckets: separate, count, inBuckets: count, isLinear: true };
+  return fractionOf(lower, upper, within);
 }

@@ -19,6 +19,7 @@ import {
   type RangeTime,
   type TraceStage,
 } from './query.ts';
+import { resolveDurations } from './resolve-durations.ts';
 import { instantValue, rangesValue, rangeValue } from './result.ts';
 import type { Value } from './row.ts';
 import { selectRange, selectSubquery } from './select.ts';
@@ -93,7 +94,8 @@ async function answer(
   if (refusal !== undefined) return fail('bad_data', refusal);
   const run = openRun(times, options, annotations);
   try {
-    const value = await compute(run.evaluation, parsed.expression);
+    const expression = resolveDurations(parsed.expression, times);
+    const value = await compute(run.evaluation, expression);
     const trace = options.wantsTrace === true ? run.trace() : undefined;
     return {
       kind: 'answer',

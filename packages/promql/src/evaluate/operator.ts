@@ -2,10 +2,12 @@
 import { addHistogram, divideHistogram, scaleHistogram } from '../histogram/arithmetic.ts';
 import { equalHistograms } from '../histogram/equal.ts';
 import { foldedHint } from '../histogram/fold.ts';
+import { trimHistogram } from '../histogram/trim.ts';
 import type { Arithmetic, Binary, Comparison } from '../parse/ast.ts';
-import { isComparison } from '../parse/ast.ts';
+import { isComparison, isTrimOperator } from '../parse/ast.ts';
 import type { Histogram } from '../series-source.ts';
 import { type AnnotationLog, MESSAGES } from './annotations.ts';
+import { executionFault } from './evaluation.ts';
 
 type Sample = number | Histogram;
 
@@ -35,8 +37,10 @@ export type SampleOperator = (left: Sample, right: Sample) => Sample | undefined
 export function scalarOperator(binary: Binary): (a: number, b: number) => number {
   const { operator } = binary;
   if (isComparison(operator)) return (a, b) => Number(COMPARE[operator](a, b));
-  const compute = ARITHMETIC[arithmetic(operator)];
-  return compute;
+  if (isTrimOperator(operator)) {
+    throw executionFault(`operator "${operator}" not allowed for Scalar operations`);
+  }
+  return ARITHMETIC[arithmetic(operator)];
 }
 
 /** Set operators never come here: they match series, not samples. */
@@ -51,6 +55,7 @@ export function sampleOperator(
 ): SampleOperator {
   const { operator, isBool } = binary;
   const onHistograms = histogramOperator(binary, annotations);
+  if (isTrimOperator(operator)) return onHistograms;
   if (!isComparison(operator)) {
     const compute = ARITHMETIC[arithmetic(operator)];
     return (left, right) =>
@@ -83,6 +88,8 @@ function histogramOperator(binary: Binary, annotations: AnnotationLog): SampleOp
     }
     if (typeof right === 'number') {
       if (operator === '*') return scaleHistogram(left, right);
+      if (operator === '</') return trimHistogram(left, right, 'below');
+      if (operator === '>/') return trimHistogram(left, right, 'above');
       return operator === '/' ? divideHistogram(left, right) : refuse(left, right);
     }
     switch (operator) {

@@ -112,7 +112,9 @@ function countResets(window: Window): number {
     if (typeof previous === 'number' && typeof sample === 'number') {
       if (sample < previous) resets++;
     } else if (typeof previous === 'object' && typeof sample === 'object') {
-      if (isReset(sample, previous)) resets++;
+      const isGauge = sample.counterReset === 'gauge';
+      const turned = isGauge !== (previous.counterReset === 'gauge');
+      if (turned || isReset(sample, previous)) resets++;
     } else resets++;
     previous = sample;
   }

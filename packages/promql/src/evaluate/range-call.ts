@@ -3,6 +3,7 @@ import type { Call, Expression, MatrixSelector } from '../parse/ast.ts';
 import type { Labels } from '../series-source.ts';
 import { MESSAGES } from './annotations.ts';
 import { type Evaluation, type TimeGrid, timeAt } from './evaluation.ts';
+import { extendedSample } from './extended-range.ts';
 import { OVER_TIME } from './over-time.ts';
 import type { RangeFunction } from './range-function.ts';
 import { RATES } from './rate.ts';
@@ -52,6 +53,11 @@ export async function evaluateRangeCall(
     const row = newRow(series.labels, grid.steps, keepsName ? series.dropsName : true);
     const window = openWindow(series);
     for (let step = 0; step < grid.steps; step++) {
+      if (input.extension !== undefined) {
+        const value = extendedSample(name, series, { ...input, extension: input.extension }, step);
+        if (value !== undefined) setSample(row, step, value);
+        continue;
+      }
       moveWindow(window, input, step);
       if (floatCount(window) === 0 && histogramCount(window) === 0) continue;
       const sample = compute(window, {
@@ -117,7 +123,7 @@ async function selectInput(
 ): Promise<RangeInput> {
   if (inner.kind === 'subquery') return await selectSubquery(evaluation, grid, inner);
   if (inner.kind === 'matrix-selector') return await selectRange(evaluation, grid, inner);
-  return { series: [], rangeMs: 0, windowEnd: () => 0 };
+  return { series: [], rangeMs: 0, windowEnd: () => 0, lookbackMs: 0 };
 }
 
 function unwrapped(expression: Expression): Expression {
@@ -126,13 +132,18 @@ function unwrapped(expression: Expression): Expression {
   return inner;
 }
 
+const isPlainRange = (inner: Expression): inner is MatrixSelector =>
+  inner.kind === 'matrix-selector' &&
+  inner.selector.at === undefined &&
+  inner.selector.extension === undefined;
+
 /** From a source that evaluates the function itself. */
 async function pushedDown(
   { source, limits, signal, query, countRead }: Evaluation,
   { call, grid, inner }: { call: Call; grid: TimeGrid; inner: Expression },
 ): Promise<Value | undefined> {
-  const isPlain = inner.kind === 'matrix-selector' && inner.selector.at === undefined;
-  if (source.evaluateRange === undefined || !isPlain || call.args.length !== 1) return undefined;
+  if (source.evaluateRange === undefined || !isPlainRange(inner)) return undefined;
+  if (call.args.length !== 1) return undefined;
   if (query.isInstant || grid.steps < 2) return undefined;
   const series = await source.evaluateRange(rangeCall(call.signature.name, inner, grid), {
     signal,

@@ -1,7 +1,8 @@
 // Series from the source: at instants, and over ranges.
-import type { At, MatrixSelector, Subquery, VectorSelector } from '../parse/ast.ts';
+import type { At, Extension, MatrixSelector, Subquery, VectorSelector } from '../parse/ast.ts';
 import type { Histogram, Labels, SeriesSamples } from '../series-source.ts';
 import { type Evaluation, executionFault, type TimeGrid, timeAt } from './evaluation.ts';
+import { smoothedInstant } from './extended-range.ts';
 import { HISTOGRAM, newRow, type Row, setSample } from './row.ts';
 import { isStale, wordsOf } from './stale.ts';
 
@@ -21,6 +22,8 @@ export interface RangeInput {
   readonly rangeMs: number;
   /** The end of the window at a step. */
   windowEnd(step: number): number;
+  readonly lookbackMs: number;
+  readonly extension?: Extension | undefined;
 }
 
 /** The time that a selector looks at when the query stands at a step. */
@@ -65,11 +68,13 @@ export async function selectInstants(
   const reference = referenceTime(evaluation, grid, selector);
   const lastMs = reference(grid.steps - 1);
   const { lookbackMs } = evaluation;
-  const bounds = [reference(0) - lookbackMs + 1, lastMs] as const;
+  const isSmoothed = selector.extension === 'smoothed' && !wantsTime;
+  const bounds = [reference(0) - lookbackMs + 1, lastMs + (isSmoothed ? lookbackMs : 0)] as const;
   const rows: Row[] = [];
   for (const series of await fetchSeries(evaluation, selector, bounds)) {
     const row = newRow(series.labels, grid.steps, wantsTime);
-    if (fillInstants(row, series, { reference, lookbackMs, wantsTime })) rows.push(row);
+    const fill = isSmoothed ? fillSmoothed : fillInstants;
+    if (fill(row, series, { reference, lookbackMs, wantsTime })) rows.push(row);
     await evaluation.work(series.times.length + grid.steps);
   }
   return rows;
@@ -97,6 +102,22 @@ function fillInstants(
   return isAny;
 }
 
+function fillSmoothed(
+  row: Row,
+  series: SeriesSamples,
+  options: { reference: (step: number) => number; lookbackMs: number },
+): boolean {
+  const { times, values } = withoutStale(series);
+  let isAny = false;
+  for (let step = 0; step < row.has.length; step++) {
+    const value = smoothedInstant(times, values, options.reference(step), options.lookbackMs);
+    if (value === undefined) continue;
+    setSample(row, step, value);
+    isAny = true;
+  }
+  return isAny;
+}
+
 /** The samples under a range selector. */
 export async function selectRange(
   evaluation: Evaluation,
@@ -104,9 +125,16 @@ export async function selectRange(
   { selector, rangeMs }: MatrixSelector,
 ): Promise<RangeInput> {
   const windowEnd = referenceTime(evaluation, grid, selector);
-  const bounds = [windowEnd(0) - rangeMs + 1, windowEnd(grid.steps - 1)] as const;
+  const { extension } = selector;
+  const { lookbackMs } = evaluation;
+  const earlierMs = extension === undefined ? 0 : lookbackMs;
+  const laterMs = extension === 'smoothed' ? lookbackMs : 0;
+  const bounds = [
+    windowEnd(0) - rangeMs - earlierMs + 1,
+    windowEnd(grid.steps - 1) + laterMs,
+  ] as const;
   const fetched = await fetchSeries(evaluation, selector, bounds);
-  return { series: fetched.map(withoutStale), rangeMs, windowEnd };
+  return { series: fetched.map(withoutStale), rangeMs, windowEnd, lookbackMs, extension };
 }
 
 function withoutStale(series: SeriesSamples): RangeSeries {
@@ -150,6 +178,7 @@ export async function selectSubquery(
   subquery: Subquery,
 ): Promise<RangeInput> {
   const { rangeMs } = subquery;
+  const { lookbackMs } = evaluation;
   const stepMs = subquery.stepMs || evaluation.subqueryStepMs;
   const windowEnd = referenceTime(evaluation, grid, subquery);
   const earliest = windowEnd(0) - rangeMs;
@@ -157,7 +186,7 @@ export async function selectSubquery(
   if (startMs <= earliest) startMs += stepMs;
   const endMs = windowEnd(grid.steps - 1);
   const steps = Math.floor((endMs - startMs) / stepMs) + 1;
-  if (steps <= 0) return { series: [], rangeMs, windowEnd };
+  if (steps <= 0) return { series: [], rangeMs, windowEnd, lookbackMs };
   if (steps > evaluation.limits.samplesMax) {
     throw executionFault(
       `a subquery of ${steps} steps, the most is ${evaluation.limits.samplesMax}`,
@@ -166,7 +195,7 @@ export async function selectSubquery(
   const inner: TimeGrid = { startMs, stepMs, steps };
   const value = await evaluation.evaluate(subquery.expression, inner);
   const rows = value.kind === 'vector' ? value.rows : [];
-  return { series: rows.map((row) => rangeOfRow(row, inner)), rangeMs, windowEnd };
+  return { series: rows.map((row) => rangeOfRow(row, inner)), rangeMs, windowEnd, lookbackMs };
 }
 
 function rangeOfRow(row: Row, grid: TimeGrid): RangeSeries {

@@ -9,7 +9,7 @@ import {
   withoutLabels,
   withoutName,
 } from '../labels.ts';
-import { type Binary, isComparison, type VectorMatching } from '../parse/ast.ts';
+import { type Binary, keepsName, type VectorMatching } from '../parse/ast.ts';
 import type { Histogram, Labels } from '../series-source.ts';
 import { type Evaluation, executionFault, type TimeGrid } from './evaluation.ts';
 import { matchLabels, rowsByKey } from './match-labels.ts';
@@ -212,9 +212,9 @@ function resultLabels(
   { operator }: Binary,
 ): (many: Labels, one: Labels) => Labels {
   const names = new Set(labels);
-  const keepsName = isComparison(operator);
+  const isNamed = keepsName(operator);
   return (many, one) => {
-    let result = keepsName ? many : withoutName(many);
+    let result = isNamed ? many : withoutName(many);
     if (cardinality === 'one-to-one') {
       result = isOn ? onlyLabels(result, names) : withoutLabels(result, names);
     }

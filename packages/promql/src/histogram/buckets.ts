@@ -83,23 +83,42 @@ function mirrored({ lower, upper, isLowerIn, isUpperIn, count }: Bucket): Bucket
 export const positiveBuckets = (histogram: Histogram): Bucket[] =>
   entriesOf(histogram.positive).map((entry) => positiveBucket(histogram, entry));
 
+/** What reaches into the zero bucket ends at its threshold. */
+const clipped = (bucket: Bucket, { zeroThreshold, schema }: Histogram): Bucket =>
+  schema !== CUSTOM_SCHEMA && bucket.lower < zeroThreshold
+    ? { ...bucket, lower: zeroThreshold }
+    : bucket;
+
+/** One bucket of a side with its bounds, clipped at the zero bucket. */
+export function boundedBucket(histogram: Histogram, entry: Entry, isNegative: boolean): Bucket {
+  const bucket = clipped(positiveBucket(histogram, entry), histogram);
+  return isNegative ? mirrored(bucket) : bucket;
+}
+
+export const mapBuckets = (
+  entries: readonly Entry[],
+  count: (entry: Entry) => number,
+): HistogramBuckets => bucketsOf(entries.map((entry) => ({ ...entry, count: count(entry) })));
+
 /** From zero downwards. */
 export const negativeBuckets = (histogram: Histogram): Bucket[] =>
   entriesOf(histogram.negative).map((entry) => mirrored(positiveBucket(histogram, entry)));
 
+export const zeroBucket = ({ zeroCount, zeroThreshold }: Histogram): Bucket => ({
+  lower: -zeroThreshold,
+  upper: zeroThreshold,
+  isLowerIn: true,
+  isUpperIn: true,
+  count: zeroCount,
+});
+
 /** In ascending order, the zero bucket among them where it counts something. */
 export function allBuckets(histogram: Histogram): Bucket[] {
-  const { zeroCount, zeroThreshold } = histogram;
-  const zero: Bucket = {
-    lower: -zeroThreshold,
-    upper: zeroThreshold,
-    isLowerIn: true,
-    isUpperIn: true,
-    count: zeroCount,
-  };
+  const zero = zeroBucket(histogram);
+  const below = entriesOf(histogram.negative).map((entry) => boundedBucket(histogram, entry, true));
   return [
-    ...negativeBuckets(histogram).reverse(),
-    ...(zeroCount > 0 ? [zero] : []),
-    ...positiveBuckets(histogram),
+    ...below.reverse(),
+    ...(zero.count > 0 ? [zero] : []),
+    ...entriesOf(histogram.positive).map((entry) => boundedBucket(histogram, entry, false)),
   ];
 }

@@ -1,7 +1,7 @@
 // Quantiles, fractions and moments. Source: Prometheus docs, "Query functions", "Native Histograms".
 import { addCompensated } from '../evaluate/kahan.ts';
 import type { Histogram } from '../series-source.ts';
-import { allBuckets, type Bucket, isCustom } from './buckets.ts';
+import { allBuckets, type Bucket, isCustom, zeroBucket } from './buckets.ts';
 
 export interface QuantileAnswer {
   readonly value: number;
@@ -60,6 +60,10 @@ function withZeroEdge(bucket: Bucket, histogram: Histogram): Bucket {
   return hasNegative && !hasPositive ? { ...bucket, upper: 0 } : bucket;
 }
 
+/** The zero bucket, reaching to the side that counts something. */
+export const zeroEdges = (histogram: Histogram): Bucket =>
+  withZeroEdge(zeroBucket(histogram), histogram);
+
 function interpolate({ lower, upper }: Bucket, fraction: number, isLinear: boolean): number {
   if (isLinear || (lower <= 0 && upper >= 0)) return lower + (upper - lower) * fraction;
   const logLower = Math.log2(Math.abs(lower));
@@ -78,17 +82,27 @@ export function histogramFraction(
   const hasNaN = Number.isNaN(histogram.sum) && histogram.count > 0;
   const custom = isCustom(histogram);
   const edged = buckets.map((bucket) => withZeroEdge(bucket, histogram));
-  const count = hasNaN ? buckets.reduce((sum, bucket) => sum + bucket.count, 0) : histogram.count;
-  return { value: fractionOf(lower, upper, { buckets: edged, count, isLinear: custom }), hasNaN };
+  const { count } = histogram;
+  const inBuckets = hasNaN ? buckets.reduce((sum, bucket) => sum + bucket.count, 0) : count;
+  const within = { buckets: edged, count, inBuckets, isLinear: custom };
+  return { value: fractionOf(lower, upper, within), hasNaN };
 }
 
-/** Of ascending buckets; shared with classic histograms. */
+/**
+ * Of ascending buckets; shared with classic histograms. `count` has all observations, `inBuckets`
+ * those that are not NaN.
+ */
 export function fractionOf(
   lower: number,
   upper: number,
-  within: { buckets: readonly Bucket[]; count: number; isLinear: boolean },
+  within: {
+    readonly buckets: readonly Bucket[];
+    readonly count: number;
+    readonly inBuckets: number;
+    readonly isLinear: boolean;
+  },
 ): number {
-  const { buckets, count, isLinear } = within;
+  const { buckets, count, inBuckets, isLinear } = within;
   if (count === 0 || Number.isNaN(lower) || Number.isNaN(upper)) return Number.NaN;
   if (lower >= upper) return 0;
   const rankOf = (value: number): number => {
@@ -98,12 +112,14 @@ export function fractionOf(
       if (bucket.upper > value) return rank + bucket.count * shareBelow(value, bucket, isLinear);
       rank += bucket.count;
     }
-    return count;
+    return inBuckets;
   };
-  return (Math.min(rankOf(upper), count) - Math.min(rankOf(lower), count)) / count;
+  const capped = (value: number): number => Math.min(rankOf(value), inBuckets);
+  return (capped(upper) - capped(lower)) / count;
 }
 
-function shareBelow(value: number, { lower, upper }: Bucket, isLinear: boolean): number {
+/** The share of a bucket's observations below a value within its bounds. */
+export function shareBelow(value: number, { lower, upper }: Bucket, isLinear: boolean): number {
   // Nothing can be said about where observations lie in a bucket without an end.
   if (upper === Number.POSITIVE_INFINITY) return 0;
   if (lower === Number.NEGATIVE_INFINITY) return 1;
@@ -120,13 +136,14 @@ export function histogramVariance(histogram: Histogram): number {
   const squares = { sum: 0, compensation: 0 };
   for (const { lower, upper, count } of allBuckets(histogram)) {
     if (count === 0) continue;
-    const delta = middle(lower, upper, isCustom(histogram)) - mean;
+    const delta = middleOf(lower, upper, isCustom(histogram)) - mean;
     addCompensated(squares, count * delta * delta);
   }
   return (squares.sum + squares.compensation) / histogram.count;
 }
 
-function middle(lower: number, upper: number, isLinear: boolean): number {
+/** The value that a bucket's observations are taken to have. */
+export function middleOf(lower: number, upper: number, isLinear: boolean): number {
   if (isLinear) return (upper + lower) / 2;
   if (lower <= 0 && upper >= 0) return 0;
   return Math.sqrt(upper * lower) * (upper < 0 ? -1 : 1);

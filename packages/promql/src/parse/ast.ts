@@ -1,4 +1,5 @@
 import type { Matcher } from '../series-source.ts';
+import type { DurationExpression } from './duration-expression.ts';
 import type { FunctionSignature } from './function-signatures.ts';
 
 /** Offsets into the query text, in UTF-16 code units; `end` is exclusive. */
@@ -38,13 +39,23 @@ export interface VectorSelector extends Node {
   /** The name's own matcher comes last. */
   readonly matchers: readonly Matcher[];
   readonly offsetMs: number;
+  readonly offset?: DurationExpression | undefined;
   readonly at?: At | undefined;
+  /** Experimental: how a range meets its edges, or an instant its neighbours. */
+  readonly extension?: Extension | undefined;
 }
+
+export type Extension = 'anchored' | 'smoothed';
 
 export interface MatrixSelector extends Node {
   readonly kind: 'matrix-selector';
   readonly selector: VectorSelector;
   readonly rangeMs: number;
+  /**
+   * Here and in `offset` and `step`: as written, where it is more than a literal. The number beside
+   * it holds once the query's times are known.
+   */
+  readonly duration?: DurationExpression | undefined;
 }
 
 export interface Subquery extends Node {
@@ -53,7 +64,10 @@ export interface Subquery extends Node {
   readonly rangeMs: number;
   /** 0: the default resolution. */
   readonly stepMs: number;
+  readonly duration?: DurationExpression | undefined;
+  readonly step?: DurationExpression | undefined;
   readonly offsetMs: number;
+  readonly offset?: DurationExpression | undefined;
   readonly at?: At | undefined;
 }
 
@@ -138,16 +152,25 @@ export type AggregationOperator = (typeof AGGREGATION_OPERATORS)[number];
 
 export const COMPARISONS = ['==', '!=', '<', '<=', '>', '>='] as const;
 export const SET_OPERATORS = ['and', 'or', 'unless'] as const;
+/** On native histograms: without what lies above, or below, a float. */
+export const TRIM_OPERATORS = ['</', '>/'] as const;
 export const ARITHMETIC = ['+', '-', '*', '/', '%', '^', 'atan2'] as const;
 export type Comparison = (typeof COMPARISONS)[number];
 export type SetOperator = (typeof SET_OPERATORS)[number];
 export type Arithmetic = (typeof ARITHMETIC)[number];
-export type BinaryOperator = Comparison | SetOperator | Arithmetic;
+export type TrimOperator = (typeof TRIM_OPERATORS)[number];
+export type BinaryOperator = Comparison | SetOperator | Arithmetic | TrimOperator;
 
 export const isComparison = (operator: string): operator is Comparison =>
   (COMPARISONS as readonly string[]).includes(operator);
+export const isTrimOperator = (operator: string): operator is TrimOperator =>
+  (TRIM_OPERATORS as readonly string[]).includes(operator);
 export const isSetOperator = (operator: string): operator is SetOperator =>
   (SET_OPERATORS as readonly string[]).includes(operator);
+
+/** Whether its result is still a sample of the same metric. */
+export const keepsName = (operator: string): boolean =>
+  isComparison(operator) || isTrimOperator(operator);
 
 /** The type that an expression evaluates to. */
 export function typeOf(expression: Expression): ValueType {

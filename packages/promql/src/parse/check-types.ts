@@ -4,6 +4,7 @@ import {
   type Binary,
   type Call,
   type Expression,
+  type Extension,
   isComparison,
   isSetOperator,
   typeOf,
@@ -122,9 +123,23 @@ function checkCall(call: Call, check: (inner: Expression) => Expression): Call {
     }
     const checked = isInfoSelector ? arg : check(arg);
     expectType(checked, argTypes[Math.min(i, argTypes.length - 1)] ?? 'none', context);
+    checkExtension(name, checked);
     return checked;
   });
   return { ...call, args };
+}
+
+const EXTENSION_USES: Readonly<Record<Extension, readonly string[]>> = {
+  anchored: ['changes', 'delta', 'increase', 'rate', 'resets'],
+  smoothed: ['delta', 'increase', 'rate'],
+};
+
+function checkExtension(name: string, arg: Expression): void {
+  const extension = arg.kind === 'matrix-selector' ? arg.selector.extension : undefined;
+  if (extension === undefined || EXTENSION_USES[extension].includes(name)) return;
+  const uses = EXTENSION_USES[extension].join(', ');
+  const message = `${extension} modifier can only be used with: ${uses} - not with ${name}`;
+  throw new ParseFault(arg.range, message);
 }
 
 function checkBinary(binary: Binary, check: (inner: Expression) => Expression): Binary {

@@ -24,6 +24,8 @@ const PRECEDENCE: Readonly<Record<string, number>> = {
   '!=': 3,
   '<': 3,
   '<=': 3,
+  '</': 3,
+  '>/': 3,
   '>': 3,
   '>=': 3,
   '+': 4,

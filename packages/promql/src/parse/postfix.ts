@@ -1,7 +1,13 @@
 import type { At, Expression, MatrixSelector, Subquery } from './ast.ts';
+import {
+  type DurationExpression,
+  durationSeconds,
+  parseDurationExpression,
+  parseDurationOperand,
+} from './duration-expression.ts';
 import { parseDuration, parseNumber } from './numbers.ts';
 import { ParseFault } from './parse-error.ts';
-import { isWord, rangeOf, type TokenCursor, unexpected } from './token-cursor.ts';
+import { isWord, type TokenCursor, unexpected } from './token-cursor.ts';
 
 /** What the parts of the parser share. */
 export interface ParserState {
@@ -13,8 +19,6 @@ export interface ParserState {
 
 /** Milliseconds since the epoch that Go's int64 arithmetic survives. */
 const AT_MS_MAX = Number.MAX_SAFE_INTEGER;
-const DURATION_EXPRESSION = 'duration expressions are experimental and not supported';
-
 /** Ranges, subqueries, `offset` and `@` after an expression. */
 export function parsePostfix(state: ParserState, expression: Expression): Expression {
   const { cursor } = state;
@@ -25,11 +29,7 @@ export function parsePostfix(state: ParserState, expression: Expression): Expres
     else if (isWord(token, 'offset')) result = parseOffset(state, result);
     else if (isWord(token, '@')) result = parseAt(state, result);
     else if (isWord(token, 'anchored') || isWord(token, 'smoothed')) {
-      throw new ParseFault(
-        token,
-        `${token.text} selectors are experimental and not supported`,
-        true,
-      );
+      result = parseExtension(state, result);
     } else return result;
   }
 }
@@ -37,94 +37,124 @@ export function parsePostfix(state: ParserState, expression: Expression): Expres
 function parseBrackets(state: ParserState, inner: Expression): Expression {
   const { cursor } = state;
   cursor.next();
-  const rangeMs = positiveDuration(state, 'subquery or range selector', 'duration');
-  const isSubquery = cursor.accept(':') !== undefined;
-  if (isSubquery) {
-    const stepMs = isWord(cursor.peek(), ']')
-      ? 0
+  const range = positiveDuration(state, 'subquery or range selector', 'duration');
+  if (cursor.accept(':') !== undefined) {
+    const step = isWord(cursor.peek(), ']')
+      ? { ms: 0, written: undefined }
       : positiveDuration(state, 'subquery selector', 'duration or "]"');
     const { end } = cursor.expect(']', 'subquery selector', '"]"');
-    const range = { start: inner.range.start, end };
     const subquery: Subquery = {
       kind: 'subquery',
       expression: inner,
-      rangeMs,
-      stepMs,
+      rangeMs: range.ms,
+      stepMs: step.ms,
       offsetMs: 0,
-      range,
+      ...(range.written === undefined ? {} : { duration: range.written }),
+      ...(step.written === undefined ? {} : { step: step.written }),
+      range: { start: inner.range.start, end },
     };
     return subquery;
   }
-  if (!isWord(cursor.peek(), ']')) {
-    throw unexpectedInDuration(state, 'subquery or range', '":" or "]"');
-  }
-  const { end } = cursor.next();
-  const range = { start: inner.range.start, end };
+  const { end } = cursor.expect(']', 'subquery or range', '":" or "]"');
+  const at = { start: inner.range.start, end };
   if (inner.kind !== 'vector-selector') {
-    throw new ParseFault(range, 'ranges only allowed for vector selectors');
+    throw new ParseFault(at, 'ranges only allowed for vector selectors');
   }
-  if (inner.offsetMs !== 0) {
-    throw new ParseFault(range, 'no offset modifiers allowed before range');
-  }
-  if (inner.at !== undefined) throw new ParseFault(range, 'no @ modifiers allowed before range');
-  const matrix: MatrixSelector = { kind: 'matrix-selector', selector: inner, rangeMs, range };
+  if (hasOffset(inner)) throw new ParseFault(at, 'no offset modifiers allowed before range');
+  if (inner.at !== undefined) throw new ParseFault(at, 'no @ modifiers allowed before range');
+  const matrix: MatrixSelector = {
+    kind: 'matrix-selector',
+    selector: inner,
+    rangeMs: range.ms,
+    ...(range.written === undefined ? {} : { duration: range.written }),
+    range: at,
+  };
   return matrix;
 }
 
-const unexpectedInDuration = (
-  { cursor }: ParserState,
-  context: string,
-  expected: string,
-): ParseFault => {
-  const token = cursor.peek();
-  return token.kind === 'operator' || token.kind === 'keyword' || isWord(token, '(')
-    ? new ParseFault(rangeOf(token), DURATION_EXPRESSION, true)
-    : unexpected(token, context, expected);
-};
+const hasOffset = ({ offsetMs, offset }: Placeable): boolean =>
+  offsetMs !== 0 || offset !== undefined;
 
-function positiveDuration(state: ParserState, context: string, expected: string): number {
-  const { cursor } = state;
-  const token = cursor.peek();
-  if (token.kind !== 'duration' && token.kind !== 'number') {
-    throw unexpectedInDuration(state, context, expected);
-  }
-  const ms = durationMs(state);
-  if (ms <= 0) throw new ParseFault(rangeOf(token), 'duration must be greater than 0');
-  return ms;
+/** Milliseconds, 0 while unknown, and what was written where that is more than a literal. */
+interface ParsedDuration {
+  readonly ms: number;
+  readonly written: DurationExpression | undefined;
 }
 
-/** A duration literal, or a number of seconds. */
-function durationMs({ cursor }: ParserState): number {
-  const token = cursor.next();
-  if (token.kind === 'duration') {
-    const ms = parseDuration(token.text);
-    if (typeof ms !== 'number') throw new ParseFault(rangeOf(token), ms.reason);
-    return ms;
+function positiveDuration(state: ParserState, context: string, expected: string): ParsedDuration {
+  const { cursor } = state;
+  const { start } = cursor.peek();
+  const written = parseDurationExpression(state, { context, expected });
+  const parsed = settled(state, written, start);
+  if (parsed.written === undefined || durationSeconds(written) !== undefined) {
+    if (parsed.ms <= 0) {
+      throw new ParseFault({ start, end: cursor.lastEnd }, 'duration must be greater than 0');
+    }
   }
-  const seconds = parseNumber(token.text) ?? Number.NaN;
+  return parsed;
+}
+
+const DURATION_MS_MAX = 9_223_372_036_854;
+
+function settled(state: ParserState, written: DurationExpression, start: number): ParsedDuration {
+  const range = { start, end: state.cursor.lastEnd };
+  const isLiteral = written.kind === 'seconds';
+  if (!isLiteral && !state.isExperimental) {
+    throw new ParseFault(range, 'experimental duration expression is not enabled', true);
+  }
+  const seconds = durationSeconds(written);
+  if (seconds === undefined) return { ms: 0, written };
   const ms = Math.round(seconds * 1000);
-  if (!Number.isFinite(ms) || Math.abs(ms) > 9_223_372_036_854) {
-    throw new ParseFault(rangeOf(token), 'duration out of range');
-  }
-  return ms;
+  if (Number.isNaN(ms)) throw new ParseFault(range, 'division by zero');
+  if (Math.abs(ms) > DURATION_MS_MAX) throw new ParseFault(range, 'duration out of range');
+  return { ms, written: isLiteral ? undefined : written };
 }
 
 function parseOffset(state: ParserState, inner: Expression): Expression {
   const { cursor } = state;
   cursor.next();
+  const { start } = cursor.peek();
   const sign = cursor.accept('-') ?? cursor.accept('+');
-  const token = cursor.peek();
-  if (token.kind !== 'duration' && token.kind !== 'number') {
-    throw unexpectedInDuration(state, 'offset', 'number or duration');
-  }
-  const magnitude = durationMs(state);
-  const offsetMs = sign?.text === '-' ? -magnitude : magnitude;
+  const place = { context: 'offset', expected: 'number, duration, step(), or range()' };
+  const operand = parseDurationOperand(state, place);
+  const parsed = settled(state, operand, start);
+  const isNegative = sign?.text === '-';
+  const offsetMs = isNegative ? 0 - parsed.ms : parsed.ms;
+  const written =
+    parsed.written !== undefined && isNegative
+      ? ({ kind: 'negative', of: parsed.written } as const)
+      : parsed.written;
   return placed(inner, 'offset', (node) => {
-    if (node.offsetMs !== 0) {
+    if (hasOffset(node)) {
       throw new ParseFault(node.range, 'offset may not be set multiple times');
     }
-    return { ...node, offsetMs, range: { ...node.range, end: cursor.lastEnd } };
+    const range = { ...node.range, end: cursor.lastEnd };
+    return written === undefined
+      ? { ...node, offsetMs, range }
+      : { ...node, offsetMs, offset: written, range };
   });
+}
+
+const EXTENDABLE = 'instant vector selector or range vector selector';
+
+function parseExtension(state: ParserState, inner: Expression): Expression {
+  const { cursor } = state;
+  const token = cursor.next();
+  const extension = token.text === 'anchored' ? 'anchored' : 'smoothed';
+  if (!state.isExperimental) {
+    throw new ParseFault(token, `${extension} modifier is experimental and not enabled`, true);
+  }
+  if (inner.kind !== 'vector-selector' && inner.kind !== 'matrix-selector') {
+    throw new ParseFault(inner.range, `${extension} modifier must be preceded by an ${EXTENDABLE}`);
+  }
+  const selector = inner.kind === 'vector-selector' ? inner : inner.selector;
+  if (selector.extension !== undefined) {
+    throw new ParseFault(inner.range, `${extension} modifier may not be set multiple times`);
+  }
+  const range = { ...inner.range, end: cursor.lastEnd };
+  return inner.kind === 'vector-selector'
+    ? { ...inner, extension, range }
+    : { ...inner, selector: { ...selector, extension }, range };
 }
 
 function parseAt(state: ParserState, inner: Expression): Expression {

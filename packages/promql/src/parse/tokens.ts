@@ -60,6 +60,8 @@ export const SYMBOL_OPERATORS = [
   '!~',
   '<=',
   '>=',
+  '</',
+  '>/',
   '<',
   '>',
   '+',

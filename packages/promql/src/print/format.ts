@@ -1,12 +1,12 @@
 import type {
   Aggregation,
-  At,
   Binary,
   Expression,
   Subquery,
   VectorMatching,
   VectorSelector,
 } from '../parse/ast.ts';
+import { type DurationExpression, printDuration } from '../parse/duration-expression.ts';
 import { formatDuration, formatFloat } from '../parse/numbers.ts';
 import { isLegacyLabelName, isLegacyMetricName, quote } from '../parse/quoting.ts';
 
@@ -26,8 +26,8 @@ export function printExpression(expression: Expression): string {
     case 'vector-selector':
       return printSelector(expression) + printTimes(expression);
     case 'matrix-selector': {
-      const { selector, rangeMs } = expression;
-      return `${printSelector(selector)}[${formatDuration(rangeMs)}]${printTimes(selector)}`;
+      const { selector, rangeMs, duration } = expression;
+      return `${printSelector(selector)}[${written(duration, rangeMs)}]${printTimes(selector)}`;
     }
     case 'subquery':
       return printExpression(expression.expression) + printSubqueryTail(expression);
@@ -98,14 +98,23 @@ function printSelector({ name, matchers }: VectorSelector): string {
   return shown.length === 0 ? name || '{}' : `${name}{${shown.join(',')}}`;
 }
 
-function printTimes({ at, offsetMs }: { at?: At | undefined; offsetMs: number }): string {
-  const offset = offsetMs === 0 ? '' : ` offset ${formatDuration(offsetMs)}`;
-  if (at === undefined) return offset;
-  return ` @ ${at.kind === 'time' ? (at.timeMs / 1000).toFixed(3) : `${at.kind}()`}${offset}`;
+const written = (duration: DurationExpression | undefined, ms: number): string =>
+  duration === undefined ? formatDuration(ms) : printDuration(duration);
+
+function printTimes(node: VectorSelector | Subquery): string {
+  const { at, offsetMs, offset } = node;
+  const extension =
+    node.kind === 'vector-selector' && node.extension !== undefined ? ` ${node.extension}` : '';
+  const isMoved = offsetMs !== 0 || offset !== undefined;
+  const moved = isMoved ? ` offset ${written(offset, offsetMs)}` : '';
+  const time = at?.kind === 'time' ? (at.timeMs / 1000).toFixed(3) : `${at?.kind ?? ''}()`;
+  return extension + (at === undefined ? '' : ` @ ${time}`) + moved;
 }
 
-const printSubqueryTail = (node: Subquery): string =>
-  `[${formatDuration(node.rangeMs)}:${node.stepMs === 0 ? '' : formatDuration(node.stepMs)}]${printTimes(node)}`;
+function printSubqueryTail(node: Subquery): string {
+  const step = node.stepMs === 0 && node.step === undefined ? '' : written(node.step, node.stepMs);
+  return `[${written(node.duration, node.rangeMs)}:${step}]${printTimes(node)}`;
+}
 
 function printAggregationHead({ operator, isWithout, grouping }: Aggregation): string {
   if (isWithout) return `${operator} without (${labelList(grouping)}) `;

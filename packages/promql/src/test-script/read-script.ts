@@ -1,5 +1,5 @@
 import { readExpectation } from './read-expectation.ts';
-import { type Command, type Script, ScriptFault } from './script.ts';
+import { type Command, ScriptFault } from './script.ts';
 import { parseSeries } from './series-notation.ts';
 import { timeOf } from './times.ts';
 
@@ -14,10 +14,10 @@ const RANGE =
 const COMMAND = /^(?:eval(?:_\w+)?\s+(?:instant|range)\s|load(?:_with_nhcb)?\s+\d\S*$|clear$)/;
 
 /** Reads a script; never throws. A comment ends a block as an empty line does. */
-export function readScript(text: string): Script {
+export function readScript(text: string): Command[] {
   if (text.length > SCRIPT_SIZE_MAX) {
     const message = `a script of ${text.length} characters, the most is ${SCRIPT_SIZE_MAX}`;
-    return { kind: 'invalid', line: 1, message };
+    return [{ kind: 'unread', line: 1, message }];
   }
   const lines = text.split('\n').map((line) => {
     const trimmed = line.trim();
@@ -34,11 +34,11 @@ export function readScript(text: string): Script {
       else if (head !== '' && !isIgnoring) commands.push(readCommand(lines.slice(at, end), at + 1));
     } catch (error) {
       if (!(error instanceof ScriptFault)) throw error;
-      return { kind: 'invalid', line: at + 1, message: error.message };
+      commands.push({ kind: 'unread', line: at + 1, message: error.message });
     }
     at = end;
   }
-  return { kind: 'script', commands };
+  return commands;
 }
 
 function blockEnd(lines: readonly string[], start: number): number {

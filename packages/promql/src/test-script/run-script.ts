@@ -23,19 +23,16 @@ export interface ScriptReport {
 
 /** Runs a script's evaluations against what it loads. Never rejects. */
 export async function runScript(text: string): Promise<ScriptReport> {
-  const script = readScript(text);
-  if (script.kind === 'invalid') {
-    const finding = { line: script.line, query: '', reason: `cannot be read: ${script.message}` };
-    return { passed: 0, failed: [finding], skipped: [] };
-  }
   const storage = openStorage();
   const failed: ScriptFinding[] = [];
   const skipped: ScriptFinding[] = [];
   let passed = 0;
-  for (const command of script.commands) {
+  for (const command of readScript(text)) {
     const { line } = command;
     if (command.kind === 'clear') storage.clear();
-    else if (command.kind === 'load') {
+    else if (command.kind === 'unread') {
+      failed.push({ line, query: '', reason: `cannot be read: ${command.message}` });
+    } else if (command.kind === 'load') {
       const reason = loadFault(storage, command);
       if (reason !== undefined) failed.push({ line, query: '', reason });
     } else {

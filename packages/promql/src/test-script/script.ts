@@ -62,11 +62,14 @@ export interface Evaluate {
   readonly expectation: Expectation;
 }
 
-export type Command = Load | Evaluate | { readonly kind: 'clear'; readonly line: number };
+/** A command that cannot be read; those after it are. */
+export interface Unread {
+  readonly kind: 'unread';
+  readonly line: number;
+  readonly message: string;
+}
 
-export type Script =
-  | { readonly kind: 'script'; readonly commands: readonly Command[] }
-  | { readonly kind: 'invalid'; readonly line: number; readonly message: string };
+export type Command = Load | Evaluate | Unread | { readonly kind: 'clear'; readonly line: number };
 
 /** Thrown inside the reader only; `readScript` answers it as a value. */
 export class ScriptFault extends Error {

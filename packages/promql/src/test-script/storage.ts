@@ -75,12 +75,10 @@ function samplesOf({ labels, samples }: Held): SeriesSamples {
     : { labels, times, values, histograms };
 }
 
-/** A store knows of neighbours whether the counter started again between them. */
+/** A store knows where a counter started again; it never claims that one did not. */
 function stored(sample: Histogram, previous: Histogram | undefined): Histogram {
   if (sample.counterReset === 'gauge' || sample.counterReset === 'reset') return sample;
-  if (previous === undefined || previous.counterReset === 'gauge') {
-    return { ...sample, counterReset: 'unknown' };
-  }
-  const isAnew = isReset({ ...sample, counterReset: 'unknown' }, previous);
-  return { ...sample, counterReset: isAnew ? 'reset' : 'not-reset' };
+  const unknown: Histogram = { ...sample, counterReset: 'unknown' };
+  if (previous === undefined || previous.counterReset === 'gauge') return unknown;
+  return isReset(unknown, previous) ? { ...sample, counterReset: 'reset' } : unknown;
 }
