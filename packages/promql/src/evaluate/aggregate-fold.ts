@@ -51,16 +51,23 @@ function ofFloats(fold: (context: AggregationContext, group: Group, out: Row) =>
 const sumFloats = (context: AggregationContext, group: Group, out: Row): void => {
   const sums = out.values;
   const compensations = new Float64Array(context.grid.steps);
-  foldFloats(context, group, out, (step, value) => {
-    const sum = sums[step] ?? 0;
-    const total = sum + value;
-    if (!Number.isFinite(total)) compensations[step] = 0;
-    else {
-      const lost = Math.abs(sum) >= Math.abs(value) ? sum - total + value : value - total + sum;
-      compensations[step] = (compensations[step] ?? 0) + lost;
+  for (const row of group.rows) {
+    const { values, has } = row;
+    // No callback here: this loop is half of `sum by (rate)`.
+    for (let step = 0; step < sums.length; step++) {
+      if (has[step] !== FLOAT) continue;
+      out.has[step] = FLOAT;
+      const value = values[step] ?? 0;
+      const sum = sums[step] ?? 0;
+      const total = sum + value;
+      if (!Number.isFinite(total)) compensations[step] = 0;
+      else {
+        const lost = Math.abs(sum) >= Math.abs(value) ? sum - total + value : value - total + sum;
+        compensations[step] = (compensations[step] ?? 0) + lost;
+      }
+      sums[step] = total;
     }
-    sums[step] = total;
-  });
+  }
   for (let step = 0; step < sums.length; step++)
     sums[step] = (sums[step] ?? 0) + (compensations[step] ?? 0);
 };

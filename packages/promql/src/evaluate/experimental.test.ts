@@ -104,3 +104,32 @@ eval instant at 0 count(limit_ratio(0.3, many) and limit_ratio(-0.7, many)) or v
 `;
   expect(await runScript(script)).toEqual({ passed: 2, failed: [], skipped: [] });
 });
+
+test('info() takes the newest series of each info metric, step by step', async () => {
+  const script = `
+load 1m
+  m{job="j", instance="i"} 1 1 1
+  target_info{job="j", instance="i", v="1"} 1 _ _
+  target_info{job="j", instance="i", v="2"} _ 1 _
+  build_info{job="j", instance="i", w="9"} 1 1 1
+
+eval instant at 2m info(m)
+  m{job="j", instance="i", v="2"} 1
+
+eval instant at 0 info(m, {__name__=~".+_info"})
+  m{job="j", instance="i", v="1", w="9"} 1
+
+eval instant at 0 info(m, {nope=~".+"})
+
+eval instant at 0 info(m, {nope=~".*"})
+  m{job="j", instance="i"} 1
+
+eval instant at 0 info(m, {__name__="build_info", w=~".*"})
+  m{job="j", instance="i", w="9"} 1
+
+eval range from 0 to 2m step 1m info(m)
+  m{job="j", instance="i", v="1"} 1 _ _
+  m{job="j", instance="i", v="2"} _ 1 1
+`;
+  expect(await runScript(script)).toEqual({ passed: 6, failed: [], skipped: [] });
+});

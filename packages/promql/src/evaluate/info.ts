@@ -1,5 +1,13 @@
 // The experimental info() function: adds labels of info metrics that share identifying labels.
-import { labelsKey, labelsOf, labelValue, NAME_LABEL, NO_LABELS, onlyLabels } from '../labels.ts';
+import {
+  formatLabels,
+  labelsKey,
+  labelsOf,
+  labelValue,
+  NAME_LABEL,
+  NO_LABELS,
+  onlyLabels,
+} from '../labels.ts';
 import { matcherTest } from '../match/label-matcher.ts';
 import type { Call, VectorSelector } from '../parse/ast.ts';
 import type { Labels, Matcher } from '../series-source.ts';
@@ -33,10 +41,18 @@ export async function evaluateInfo(
     offsetMs: 0,
     range: call.range,
   };
-  const infos = await selectInstants(evaluation, grid, selector);
+  const infoRows = await selectInstants(evaluation, grid, selector);
+  const times = await selectInstants(evaluation, grid, selector, true);
+  const infos = infoRows.map((row, i): Info => ({ row, times: times[i] ?? row }));
   const isInfo = (row: Row): boolean =>
     nameMatchers.every((m) => matcherTest(m)(labelValue(row.labels, NAME_LABEL)));
   return vectorOf(joinInfos(rows, infos, { wanted, isInfo, steps: grid.steps }));
+}
+
+/** An info series and when each of its samples was taken. */
+interface Info {
+  readonly row: Row;
+  readonly times: Row;
 }
 
 interface Join {
@@ -48,10 +64,10 @@ interface Join {
 
 const identity = (labels: Labels): string => labelsKey(onlyLabels(labels, IDENTIFYING));
 
-function joinInfos(rows: readonly Row[], infos: readonly Row[], join: Join): Row[] {
-  const byIdentity = new Map<string, Row[]>();
+function joinInfos(rows: readonly Row[], infos: readonly Info[], join: Join): Row[] {
+  const byIdentity = new Map<string, Info[]>();
   for (const info of infos) {
-    const key = identity(info.labels);
+    const key = identity(info.row.labels);
     byIdentity.set(key, [...(byIdentity.get(key) ?? []), info]);
   }
   // Matchers that need a value make info a filter as well.
@@ -66,7 +82,7 @@ function joinInfos(rows: readonly Row[], infos: readonly Row[], join: Join): Row
 
 function enriched(
   row: Row,
-  infos: readonly Row[],
+  infos: readonly Info[],
   { wanted, steps, isFilter }: Join & { isFilter: boolean },
 ): Row[] {
   const names = new Set(wanted.map(({ name }) => name));
@@ -74,7 +90,7 @@ function enriched(
   for (let step = 0; step < steps; step++) {
     const sample = sampleAt(row, step);
     if (sample === undefined) continue;
-    const present = infos.filter((info) => info.has[step] !== NONE);
+    const present = newest(infos, step);
     if (present.length === 0 && isFilter) continue;
     const added = addedLabels(row.labels, present, names);
     const labels = added === NO_LABELS ? row.labels : labelsOf([...added, ...row.labels]);
@@ -84,6 +100,27 @@ function enriched(
     setSample(out, step, sample);
   }
   return [...outputs.values()];
+}
+
+/** Of each info metric the series with the newest sample. */
+function newest(infos: readonly Info[], step: number): Row[] {
+  const byName = new Map<string, Info>();
+  for (const info of infos) {
+    if (info.row.has[step] === NONE) continue;
+    const name = labelValue(info.row.labels, NAME_LABEL);
+    const known = byName.get(name);
+    const time = info.times.values[step] ?? 0;
+    const knownTime = known?.times.values[step] ?? Number.NEGATIVE_INFINITY;
+    if (known !== undefined && time === knownTime) {
+      const [existing, added] = [known, info].map(({ row }) => formatLabels(row.labels));
+      const at = `@ ${Math.round(time * 1000)}`;
+      throw executionFault(
+        `found duplicate series for info metric: existing ${existing} ${at}, new ${added} ${at}`,
+      );
+    }
+    if (time > knownTime) byName.set(name, info);
+  }
+  return [...byName.values()].map(({ row }) => row);
 }
 
 function addedLabels(base: Labels, infos: readonly Row[], names: ReadonlySet<string>): Labels {

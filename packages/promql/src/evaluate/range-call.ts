@@ -1,16 +1,17 @@
 import { labelsOf, labelValue, NAME_LABEL } from '../labels.ts';
 import type { Call, Expression, MatrixSelector } from '../parse/ast.ts';
-import type { Labels } from '../series-source.ts';
+import type { Histogram, Labels } from '../series-source.ts';
 import { MESSAGES } from './annotations.ts';
 import { type Evaluation, type TimeGrid, timeAt } from './evaluation.ts';
 import { extendedSample } from './extended-range.ts';
 import { OVER_TIME } from './over-time.ts';
 import type { RangeFunction } from './range-function.ts';
 import { RATES } from './rate.ts';
+import { fillRates, RATE_KINDS } from './rate-row.ts';
 import { REGRESSIONS } from './regression.ts';
 import { FLOAT, NONE, newRow, type Row, setSample, type Value, vectorOf } from './row.ts';
-import { type RangeInput, selectRange, selectSubquery } from './select.ts';
-import { floatCount, histogramCount, moveWindow, openWindow } from './window.ts';
+import { type RangeInput, type RangeSeries, selectRange, selectSubquery } from './select.ts';
+import { floatCount, histogramCount, moveWindow, openWindow, type Window } from './window.ts';
 
 const FUNCTIONS: Readonly<Record<string, RangeFunction>> = {
   ...OVER_TIME,
@@ -48,28 +49,30 @@ export async function evaluateRangeCall(
   if (compute === undefined) return { kind: 'vector', rows: [] };
 
   const rows: Row[] = [];
+  const windowEnds = Float64Array.from({ length: grid.steps }, (_, step) => input.windowEnd(step));
+  const rateKind = input.extension === undefined ? RATE_KINDS[name] : undefined;
   for (const series of input.series) {
     const keepsName = KEEPS_NAME.includes(name);
     const row = newRow(series.labels, grid.steps, keepsName ? series.dropsName : true);
-    const window = openWindow(series);
-    for (let step = 0; step < grid.steps; step++) {
-      if (input.extension !== undefined) {
-        const value = extendedSample(name, series, { ...input, extension: input.extension }, step);
-        if (value !== undefined) setSample(row, step, value);
-        continue;
-      }
-      moveWindow(window, input, step);
-      if (floatCount(window) === 0 && histogramCount(window) === 0) continue;
-      const sample = compute(window, {
-        annotations: evaluation.annotations,
-        at: range.range,
-        rangeMs: input.rangeMs,
-        scalars: scalars.length === 0 ? NO_SCALARS : scalars.map((values) => values[step] ?? 0),
-        nowMs: timeAt(grid, step),
-      });
-      if (sample !== undefined) setSample(row, step, sample);
-    }
     rows.push(row);
+    if (rateKind !== undefined && series.histograms.length === 0) {
+      fillRates(row, series, { windowEnds, rangeMs: input.rangeMs }, rateKind);
+    } else {
+      fillWindows(
+        row,
+        series,
+        input,
+        (window, step) =>
+          compute(window, {
+            annotations: evaluation.annotations,
+            at: range.range,
+            rangeMs: input.rangeMs,
+            scalars: scalars.map((values) => values[step] ?? Number.NaN),
+            nowMs: timeAt(grid, step),
+          }),
+        name,
+      );
+    }
     await evaluation.work(series.times.length + 10 * grid.steps);
   }
   const value = vectorOf(rows);
@@ -78,7 +81,26 @@ export async function evaluateRangeCall(
   return value;
 }
 
-const NO_SCALARS: readonly number[] = [];
+function fillWindows(
+  row: Row,
+  series: RangeSeries,
+  input: RangeInput,
+  compute: (window: Window, step: number) => number | Histogram | undefined,
+  name: string,
+): void {
+  const window = openWindow(series);
+  for (let step = 0; step < row.has.length; step++) {
+    if (input.extension !== undefined) {
+      const value = extendedSample(name, series, { ...input, extension: input.extension }, step);
+      if (value !== undefined) setSample(row, step, value);
+      continue;
+    }
+    moveWindow(window, input, step);
+    if (floatCount(window) === 0 && histogramCount(window) === 0) continue;
+    const sample = compute(window, step);
+    if (sample !== undefined) setSample(row, step, sample);
+  }
+}
 
 function annotateCall(
   { annotations }: Evaluation,

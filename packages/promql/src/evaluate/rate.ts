@@ -6,6 +6,7 @@ import type { Histogram } from '../series-source.ts';
 import { MESSAGES } from './annotations.ts';
 import { instantHistogram } from './instant-histogram.ts';
 import { metricOf, type RangeCallContext, type RangeFunction } from './range-function.ts';
+import { extrapolationFactor, floatRate, RATE_KINDS, type RateKind } from './rate-row.ts';
 import {
   floatAt,
   floatCount,
@@ -17,17 +18,8 @@ import {
   type Window,
 } from './window.ts';
 
-interface Kind {
-  readonly isCounter: boolean;
-  readonly isRate: boolean;
-}
-
-/**
- * The difference over the window, extrapolated to its edges: by at most half a sample's distance
- * where the edge is further than 1.1 of it, and for a counter never below its zero.
- * Source: Prometheus docs, "rate()"; behaviour of Prometheus 3.
- */
-function extrapolated({ isCounter, isRate }: Kind): RangeFunction {
+/** Of floats or of histograms; of a mix no answer but a warning. */
+function extrapolated(kind: RateKind): RangeFunction {
   return (window, context) => {
     const floats = floatCount(window);
     const histograms = histogramCount(window);
@@ -35,55 +27,29 @@ function extrapolated({ isCounter, isRate }: Kind): RangeFunction {
       context.annotations.warn(MESSAGES.mixedFloatsHistograms(metricOf(window)), context.at);
       return undefined;
     }
-    if (floats > 1) {
-      const difference = floatDifference(window, isCounter);
-      const first = floatAt(window, 0);
-      const toZero = isCounter && difference > 0 && first >= 0 ? first / difference : undefined;
-      const times = [timeOf(window, 0), timeOf(window, floats - 1), floats] as const;
-      const factor = extrapolation(window, times, isCounter, toZero);
-      return (difference * factor) / (isRate ? context.rangeMs / 1000 : 1);
-    }
-    if (histograms < 2) return undefined;
-    return extrapolateHistogram(window, context, { isCounter, isRate });
+    if (floats > 1) return floatRate(window.series, window, kind);
+    return histograms > 1 ? extrapolateHistogram(window, context, kind) : undefined;
   };
 }
 
-function floatDifference(window: Window, isCounter: boolean): number {
-  const { values } = window.series;
-  const { from, to } = window;
-  let difference = (values[to - 1] ?? 0) - (values[from] ?? 0);
-  if (!isCounter) return difference;
-  let previous = values[from] ?? 0;
-  for (let i = from + 1; i < to; i++) {
-    const value = values[i] ?? 0;
-    if (value < previous) difference += previous;
-    previous = value;
-  }
-  return difference;
-}
-
-/** By how much more than between the samples the window counts; `toZero` in sampled intervals. */
 function extrapolation(
   window: Window,
   [firstMs, lastMs, count]: readonly [number, number, number],
-  isCounter: boolean,
-  toZero: number | undefined,
+  toZero: number,
 ): number {
-  const sampled = (lastMs - firstMs) / 1000;
-  const distance = sampled / (count - 1);
-  const threshold = distance * 1.1;
-  let toStart = (firstMs - window.startMs) / 1000;
-  let toEnd = (window.endMs - lastMs) / 1000;
-  if (toStart >= threshold) toStart = distance / 2;
-  if (isCounter && toZero !== undefined) toStart = Math.min(toStart, sampled * toZero);
-  if (toEnd >= threshold) toEnd = distance / 2;
-  return (sampled + toStart + toEnd) / sampled;
+  return extrapolationFactor({
+    sampledMs: lastMs - firstMs,
+    gaps: count - 1,
+    toStartMs: firstMs - window.startMs,
+    toEndMs: window.endMs - lastMs,
+    toZero,
+  });
 }
 
 function extrapolateHistogram(
   window: Window,
   context: RangeCallContext,
-  { isCounter, isRate }: Kind,
+  { isCounter, isRate }: RateKind,
 ): Histogram | undefined {
   const { annotations, at } = context;
   const points = histogramsOf(window);
@@ -97,10 +63,10 @@ function extrapolateHistogram(
   const first = points[0];
   if (difference === undefined || first === undefined) return undefined;
   const isRising = isCounter && difference.count > 0 && first.count >= 0;
-  const toZero = isRising ? first.count / difference.count : undefined;
+  const toZero = isRising ? first.count / difference.count : -1;
   const last = points.length - 1;
   const times = [histogramTimeOf(window, 0), histogramTimeOf(window, last), points.length] as const;
-  const factor = extrapolation(window, times, isCounter, toZero);
+  const factor = extrapolation(window, times, toZero);
   return scaleHistogram(difference, factor / (isRate ? context.rangeMs / 1000 : 1));
 }
 
@@ -136,9 +102,9 @@ function lastTwo(window: Window) {
 }
 
 export const RATES: Readonly<Record<string, RangeFunction>> = {
-  rate: extrapolated({ isCounter: true, isRate: true }),
-  increase: extrapolated({ isCounter: true, isRate: false }),
-  delta: extrapolated({ isCounter: false, isRate: false }),
+  ...Object.fromEntries(
+    Object.entries(RATE_KINDS).map(([name, kind]) => [name, extrapolated(kind)]),
+  ),
   irate: instant(true),
   idelta: instant(false),
 };

@@ -1,0 +1,106 @@
+// The fast path of rate, increase and delta: a row of floats in one pass.
+//
+// Windows move by two indexes, no object is made per step, and a series without a reset is not
+// searched for one at each: that is what sum-by-rate.bench.ts (10,000 series × 240 steps) pays for.
+import { FLOAT, type Row } from './row.ts';
+import type { RangeSeries } from './select.ts';
+import type { Window } from './window.ts';
+
+export interface RateKind {
+  readonly isCounter: boolean;
+  readonly isRate: boolean;
+}
+
+export const RATE_KINDS: Readonly<Record<string, RateKind>> = {
+  rate: { isCounter: true, isRate: true },
+  increase: { isCounter: true, isRate: false },
+  delta: { isCounter: false, isRate: false },
+};
+
+/** Fills a row with what `extrapolated` in rate.ts gives for each window of floats. */
+export function fillRates(
+  row: Row,
+  series: RangeSeries,
+  { windowEnds, rangeMs }: { readonly windowEnds: Float64Array; readonly rangeMs: number },
+  kind: RateKind,
+): void {
+  const { times, values } = series;
+  const { length } = times;
+  const looksForResets = kind.isCounter && hasReset(values);
+  const window = { from: 0, to: 0, startMs: 0, endMs: 0 };
+  for (let step = 0; step < windowEnds.length; step++) {
+    window.endMs = windowEnds[step] ?? 0;
+    window.startMs = window.endMs - rangeMs;
+    while (window.to < length && (times[window.to] ?? 0) <= window.endMs) window.to++;
+    while (window.from < length && (times[window.from] ?? 0) <= window.startMs) window.from++;
+    if (window.to - window.from < 2) continue;
+    row.values[step] = floatRate(series, window, kind, looksForResets);
+    row.has[step] = FLOAT;
+  }
+}
+
+/** Of at least two floats from `from` to before `to`; without a look for resets where there is none. */
+export function floatRate(
+  { times, values }: RangeSeries,
+  { from, to, startMs, endMs }: Pick<Window, 'from' | 'to' | 'startMs' | 'endMs'>,
+  { isCounter, isRate }: RateKind,
+  looksForResets = isCounter,
+): number {
+  const first = values[from] ?? 0;
+  let difference = (values[to - 1] ?? 0) - first;
+  if (looksForResets) difference += lostBetween(values, from, to);
+  const factor = extrapolationFactor({
+    sampledMs: (times[to - 1] ?? 0) - (times[from] ?? 0),
+    gaps: to - from - 1,
+    toStartMs: (times[from] ?? 0) - startMs,
+    toEndMs: endMs - (times[to - 1] ?? 0),
+    toZero: isCounter && difference > 0 && first >= 0 ? first / difference : -1,
+  });
+  return (difference * factor) / (isRate ? (endMs - startMs) / 1000 : 1);
+}
+
+function hasReset(values: Float64Array): boolean {
+  let previous = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] ?? 0;
+    if (value < previous) return true;
+    previous = value;
+  }
+  return false;
+}
+
+/** What a counter had when it started again, summed. */
+function lostBetween(values: Float64Array, from: number, to: number): number {
+  let lost = 0;
+  let previous = values[from] ?? 0;
+  for (let i = from + 1; i < to; i++) {
+    const value = values[i] ?? 0;
+    if (value < previous) lost += previous;
+    previous = value;
+  }
+  return lost;
+}
+
+/**
+ * By how much more than between the samples the window counts: to each edge, but by at most half a
+ * sample's distance where the edge is further than 1.1 of it, and for a counter not below its zero,
+ * which lies `toZero` sampled intervals before the first sample (negative: unknown).
+ * Source: Prometheus docs, "rate()".
+ */
+export function extrapolationFactor(window: {
+  readonly sampledMs: number;
+  readonly gaps: number;
+  readonly toStartMs: number;
+  readonly toEndMs: number;
+  readonly toZero: number;
+}): number {
+  const sampled = window.sampledMs / 1000;
+  const distance = sampled / window.gaps;
+  const threshold = distance * 1.1;
+  let toStart = window.toStartMs / 1000;
+  let toEnd = window.toEndMs / 1000;
+  if (toStart >= threshold) toStart = distance / 2;
+  if (window.toZero >= 0) toStart = Math.min(toStart, sampled * window.toZero);
+  if (toEnd >= threshold) toEnd = distance / 2;
+  return (sampled + toStart + toEnd) / sampled;
+}
