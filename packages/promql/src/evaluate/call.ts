@@ -28,8 +28,8 @@ export async function evaluateCall(
   grid: TimeGrid,
 ): Promise<Value> {
   const { name } = call.signature;
-  if (isRangeFunction(name)) return await evaluateRangeCall(evaluation, call, grid);
-  if (name === 'info') return await evaluateInfo(evaluation, call, grid);
+  if (isRangeFunction(name)) return evaluateRangeCall(evaluation, call, grid);
+  if (name === 'info') return evaluateInfo(evaluation, call, grid);
   const [first] = call.args;
   const selector = first === undefined ? undefined : unwrapped(first);
   if (name === 'timestamp' && selector?.kind === 'vector-selector') {

@@ -20,7 +20,7 @@ const errorOf = (answer: QueryAnswer): string =>
   answer.kind === 'error' ? `${answer.error.type}: ${answer.error.message}` : answer.kind;
 
 const range = async (query: string, options: Partial<QueryOptions> = {}): Promise<QueryAnswer> =>
-  await evaluateRange(query, times, { source, ...options });
+  evaluateRange(query, times, { source, ...options });
 
 test.each([
   ['rate(', {}, /^bad_data: 1:6: parse error: /],

@@ -19,17 +19,17 @@ export async function evaluateExpression(
     case 'string':
       return { kind: 'string', value: expression.value };
     case 'parentheses':
-      return await evaluation.evaluate(expression.expression, grid);
+      return evaluation.evaluate(expression.expression, grid);
     case 'unary':
-      return await evaluateUnary(evaluation, expression, grid);
+      return evaluateUnary(evaluation, expression, grid);
     case 'vector-selector':
       return { kind: 'vector', rows: await selectInstants(evaluation, grid, expression) };
     case 'call':
-      return await evaluateCall(evaluation, expression, grid);
+      return evaluateCall(evaluation, expression, grid);
     case 'aggregation':
-      return await evaluateAggregation(evaluation, expression, grid);
+      return evaluateAggregation(evaluation, expression, grid);
     case 'binary':
-      return await evaluateBinary(evaluation, expression, grid);
+      return evaluateBinary(evaluation, expression, grid);
     case 'matrix-selector':
     case 'subquery':
       // The type check leaves ranges only as arguments and as a whole instant query.

@@ -37,7 +37,7 @@ export async function evaluateRangeCall(
   const { name, argTypes } = call.signature;
   const rangeAt = argTypes.indexOf('matrix');
   const range = call.args[rangeAt];
-  if (name === ABSENT) return await evaluateAbsent(evaluation, call, grid);
+  if (name === ABSENT) return evaluateAbsent(evaluation, call, grid);
   if (range === undefined) return { kind: 'vector', rows: [] };
   const inner = unwrapped(range);
   const pushed = await pushedDown(evaluation, { call, grid, inner });
@@ -143,8 +143,8 @@ async function selectInput(
   inner: Expression,
   grid: TimeGrid,
 ): Promise<RangeInput> {
-  if (inner.kind === 'subquery') return await selectSubquery(evaluation, grid, inner);
-  if (inner.kind === 'matrix-selector') return await selectRange(evaluation, grid, inner);
+  if (inner.kind === 'subquery') return selectSubquery(evaluation, grid, inner);
+  if (inner.kind === 'matrix-selector') return selectRange(evaluation, grid, inner);
   return { series: [], rangeMs: 0, windowEnd: () => 0, lookbackMs: 0 };
 }
 
