@@ -15,6 +15,7 @@ export default {
     only('promql', 'promql', ['model']),
     only('agent', 'agent', ['wire', 'model', 'integration']),
     only('server', 'server', ['model', 'wire', 'promql', 'integration']),
+    only('gateway', 'gateway', ['wire', 'model']),
     only('web', 'web', ['model', 'promql']),
     only('demo', 'demo', ['agent', 'server']),
     {

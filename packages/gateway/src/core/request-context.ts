@@ -1,0 +1,167 @@
+import type { Answer } from './answer.ts';
+import type { Consumer, Credential } from './consumer.ts';
+import type { RequestHead } from './http/head.ts';
+import type { HeaderFields } from './http/header-fields.ts';
+import type { RouteObject, ServiceObject } from './objects.ts';
+import type { RequestBody } from './request-body.ts';
+import type { Upstream, UpstreamTry } from './upstream.ts';
+import { readVariable } from './variables.ts';
+
+/** The two ends of the client's connection. */
+export interface Peer {
+  readonly address: string;
+  readonly port: number;
+  readonly localAddress: string;
+  readonly localPort: number;
+  readonly isTls: boolean;
+  /** The name of the TLS handshake. */
+  readonly serverName: string | undefined;
+  readonly tlsVersion: string | undefined;
+}
+
+/** The route that matched, with its service and plugin config merged in. */
+export interface MatchedRoute {
+  readonly id: string;
+  /** The pattern of the route that matched: what `http.route` and `matched_uri` show. */
+  readonly uri: string;
+  readonly host: string;
+  readonly object: RouteObject;
+  readonly serviceId: string | undefined;
+  readonly service: ServiceObject | undefined;
+}
+
+/** What is answered; plugins change it in `header_filter`. */
+export interface ResponseState {
+  status: number;
+  readonly fields: HeaderFields;
+  readonly source: 'upstream' | 'apisix' | 'nginx';
+}
+
+/**
+ * One request on its way through the gateway: what plugins read and change. A class, against rule
+ * 11: one is made for each request, and a prototype's methods cost nothing to make.
+ */
+export class RequestContext {
+  readonly peer: Peer;
+  readonly head: RequestHead;
+  readonly body: RequestBody;
+  /** Unix time in milliseconds, with fractions, of the first octet's arrival. */
+  readonly startMs: number;
+  /** What is sent on: plugins change it. */
+  readonly headers: HeaderFields;
+  method: string;
+  /** Decoded and normalised; what routes are matched by. */
+  path: string;
+  /** Raw, without `?`. */
+  query: string;
+  /** Host of the request without port, in lower case. */
+  host: string;
+  /** Without effect on the connection: `real-ip` sets it. */
+  clientIp: string;
+  clientPort: number;
+  route: MatchedRoute | undefined = undefined;
+  matchedParameters: ReadonlyMap<string, string> | undefined = undefined;
+  consumer: Consumer | undefined = undefined;
+  credential: Credential | undefined = undefined;
+  /** Path and query to send instead of the client's own; set by `proxy-rewrite`. */
+  upstreamUri: string | undefined = undefined;
+  /** Host to send whatever `pass_host` says. */
+  upstreamHost: string | undefined = undefined;
+  /** Upstream to use instead of the route's; set by `traffic-split`. */
+  upstream: Upstream | undefined = undefined;
+  upstreamScheme: string | undefined = undefined;
+  /** Tries so far, the current one last. */
+  readonly tries: UpstreamTry[] = [];
+  response: ResponseState | undefined = undefined;
+  /** Octets sent to the client, head included. */
+  sentBytes = 0;
+  sentBodyBytes = 0;
+  /** Octets of the request, head included. */
+  receivedBytes = 0;
+  /** Unix ms when the last octet of the answer was handed over; 0 before. */
+  endMs = 0;
+  private readonly variables = new Map<string, string>();
+  private slots: Map<unknown, unknown> | undefined = undefined;
+  private argumentsMemo: { readonly query: string; readonly values: URLSearchParams } | undefined;
+
+  constructor(peer: Peer, head: RequestHead, body: RequestBody, startMs: number) {
+    this.peer = peer;
+    this.head = head;
+    this.body = body;
+    this.startMs = startMs;
+    this.headers = head.fields;
+    this.method = head.method;
+    this.path = '/';
+    this.query = '';
+    this.host = '';
+    this.clientIp = peer.address;
+    this.clientPort = peer.port;
+  }
+
+  /** A variable by its nginx or APISIX name without `$`; undefined when it has no value. */
+  variable(name: string): string | undefined {
+    return this.variables.get(name) ?? readVariable(this, name);
+  }
+
+  /** Gives a variable a value for the rest of this request. */
+  setVariable(name: string, value: string): void {
+    this.variables.set(name, value);
+  }
+
+  /** The first value of a query argument; undefined when it is not there. */
+  argument(name: string): string | undefined {
+    if (this.query === '') return undefined;
+    return this.arguments().get(name) ?? undefined;
+  }
+
+  /** Query arguments, decoded. Change `query` to change what is sent. */
+  arguments(): URLSearchParams {
+    if (this.argumentsMemo?.query !== this.query) {
+      this.argumentsMemo = { query: this.query, values: new URLSearchParams(this.query) };
+    }
+    return this.argumentsMemo.values;
+  }
+
+  /** A cookie's value; names are told apart by case. */
+  cookie(name: string): string | undefined {
+    const header = this.headers.all('cookie').join('; ');
+    for (const pair of header.split(';')) {
+      const at = pair.indexOf('=');
+      if (at > 0 && pair.slice(0, at).trim() === name) return pair.slice(at + 1).trim();
+    }
+    return undefined;
+  }
+
+  /** State of one plugin for this request; `key` is an object or symbol of the plugin's own. */
+  slot<Value>(key: object | symbol): Value | undefined {
+    // Checked edge: only the owner of `key` has put something there.
+    return this.slots?.get(key) as Value | undefined;
+  }
+
+  setSlot(key: object | symbol, value: unknown): void {
+    this.slots ??= new Map();
+    this.slots.set(key, value);
+  }
+
+  /** An authentication plugin has found who this is. Client copies of the headers are dropped. */
+  attachConsumer(credential: Credential): void {
+    this.credential = credential;
+    this.consumer = credential.consumer;
+    const { headers } = this;
+    headers.set('X-Consumer-Username', credential.consumer.username);
+    if (credential.credentialId === undefined) headers.remove('x-credential-identifier');
+    else headers.set('X-Credential-Identifier', credential.credentialId);
+    const customId = credential.consumer.labels['custom_id'];
+    if (customId === undefined) headers.remove('x-consumer-custom-id');
+    else headers.set('X-Consumer-Custom-ID', customId);
+  }
+}
+
+/** An answer that names what is wrong, the way authentication and access plugins do. */
+export function messageAnswer(
+  status: number,
+  message: string,
+  headers?: Answer['headers'],
+): Answer {
+  return { status, body: { message }, ...(headers === undefined ? {} : { headers }) };
+}

@@ -1,0 +1,145 @@
+import type { Answer } from '../core/answer.ts';
+import type { ConsumerBook } from '../core/consumer.ts';
+import type { PluginConf, UpstreamObject } from '../core/objects.ts';
+import type { RequestContext } from '../core/request-context.ts';
+import type { Upstream } from '../core/upstream.ts';
+
+/** JSON Schema, draft 7, as APISIX publishes it at `/v1/schema`; `default` fills what is absent. */
+export type JsonSchema = Readonly<Record<string, unknown>>;
+
+/** Nothing: the chain goes on. An answer: it is sent, and no later plugin or upstream is asked. */
+export type Outcome = Answer | undefined;
+
+/**
+ * What one configured plugin does, by phase. `conf` was checked and filled with defaults, so a
+ * handler trusts it. A handler that throws makes the answer 500 and is counted; it never ends the
+ * process. Handlers keep their own state in `create`, never in the module.
+ */
+export interface Handlers {
+  rewrite?(context: RequestContext): Outcome | Promise<Outcome>;
+  access?(context: RequestContext): Outcome | Promise<Outcome>;
+  /** Once for each try, after the node was chosen. */
+  before_proxy?(context: RequestContext): void;
+  /** May change `context.response`: status and fields, before they are sent. */
+  header_filter?(context: RequestContext): void;
+  /**
+   * Gets each piece of the body and answers what is sent instead. The last call has `isLast` and
+   * may have no octets. Who changes the length must drop Content-Length in `header_filter`.
+   */
+  body_filter?(context: RequestContext, bytes: Buffer, isLast: boolean): Buffer;
+  /** After the last octet was handed over, or the client left. */
+  log?(context: RequestContext): void;
+  /** The configuration is gone: end timers, send what is held. */
+  close?(): void | Promise<void>;
+}
+
+/** An endpoint of a plugin, reachable only through a route with `public-api`. */
+export interface PublicApi {
+  readonly methods: readonly string[];
+  readonly path: string;
+  handle(context: RequestContext): Answer | Promise<Answer>;
+}
+
+/** Where a plugin's configuration stands; counters of `limit-count` are told apart by it. */
+export interface ConfOrigin {
+  readonly kind: string;
+  readonly id: string;
+}
+
+/** What a plugin may ask of the gateway that runs it. */
+export interface PluginEnvironment {
+  readonly origin: ConfOrigin;
+  /** `plugin_metadata` of this plugin at this moment; undefined when there is none. */
+  metadata(): PluginConf | undefined;
+  /** `plugin_attr` of this plugin in config.yaml. */
+  readonly attributes: PluginConf;
+  readonly consumers: ConsumerBook;
+  /** Unix time in milliseconds. */
+  now(): number;
+  /** An upstream with balancer and pools of its own, or the stored one; undefined when missing. */
+  upstream(given: UpstreamObject | { readonly id: string }): Upstream | undefined;
+  /** Another plugin as this one configures it (multi-auth, workflow); text says why not. */
+  plugin(name: string, conf: PluginConf): Handlers | string;
+  publicApi(method: string, path: string): PublicApi | undefined;
+  /**
+   * State that outlives this instance: a counter that a change of another plugin must not reset.
+   * Made once for each `key` of this plugin; forgotten, oldest first, past 10,000 keys.
+   */
+  shared<State>(key: string, make: () => State): State;
+  /** Facts about the process for plugins that export them. */
+  readonly facts: GatewayFacts;
+  /** One line for the person who runs the gateway: never with secrets. */
+  warn(message: string): void;
+}
+
+export interface GatewayFacts {
+  /** `apisix.id` of the configuration, or the one made at first start. */
+  readonly id: string;
+  readonly hostname: string;
+  readonly version: string;
+  requestsTotal(): number;
+  connections(): Readonly<
+    Record<'active' | 'accepted' | 'handled' | 'reading' | 'writing' | 'waiting', number>
+  >;
+  /** The store's newest index by kind of object, as `modifiedIndex` counts. */
+  modifyIndexes(): Readonly<Record<string, number>>;
+  upstreamStates(): readonly {
+    readonly name: string;
+    readonly ip: string;
+    readonly port: number;
+    readonly isHealthy: boolean;
+  }[];
+}
+
+export interface Plugin {
+  readonly name: string;
+  /** Higher runs first. APISIX's own number, so that orders agree. */
+  readonly priority: number;
+  /** One short sentence for the generated page. */
+  readonly summary: string;
+  readonly isAuth: boolean;
+  /** Skipped as a global rule when the route has it too. */
+  readonly prefersRoute: boolean;
+  readonly schema: JsonSchema;
+  /** What a consumer or a credential holds for it. */
+  readonly consumerSchema: JsonSchema | undefined;
+  readonly metadataSchema: JsonSchema | undefined;
+  /** Fields kept encrypted at rest and never logged. */
+  readonly secretFields: readonly string[];
+  /** What the schema cannot say. Text is the violation, in APISIX's wording. */
+  check(conf: PluginConf, environment: Pick<PluginEnvironment, 'attributes'>): string | undefined;
+  create(conf: PluginConf, environment: PluginEnvironment): Handlers;
+  publicApis(environment: PluginEnvironment): readonly PublicApi[];
+}
+
+export interface PluginDefinition<Conf extends object> {
+  readonly name: string;
+  readonly priority: number;
+  readonly summary: string;
+  readonly schema: JsonSchema;
+  readonly isAuth?: boolean;
+  readonly prefersRoute?: boolean;
+  readonly consumerSchema?: JsonSchema;
+  readonly metadataSchema?: JsonSchema;
+  readonly secretFields?: readonly string[];
+  check?(conf: Conf, environment: Pick<PluginEnvironment, 'attributes'>): string | undefined;
+  create(conf: Conf, environment: PluginEnvironment): Handlers;
+  publicApis?(environment: PluginEnvironment): readonly PublicApi[];
+}
+
+/** `Conf` is the type of what `schema` lets through, defaults filled in. */
+export function definePlugin<Conf extends object>(definition: PluginDefinition<Conf>): Plugin {
+  const { check, publicApis } = definition;
+  return {
+    isAuth: false,
+    prefersRoute: false,
+    consumerSchema: undefined,
+    metadataSchema: undefined,
+    secretFields: [],
+    ...definition,
+    // Checked edge: `schema` has accepted the value before either of these is called.
+    check: (conf, environment) => check?.(conf as Conf, environment),
+    create: (conf, environment) => definition.create(conf as Conf, environment),
+    publicApis: (environment) => publicApis?.(environment) ?? [],
+  };
+}

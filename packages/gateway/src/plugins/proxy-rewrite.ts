@@ -1,0 +1,121 @@
+import type { RequestContext } from '../core/request-context.ts';
+import { resolveTemplate } from '../core/template.ts';
+import { applyHeaderChanges, HEADER_CHANGES, headerChanges } from './header-changes.ts';
+import { definePlugin } from './plugin.ts';
+
+interface ProxyRewrite {
+  readonly uri?: string;
+  readonly method?: string;
+  readonly regex_uri?: readonly string[];
+  readonly host?: string;
+  readonly scheme?: string;
+  readonly headers?: Readonly<Record<string, unknown>>;
+  readonly use_real_request_uri_unsafe: boolean;
+}
+
+interface UriRule {
+  readonly pattern: RegExp;
+  readonly template: string;
+}
+
+const METHODS = [
+  'GET POST PUT DELETE PATCH HEAD OPTIONS CONNECT TRACE',
+  'MKCOL COPY MOVE PROPFIND LOCK UNLOCK',
+].flatMap((line) => line.split(' '));
+
+/** Changes what is sent to the upstream: URI, method, host and fields. */
+export const proxyRewrite = definePlugin<ProxyRewrite>({
+  name: 'proxy-rewrite',
+  priority: 1008,
+  summary: 'Changes URI, method, host and headers of what is sent to the upstream.',
+  schema: {
+    type: 'object',
+    properties: {
+      uri: { type: 'string', minLength: 1, maxLength: 4096, pattern: '^\\/.*' },
+      method: { type: 'string', enum: METHODS },
+      regex_uri: { type: 'array', minItems: 2, items: { type: 'string' } },
+      host: { type: 'string', pattern: '^[0-9a-zA-Z-.]+(:\\d{1,5})?$' },
+      scheme: { type: 'string', enum: ['http', 'https'] },
+      headers: HEADER_CHANGES,
+      use_real_request_uri_unsafe: { type: 'boolean', default: false },
+    },
+    minProperties: 1,
+  },
+  check({ regex_uri, headers }) {
+    const name = Object.keys(headers ?? {}).find((key) => key === '' || /[:\s]/.test(key));
+    if (name !== undefined) return `invalid field name "${name}"`;
+    if (regex_uri === undefined) return undefined;
+    if (regex_uri.length % 2 !== 0) return 'The length of regex_uri should be an even number';
+    const bad = regex_uri.find((pattern, at) => at % 2 === 0 && regexOf(pattern) === undefined);
+    return bad === undefined ? undefined : `invalid regex_uri(${bad}, ${regex_uri[1]})`;
+  },
+  create(conf) {
+    const rules = uriRules(conf.regex_uri ?? []);
+    const changes = headerChanges(conf.headers);
+    return {
+      rewrite(context) {
+        const captures = rewriteUri(context, conf, rules);
+        if (conf.method !== undefined) context.method = conf.method;
+        if (conf.host !== undefined)
+          context.upstreamHost = resolveTemplate(context, conf.host).text;
+        if (conf.scheme !== undefined) context.upstreamScheme = conf.scheme;
+        applyHeaderChanges(context.headers, changes, (value) => {
+          const filled = captures === undefined ? value : withCaptures(value, captures);
+          return resolveTemplate(context, filled).text;
+        });
+        return undefined;
+      },
+    };
+  },
+});
+
+/** Sets `upstreamUri`; answers what a rule of `regex_uri` captured, for the headers. */
+function rewriteUri(
+  context: RequestContext,
+  conf: ProxyRewrite,
+  rules: readonly UriRule[],
+): RegExpExecArray | undefined {
+  if (conf.use_real_request_uri_unsafe) {
+    context.upstreamUri = context.head.target;
+    return undefined;
+  }
+  if (conf.uri !== undefined) {
+    context.upstreamUri = withQuery(context, resolveTemplate(context, conf.uri).text);
+    return undefined;
+  }
+  for (const { pattern, template } of rules) {
+    const captures = pattern.exec(context.path);
+    if (captures === null) continue;
+    const path = resolveTemplate(context, withCaptures(template, captures)).text;
+    context.upstreamUri = withQuery(context, path);
+    return captures;
+  }
+  return undefined;
+}
+
+function uriRules(pairs: readonly string[]): readonly UriRule[] {
+  return pairs.flatMap((text, at) => {
+    const pattern = at % 2 === 0 ? regexOf(text) : undefined;
+    return pattern === undefined ? [] : [{ pattern, template: pairs[at + 1] ?? '' }];
+  });
+}
+
+function withCaptures(template: string, captures: RegExpExecArray): string {
+  return template.replace(/\$(\d+)/g, (_, index: string) => captures[Number(index)] ?? '');
+}
+
+/** The new URI, safe for a request line, and the client's own query behind it. */
+function withQuery({ query }: RequestContext, uri: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: exactly what a request line may not hold
+  const safe = uri.replace(/[\x00-\x20\x7f-\uffff]/g, (character) => encodeURIComponent(character));
+  if (query === '') return safe;
+  return `${safe}${safe.includes('?') ? '&' : '?'}${query}`;
+}
+
+function regexOf(pattern: string): RegExp | undefined {
+  try {
+    return new RegExp(pattern);
+  } catch {
+    return undefined;
+  }
+}
