@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { cpus, setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { CaptureStatus, FromWorker, ToWorker, WorkerSettings } from './capture-messages.ts';
@@ -40,9 +41,8 @@ const pace = createPace({
     cores: cpus().length,
   }),
   cpu: (atMs) => {
-    const { user, system } = process.cpuUsage(); // Of the whole process, in microseconds.
     const idleMs = cpus().reduce((sum, { times }) => sum + times.idle, 0);
-    return { agent: (user + system) / 1e6, idle: idleMs / 1e3, atMs };
+    return { agent: threadSeconds(), idle: idleMs / 1e3, atMs };
   },
   lost: () => kernelCounters()['lost'] ?? 0,
   look: () => capture?.setPaused(false),
@@ -59,6 +59,14 @@ function drain(): void {
   capture.drain(flow.transfer);
   flow.flush(Number(process.hrtime.bigint()));
   pace.tick(performance.now());
+}
+
+/**
+ * CPU that this thread has used. Not the process's: `thalweg up` runs the server in it too. The first
+ * field of schedstat is nanoseconds. Source: Documentation/scheduler/sched-stats.rst.
+ */
+function threadSeconds(): number {
+  return Number(readFileSync('/proc/thread-self/schedstat', 'latin1').split(' ')[0]) / 1e9;
 }
 
 /** Until the next period nothing is told: what is open now cannot be followed to its end. */

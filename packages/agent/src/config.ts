@@ -72,7 +72,7 @@ export const AgentSettings = z.object({
     .max(64)
     .default(0.5)
     .describe(
-      'Cores that the agent may use; past it, traffic is looked at for a part of the time.',
+      'Cores that the capture thread may use; past it, traffic is looked at for a part of the time.',
     ),
   cpu_busy_share: z.coerce
     .number()

@@ -1,6 +1,6 @@
 /** CPU that was used and that was idle, counted since some start, in seconds. */
 export interface CpuTimes {
-  /** All threads of the agent. */
+  /** The capture thread. */
   readonly agent: number;
   /** All cores of the machine: their idle time. */
   readonly idle: number;
@@ -8,7 +8,7 @@ export interface CpuTimes {
 }
 
 export interface ShedderOptions {
-  /** Cores that the agent may use while the machine has some to spare. */
+  /** Cores that the capture thread may use while the machine has some to spare. */
   readonly budgetCores: number;
   /** What it may use of a machine that has none, as a share of its cores. */
   readonly busyShare: number;
@@ -34,7 +34,7 @@ const GROWTH = 1.25;
 const ROOM = 0.85;
 
 /**
- * Keeps the agent's CPU within a budget by looking at all traffic for a part of each period and at
+ * Keeps the capture thread's CPU within a budget by looking at all traffic for a part of each period and at
  * none in the rest. Slices of time, not of connections: requests share upstream connections, so only
  * a slice that is the same for every process keeps traces whole (but for those at its edges).
  */
