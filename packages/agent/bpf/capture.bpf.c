@@ -10,6 +10,7 @@
 #include "state.h"
 #include "socket-storage.h"
 #include "transfer.h"
+#include "loop.h"
 
 char LICENSE[] SEC("license") = "GPL";
 

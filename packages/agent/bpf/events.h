@@ -4,7 +4,18 @@
 enum event_kind { EVENT_DATA = 1, EVENT_CONNECT = 2, EVENT_CLOSE = 3, EVENT_END = 4 };
 enum direction { DIRECTION_IN = 0, DIRECTION_OUT = 1 };
 enum role { ROLE_UNKNOWN = 0, ROLE_CLIENT = 1, ROLE_SERVER = 2 };
-enum cause_kind { CAUSE_NONE = 0, CAUSE_THREAD = 1, CAUSE_RESTORED = 2, CAUSE_CONNECT = 3 };
+/*
+ * What a message leaves because of. Of a call: the request that its thread read (THREAD), the one that
+ * an answer led back to, or that answer itself where it is not known (RESTORED), the one that
+ * connect() was called for (CONNECT). Of an answer: what its thread read last (READ).
+ */
+enum cause_kind {
+	CAUSE_NONE = 0,
+	CAUSE_THREAD = 1,
+	CAUSE_RESTORED = 2,
+	CAUSE_CONNECT = 3,
+	CAUSE_READ = 4
+};
 
 struct event {
 	__u64 at_ns; /* bpf_ktime_get_ns: CLOCK_MONOTONIC */

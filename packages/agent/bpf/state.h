@@ -83,6 +83,7 @@ struct socket_state {
 /* On whose behalf a thread acts: the turn it read last, or the one that an answer restored. */
 struct thread_state {
 	__u64 cause_id;
+	__u64 read_turn;  /* the turn that it read last, in this turn of its loop */
 	__u32 generation; /* of the filter, when the process was looked up in it */
 	__u8 cause_kind;
 	__u8 is_excluded;

@@ -16,6 +16,8 @@
 #include <string>
 #include <vector>
 
+#include "own-tracefs.h"
+
 namespace {
 
 constexpr size_t kLogMax = 256 * 1024;
@@ -203,6 +205,8 @@ napi_value attach(napi_env env, napi_callback_info info) {
   bpf_program *program = bpf_object__find_program_by_name(object->bpf, call.text(1).c_str());
   if (!program) return fail(env, ENOENT, "program " + call.text(1));
   bpf_link *link = bpf_program__attach(program);
+  if (!link && errno == ENOENT && bpf_program__type(program) == BPF_PROG_TYPE_TRACEPOINT)
+    link = attach_with_own_tracefs(program);
   if (!link) return fail(env, errno, "attach " + call.text(1));
   object->links.push_back(link);
   return nothing(env);

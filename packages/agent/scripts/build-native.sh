@@ -28,7 +28,7 @@ for source in bpf/*.bpf.c; do
 	done
 done
 
-if is_stale build/thalweg_bpf.node native/addon.cc native/binding.gyp; then
+if is_stale build/thalweg_bpf.node native/addon.cc native/*.h native/binding.gyp; then
 	headers=$(node -p "require('node:path').resolve(process.execPath, '../..')")
 	if ! ../../node_modules/.bin/node-gyp rebuild --directory native --nodedir="$headers" \
 		>build/addon.log 2>&1; then

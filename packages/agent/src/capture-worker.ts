@@ -26,7 +26,9 @@ const rows = createRows({
   processes,
   onBatch: (bytes, count) => tell({ kind: 'batch', bytes, rows: count }, [bytes.buffer]),
 });
-const resolver = createResolver(rows.add);
+const resolver = createResolver(rows.add, {
+  hasLoopTurns: () => capture?.loopTurnsReason === '',
+});
 const flow = createFlow({
   headers: settings.headers,
   headersRedacted: settings.headers_redacted,
@@ -57,7 +59,9 @@ let reason = '';
 function drain(): void {
   if (capture === undefined) return;
   capture.drain(flow.transfer);
-  flow.flush(Number(process.hrtime.bigint()));
+  const nowNs = Number(process.hrtime.bigint());
+  flow.flush(nowNs);
+  resolver.flush(nowNs);
   pace.tick(performance.now());
 }
 
@@ -75,6 +79,7 @@ function rest(): void {
   capture.setPaused(true);
   capture.drain(flow.transfer);
   flow.interrupt();
+  resolver.flush(Infinity);
 }
 
 function attach(): void {
@@ -86,7 +91,9 @@ function attach(): void {
     filter,
   });
   rows.setWallClockOffset(capture.wallClockOffsetNs());
-  reason = capture.reason;
+  const { loopTurnsReason } = capture;
+  const loops = loopTurnsReason === '' ? '' : `turns of event loops unseen: ${loopTurnsReason}`;
+  reason = [capture.reason, loops].filter((text) => text !== '').join('; ');
 }
 
 function detach(): void {
@@ -132,6 +139,7 @@ function prefixed(prefix: string, counters: object): Record<string, number> {
 function stop(): void {
   detach();
   flow.close();
+  resolver.flush(Infinity);
   rows.flush();
   tell({ kind: 'stopped', status: status() });
 }

@@ -107,6 +107,7 @@ export const LINK_EVIDENCE = {
   8: 'connect',
   16: 'single-open-request',
   32: 'wire',
+  64: 'answered-next',
 } as const;
 export const EVIDENCE_SHARED_ID = 1;
 export const EVIDENCE_THREAD = 2;
@@ -114,6 +115,8 @@ export const EVIDENCE_THREAD_RESTORED = 4;
 export const EVIDENCE_CONNECT = 8;
 export const EVIDENCE_SINGLE_OPEN = 16;
 export const EVIDENCE_WIRE = 32;
+/** The request was answered right after the call's answer was read, in one turn of the thread. */
+export const EVIDENCE_ANSWERED_NEXT = 64;
 
 /** Links at or above are drawn solid and unite traces; below `LINK_SHOWN` there is no link. */
 export const LINK_SOLID = 0.9;

@@ -19,6 +19,8 @@ export const CAUSE_THREAD = 1;
 /** The thread had read a response, which restored the cause of the request that it answers. */
 export const CAUSE_RESTORED = 2;
 export const CAUSE_CONNECT = 3;
+/** Of an answer that leaves: its cause is the turn that the thread read last. */
+export const CAUSE_READ = 4;
 
 /**
  * One transfer of bytes on one socket, as the kernel (or a capture file) reports it. The two event

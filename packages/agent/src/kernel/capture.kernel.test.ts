@@ -136,7 +136,9 @@ describe.each(RUNGS)('rung %s', (rung) => {
     const front = await listen((text) => {
       // The call is begun for the first request, and spoken on after the second was read.
       if (text === 'first')
-        sockets.push(connect({ port: portOf(upstream) }, () => other.write('second')));
+        sockets.push(
+          connect({ port: portOf(upstream), host: '127.0.0.1' }, () => other.write('second')),
+        );
       else {
         sockets[0]?.write('one');
         setTimeout(() => sockets[0]?.write('two'), 20);

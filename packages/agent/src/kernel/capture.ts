@@ -5,7 +5,7 @@ import { type Addon, type BpfObject, builtFile, loadAddon, type ProgramFacts } f
 import { createEventReader } from './event-reader.ts';
 import { BYTES, CONFIG, EVENTS, FILTERED, LOST, NAMED, NO_STORAGE, SHED } from './events.gen.ts';
 import { createFilter } from './filter.ts';
-import { KernelError } from './kernel-error.ts';
+import { isAddonError, KernelError } from './kernel-error.ts';
 import { key64 } from './keys.ts';
 import { climb, RUNGS, type Rung } from './ladder.ts';
 import { listListeners } from './listeners.ts';
@@ -30,6 +30,8 @@ export interface Capture {
   readonly rung: Rung;
   /** Why it does not stand higher; empty on the highest rung. */
   readonly reason: string;
+  /** Why turns of event loops are not observed; empty when they are. */
+  readonly loopTurnsReason: string;
   /** Hands on all transfers that are ready, in order. Answers how many. */
   drain(sink: TransferSink): number;
   /**
@@ -56,6 +58,8 @@ const PARTS: Readonly<Record<Rung, { object: string; programs: readonly string[]
   A: { object: 'capture.bpf.o', programs: ['on_send', 'on_receive', 'on_state'] },
   B: { object: 'capture-sysexit.bpf.o', programs: ['on_sys_exit', 'on_state'] },
 };
+/** Each tells that a thread waits for events. They need tracefs; without them links are weaker. */
+const LOOP_PROGRAMS = ['on_epoll_wait', 'on_epoll_pwait'];
 const COUNTERS = {
   events: EVENTS,
   lost: LOST,
@@ -135,6 +139,7 @@ function begin(
     const key = key64((BigInt(netns) << 16n) | BigInt(port));
     addon.updateMap(object, 'listeners', key, Uint8Array.of(1));
   }
+  const loopTurnsReason = attachLoopPrograms(addon, object);
   config[CONFIG.enabled / 4] = 1;
 
   function counters(): Record<string, number> {
@@ -151,6 +156,7 @@ function begin(
   return {
     rung,
     reason,
+    loopTurnsReason,
     drain(sink) {
       if (isClosed) return 0;
       return walkRing(ring, (offset, length) => read(offset, length, sink), commit);
@@ -176,6 +182,16 @@ function begin(
       addon.close(object);
     },
   };
+}
+
+function attachLoopPrograms(addon: Addon, object: BpfObject): string {
+  try {
+    for (const program of LOOP_PROGRAMS) addon.attach(object, program);
+    return '';
+  } catch (error) {
+    if (!isAddonError(error)) throw error;
+    return error.message;
+  }
 }
 
 /**

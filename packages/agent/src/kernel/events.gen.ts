@@ -13,6 +13,7 @@ export const CAUSE_NONE = 0;
 export const CAUSE_THREAD = 1;
 export const CAUSE_RESTORED = 2;
 export const CAUSE_CONNECT = 3;
+export const CAUSE_READ = 4;
 export const EVENTS = 0;
 export const LOST = 1;
 export const FILTERED = 2;

@@ -16,8 +16,14 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const VERIFIED_MAX = 100_000;
 
 test.each([
-  { object: 'capture.bpf.o', programs: ['on_receive', 'on_send', 'on_state'] },
-  { object: 'capture-sysexit.bpf.o', programs: ['on_state', 'on_sys_exit'] },
+  {
+    object: 'capture.bpf.o',
+    programs: ['on_epoll_pwait', 'on_epoll_wait', 'on_receive', 'on_send', 'on_state'],
+  },
+  {
+    object: 'capture-sysexit.bpf.o',
+    programs: ['on_epoll_pwait', 'on_epoll_wait', 'on_state', 'on_sys_exit'],
+  },
   { object: 'generator.bpf.o', programs: ['on_generate'] },
 ])('$object passes the verifier with its programs', ({ object, programs }) => {
   const addon = loadAddon();

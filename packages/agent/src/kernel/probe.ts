@@ -18,7 +18,7 @@ const PROBE_RING_BYTES = 1 << 16;
 
 /** Tries each feature of this host's kernel by loading it; nothing of it stays. */
 export function probeFeatures(btfPath = BTF_PATH): Feature[] {
-  return [typeInformation(btfPath), capture(btfPath)];
+  return [typeInformation(btfPath), ...capture(btfPath)];
 }
 
 function typeInformation(btfPath: string): Feature {
@@ -32,7 +32,7 @@ function typeInformation(btfPath: string): Feature {
   };
 }
 
-function capture(btfPath: string): Feature {
+function capture(btfPath: string): Feature[] {
   const feature = 'HTTP/1 capture of all processes (eBPF)';
   try {
     const opened = openCapture({
@@ -43,10 +43,21 @@ function capture(btfPath: string): Feature {
       filter: { ports: [0], portsExcluded: [], pidsExcluded: [], namespaces: [] },
     });
     opened.close();
-    const { rung, reason } = opened;
-    return { feature, isOn: true, rung, reason, fix: '' };
+    const { rung, reason, loopTurnsReason } = opened;
+    return [{ feature, isOn: true, rung, reason, fix: '' }, loopTurns(loopTurnsReason)];
   } catch (error) {
     if (!(error instanceof KernelError)) throw error;
-    return { feature, isOn: false, rung: '-', reason: error.message, fix: error.fix };
+    return [{ feature, isOn: false, rung: '-', reason: error.message, fix: error.fix }];
   }
+}
+
+function loopTurns(reason: string): Feature {
+  const isOn = reason === '';
+  return {
+    feature: 'turns of event loops (links of asynchronous programs)',
+    isOn,
+    rung: isOn ? 'A' : '-',
+    reason,
+    fix: isOn ? '' : 'run as root with tracefs mounted at /sys/kernel/tracing',
+  };
 }

@@ -1,4 +1,9 @@
-import { EVIDENCE_CONNECT, EVIDENCE_SINGLE_OPEN, EVIDENCE_THREAD } from '@thalweg/model';
+import {
+  EVIDENCE_ANSWERED_NEXT,
+  EVIDENCE_CONNECT,
+  EVIDENCE_SINGLE_OPEN,
+  EVIDENCE_THREAD,
+} from '@thalweg/model';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { decideLink, type Support } from './link.ts';
@@ -6,7 +11,7 @@ import { decideLink, type Support } from './link.ts';
 const of = (candidate: string, evidence: number): Support<string> => ({
   candidate,
   evidence,
-  isPoolReuse: false,
+  doubt: 'none',
 });
 
 test.each([
@@ -36,7 +41,7 @@ test.each([
     solid: false,
   },
 ])('$name', ({ supports, parent, solid }) => {
-  const link = decideLink(supports);
+  const link = decideLink(supports, 0, 'both');
   expect({ parent: link.parent, solid: link.probability >= 0.9 }).toEqual({ parent, solid });
 });
 
@@ -44,7 +49,7 @@ test('probabilities of parent and alternatives never sum above one', () => {
   const support = fc.record({
     candidate: fc.string(),
     evidence: fc.integer({ min: 0, max: 31 }),
-    isPoolReuse: fc.boolean(),
+    doubt: fc.constantFrom('none' as const, 'pool-reuse' as const, 'loop-unseen' as const),
   });
   fc.assert(
     fc.property(fc.array(support, { maxLength: 20 }), (supports) => {
@@ -55,3 +60,38 @@ test('probabilities of parent and alternatives never sum above one', () => {
     { seed: 7 },
   );
 });
+
+test.each([
+  { name: 'forward evidence alone is shown, not solid', evidence: EVIDENCE_THREAD },
+  { name: 'backward evidence alone is shown, not solid', evidence: EVIDENCE_ANSWERED_NEXT },
+])('before a process has proven itself, $name', ({ evidence }) => {
+  const { parent, probability } = decideLink([{ candidate: 'a', evidence, doubt: 'none' }], 5);
+  expect([parent, probability > 0.5 && probability < 0.9]).toEqual(['a', true]);
+});
+
+test('both ways together are solid from the first call on', () => {
+  const evidence = EVIDENCE_THREAD | EVIDENCE_ANSWERED_NEXT;
+  expect(decideLink([{ candidate: 'a', evidence, doubt: 'none' }], 5).probability).toBeGreaterThan(
+    0.95,
+  );
+});
+
+test.each([
+  { trust: 'forward', parent: 'before' },
+  { trust: 'backward', parent: 'after' },
+  { trust: 'neither', parent: undefined },
+  { trust: 'both', parent: undefined },
+] as const)(
+  'where the two ways name different requests, trust $trust links to $parent',
+  ({ trust, parent }) => {
+    const link = decideLink(
+      [
+        { candidate: 'before', evidence: EVIDENCE_THREAD, doubt: 'none' },
+        { candidate: 'after', evidence: EVIDENCE_ANSWERED_NEXT, doubt: 'none' },
+      ],
+      0,
+      trust,
+    );
+    expect(link.parent).toBe(parent);
+  },
+);

@@ -1,4 +1,5 @@
 import {
+  EVIDENCE_ANSWERED_NEXT,
   EVIDENCE_CONNECT,
   EVIDENCE_SHARED_ID,
   EVIDENCE_SINGLE_OPEN,
@@ -6,15 +7,23 @@ import {
   EVIDENCE_THREAD_RESTORED,
   LINK_SHOWN,
 } from '@thalweg/model';
+import type { Trust } from './trust.ts';
 
 /** What the evidence of one call says about one open request that may have caused it. */
 export interface Support<Candidate> {
   readonly candidate: Candidate;
   /** Bits of `LINK_EVIDENCE`; 0 when nothing speaks for it but that it was open. */
   readonly evidence: number;
-  /** The thread answered another request on this very socket just before (a pool's waiter). */
-  readonly isPoolReuse: boolean;
+  readonly doubt: Doubt;
 }
+
+/**
+ * Why evidence of the thread is worth less. `pool-reuse`: it answered another request on this very
+ * socket just before, so a waiter for the socket may be next. `loop-unseen`: turns of event loops are
+ * not observed here, so what was read long ago looks like a cause. `answered-early`: it was a pool's
+ * reuse, and the request was answered before the call was.
+ */
+export type Doubt = 'none' | 'pool-reuse' | 'loop-unseen' | 'answered-early';
 
 export interface Link<Candidate> {
   readonly parent: Candidate | undefined;
@@ -33,10 +42,23 @@ const PRECISION: readonly (readonly [bit: number, precision: number])[] = [
   [EVIDENCE_CONNECT, 0.97],
   [EVIDENCE_THREAD, 0.97],
   [EVIDENCE_THREAD_RESTORED, 0.97],
+  [EVIDENCE_ANSWERED_NEXT, 0.97],
   // Below the solid mark: a background call may fall into the only open request by chance.
   [EVIDENCE_SINGLE_OPEN, 0.85],
 ];
 const POOL_REUSE_PRECISION = 0.55;
+const LOOP_UNSEEN_PRECISION = 0.75;
+const ANSWERED_EARLY_PRECISION = 0.1;
+/** Of a kind that the process's own calls have shown to be met by chance. */
+const SPOILT_PRECISION = 0.1;
+/** Of a kind that stands alone while the process's calls have not shown yet that it can. */
+const UNPROVEN_PRECISION = 0.85;
+const THREAD_KINDS = [EVIDENCE_THREAD, EVIDENCE_THREAD_RESTORED];
+const FORWARD_KINDS = [...THREAD_KINDS, EVIDENCE_CONNECT];
+const BACKWARD_KINDS = [EVIDENCE_ANSWERED_NEXT];
+
+/** Bits of the evidence that the thread's past gives. */
+export const FORWARD_EVIDENCE = FORWARD_KINDS.reduce((all, bit) => all | bit, 0);
 const ALTERNATIVES_MAX = 3;
 const NONE = [] as const;
 
@@ -48,16 +70,18 @@ const NONE = [] as const;
 export function decideLink<Candidate>(
   supports: readonly Support<Candidate>[],
   unnamedCount = 0,
+  trust: Trust = 'unproven',
 ): Link<Candidate> {
+  const odds = ODDS[trust];
   const only = supports.length === 1 ? supports[0] : undefined;
   if (only !== undefined && only.evidence !== 0) {
-    const weight = weightOf(only);
+    const weight = weightOf(odds, only);
     const probability = weight / (weight + 1);
     if (probability >= LINK_SHOWN) {
       return { parent: only.candidate, probability, evidence: only.evidence, alternatives: NONE };
     }
   }
-  const weighed = supports.map((support) => ({ ...support, weight: weightOf(support) }));
+  const weighed = supports.map((support) => ({ ...support, weight: weightOf(odds, support) }));
   const backed = weighed.filter(({ evidence }) => evidence !== 0);
   const unbackedShare = 1 / (weighed.length - backed.length + unnamedCount + 1);
   const total = backed.reduce((sum, { weight }) => sum + weight, 1);
@@ -84,13 +108,39 @@ export function decideLink<Candidate>(
 }
 
 /** Odds of every combination of evidence, so that a call costs a look-up. */
-const ODDS = oddsOf(PRECISION);
-const ODDS_POOL_REUSE = oddsOf(
-  PRECISION.map(([bit, alone]) => [
+const ODDS: Readonly<Record<Trust, OddsByDoubt>> = {
+  unproven: oddsByDoubt([...FORWARD_KINDS, ...BACKWARD_KINDS], UNPROVEN_PRECISION),
+  both: oddsByDoubt([]),
+  forward: oddsByDoubt(BACKWARD_KINDS),
+  backward: oddsByDoubt(FORWARD_KINDS),
+  neither: oddsByDoubt([...FORWARD_KINDS, ...BACKWARD_KINDS]),
+};
+
+type OddsByDoubt = Readonly<Record<Doubt, Float64Array>>;
+
+function oddsByDoubt(bits: readonly number[], most = SPOILT_PRECISION): OddsByDoubt {
+  const believed = lowered(PRECISION, bits, most);
+  const doubted = (kinds: readonly number[], precision: number): Float64Array =>
+    oddsOf(lowered(believed, kinds, precision));
+  return {
+    none: oddsOf(believed),
+    'pool-reuse': doubted([EVIDENCE_THREAD_RESTORED], POOL_REUSE_PRECISION),
+    'loop-unseen': doubted(FORWARD_KINDS, LOOP_UNSEEN_PRECISION),
+    'answered-early': doubted(THREAD_KINDS, ANSWERED_EARLY_PRECISION),
+  };
+}
+
+/** Never raises what is lower already. */
+function lowered(
+  precisions: typeof PRECISION,
+  bits: readonly number[],
+  most: number,
+): typeof PRECISION {
+  return precisions.map(([bit, alone]) => [
     bit,
-    bit === EVIDENCE_THREAD_RESTORED ? POOL_REUSE_PRECISION : alone,
-  ]),
-);
+    bits.includes(bit) ? Math.min(alone, most) : alone,
+  ]);
+}
 
 function oddsOf(precisions: readonly (readonly [bit: number, precision: number])[]): Float64Array {
   const combinations = 2 * Math.max(...precisions.map(([bit]) => bit));
@@ -103,6 +153,6 @@ function oddsOf(precisions: readonly (readonly [bit: number, precision: number])
   );
 }
 
-function weightOf({ evidence, isPoolReuse }: Support<unknown>): number {
-  return (isPoolReuse ? ODDS_POOL_REUSE : ODDS)[evidence] ?? 1;
+function weightOf(odds: OddsByDoubt, { evidence, doubt }: Support<unknown>): number {
+  return odds[doubt][evidence] ?? 1;
 }

@@ -7,7 +7,8 @@ import {
 } from '@thalweg/model';
 import type { RequestPart } from '../flow/exchange.ts';
 import { CAUSE_CONNECT, CAUSE_RESTORED, CAUSE_THREAD } from '../flow/transfer.ts';
-import type { Support } from './link.ts';
+import type { Doubt, Support } from './link.ts';
+import { createTrustCounts, type Trust, type TrustCounts } from './trust.ts';
 
 /** A request that a process received and has not answered: what its calls may be caused by. */
 export interface OpenRequest<Call> {
@@ -18,6 +19,8 @@ export interface OpenRequest<Call> {
   wireId: bigint;
   /** Calls that name it, whose rows wait for its wire id. */
   readonly waiting: Call[];
+  /** It has made a call by forward evidence. */
+  hasCalled: boolean;
   before: OpenRequest<Call> | undefined;
   after: OpenRequest<Call> | undefined;
 }
@@ -28,6 +31,9 @@ export interface OpenRequests<Call> {
   oldest: OpenRequest<Call> | undefined;
   newest: OpenRequest<Call> | undefined;
   count: number;
+  /** How far forward and backward evidence of this process agree, lately. */
+  readonly trustCounts: TrustCounts;
+  trust: Trust;
   /** How many of them carry an id that a call may share. */
   identifiedCount: number;
 }
@@ -43,7 +49,15 @@ const UNBACKED_MAX = 3;
 const POOL_REUSE_NS = 1e6;
 
 export function createOpenRequests<Call>(pid: number): OpenRequests<Call> {
-  return { pid, oldest: undefined, newest: undefined, count: 0, identifiedCount: 0 };
+  return {
+    pid,
+    oldest: undefined,
+    newest: undefined,
+    count: 0,
+    identifiedCount: 0,
+    trustCounts: createTrustCounts(),
+    trust: 'unproven',
+  };
 }
 
 export function openRequest<Call>(of: OpenRequests<Call>, request: RequestPart): OpenRequest<Call> {
@@ -54,6 +68,7 @@ export function openRequest<Call>(of: OpenRequests<Call>, request: RequestPart):
     of,
     wireId: 0n,
     waiting: [],
+    hasCalled: false,
     before,
     after: undefined,
   };
@@ -87,9 +102,12 @@ export function gather<Call>(
   of: OpenRequests<Call>,
   part: RequestPart,
   caused: OpenRequest<Call> | undefined,
+  hasLoopTurns: boolean,
 ): Gathered<Call> {
   const named = caused?.of === of && causeEvidence(part.causeKind) !== 0 ? caused : undefined;
   const isPoolReuse = part.startNs - part.answeredBeforeNs < POOL_REUSE_NS;
+  const isLoopUnseen = !hasLoopTurns && of.count > 1;
+  const doubt: Doubt = isPoolReuse ? 'pool-reuse' : isLoopUnseen ? 'loop-unseen' : 'none';
   const single = of.count === 1 ? EVIDENCE_SINGLE_OPEN : 0;
   const backed: Support<OpenRequest<Call>>[] = [];
   const unbacked: Support<OpenRequest<Call>>[] = [];
@@ -98,7 +116,7 @@ export function gather<Call>(
   let unseen = of.count;
   if (!mayShare && named !== undefined) {
     const evidence = causeEvidence(part.causeKind) | single;
-    backed.push({ candidate: named, evidence, isPoolReuse });
+    backed.push({ candidate: named, evidence, doubt });
     unseen -= 1;
   }
   for (let candidate = of.oldest; candidate !== undefined; candidate = candidate.after) {
@@ -111,8 +129,8 @@ export function gather<Call>(
     if (shared === 'different') continue;
     let evidence = single | (shared === 'same' ? EVIDENCE_SHARED_ID : 0);
     if (candidate === named) evidence |= causeEvidence(part.causeKind);
-    if (evidence !== 0) backed.push({ candidate, evidence, isPoolReuse });
-    else if (unbacked.length < UNBACKED_MAX) unbacked.push({ candidate, evidence, isPoolReuse });
+    if (evidence !== 0) backed.push({ candidate, evidence, doubt });
+    else if (unbacked.length < UNBACKED_MAX) unbacked.push({ candidate, evidence, doubt });
     else unnamedCount += 1;
   }
   unnamedCount += unseen;

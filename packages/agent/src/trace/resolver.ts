@@ -1,5 +1,7 @@
+import { EVIDENCE_ANSWERED_NEXT, LINK_SOLID } from '@thalweg/model';
 import type { Connection, Exchange, RequestPart } from '../flow/exchange.ts';
-import { decideLink, type Link } from './link.ts';
+import { CAUSE_READ } from '../flow/transfer.ts';
+import { decideLink, FORWARD_EVIDENCE, type Link, type Support } from './link.ts';
 import {
   closeRequest,
   createOpenRequests,
@@ -8,6 +10,7 @@ import {
   type OpenRequests,
   openRequest,
 } from './open-request.ts';
+import { ageTrustCounts, trustOf } from './trust.ts';
 import { wireId } from './wire-id.ts';
 
 /** An exchange with its identity and its parent, ready to become a row. */
@@ -30,20 +33,39 @@ export interface ResolverCounters {
   readonly waiting: number;
 }
 
+export interface ResolverOptions {
+  /** Whether the source knows turns of event loops; without them thread evidence is worth less. */
+  readonly hasLoopTurns?: () => boolean;
+}
+
 export interface Resolver {
   /** A request's head is complete: before its answer, and in the order of the transfers. */
   request(connection: Connection, request: RequestPart): void;
   exchange(exchange: Exchange): void;
+  /** Gives up waiting for evidence that did not come until now; `Infinity` at the end. */
+  flush(nowNs: number): void;
   counters(): ResolverCounters;
 }
 
-/** A call that a process made, with the link that was decided when it left. */
+/** A call that a process made, and what speaks for its parent so far. */
 interface Call {
   readonly kind: 'call';
-  readonly link: Link<OpenRequest<Call>>;
+  readonly of: OpenRequests<Call>;
+  /** The call whose answer its thread had read before; it is made for the same request. */
+  readonly follows: Call | undefined;
+  readonly unnamedCount: number;
+  supports: readonly Support<OpenRequest<Call>>[];
+  link: Link<OpenRequest<Call>>;
   exchange: Exchange | undefined;
-  /** Requests named by the link whose wire id is not known yet. */
+  /** Candidates that are still open: their wire ids are not known yet. */
   unknownCount: number;
+  /** Not emitted before, while evidence may come from what follows its answer; 0: not held. */
+  heldUntilNs: number;
+  isEmitted: boolean;
+  /** The request that forward evidence names. */
+  readonly forward: OpenRequest<Call> | undefined;
+  /** The first request that backward evidence named. */
+  backward: OpenRequest<Call> | undefined;
 }
 
 /** Open requests held for one process; a process with more is counted, not guessed about. */
@@ -51,6 +73,14 @@ const OPEN_PER_PROCESS_MAX = 4096;
 /** Processes whose empty lists are kept; past it those are forgotten. */
 const PROCESSES_MAX = 4096;
 const WAITING_MAX = 65_536;
+/** Connections whose last call is remembered; past it all are forgotten and learnt anew. */
+const CONNECTIONS_MAX = 65_536;
+/** An answer is usually passed on in the turn that read it; further calls may come before. */
+const HOLD_NS = 1e9;
+/** Calls one after the other for one request that backward evidence is carried over. */
+const FOLLOWED_MAX = 64;
+/** A turn id is the id of its connection, shifted by this, and a count. Source: causes.h. */
+const TURNS_A_CONNECTION = 2 ** 20;
 const NONE = [] as const;
 const NO_LINK: Link<OpenRequest<Call>> = {
   parent: undefined,
@@ -61,10 +91,16 @@ const NO_LINK: Link<OpenRequest<Call>> = {
 
 /**
  * Finds the parent of each call: the open request of the same process that the evidence names. The
- * kernel stamps evidence, this room decides. A call's row waits until its parent's identity is
- * known, which is at the parent's answer.
+ * kernel stamps evidence, this room decides. There is evidence forwards, from what the thread did
+ * before the call, and backwards, from the request that is answered right after the call's answer
+ * was read. A call's row waits until its parent's identity is known, which is at the parent's answer.
  */
-export function createResolver(onTraced: (traced: TracedExchange) => void): Resolver {
+export function createResolver(
+  onTraced: (traced: TracedExchange) => void,
+  { hasLoopTurns = () => true }: ResolverOptions = {},
+): Resolver {
+  const callByConnection = new Map<number, Call>();
+  let held: Call[] = [];
   const processes = new Map<number, OpenRequests<Call>>();
   const openByTurn = new Map<number, OpenRequest<Call>>();
   let last: OpenRequests<Call> | undefined;
@@ -109,23 +145,39 @@ export function createResolver(onTraced: (traced: TracedExchange) => void): Reso
   }
 
   function call(connection: Connection, part: RequestPart): Call {
+    const of = openOf(connection.pid);
+    const opened = part.causeId === 0 ? undefined : openByTurn.get(part.causeId);
+    const follows = opened === undefined ? answeredCall(part.causeId, of) : undefined;
+    const { supports, unnamedCount } =
+      of.count === 0
+        ? { supports: NONE, unnamedCount: 0 }
+        : gather(of, part, opened ?? follows?.link.parent, hasLoopTurns());
+    const forward = supports.find(({ evidence }) => (evidence & FORWARD_EVIDENCE) !== 0)?.candidate;
+    if (forward?.hasCalled === true) of.trustCounts.madeAgain += 1;
+    if (forward !== undefined) forward.hasCalled = true;
     const made: Call = {
       kind: 'call',
-      link: linkOf(connection, part),
+      of,
+      follows,
+      unnamedCount,
+      supports,
+      forward,
+      backward: undefined,
+      link: of.count === 0 ? NO_LINK : decideLink(supports, unnamedCount, of.trust),
       exchange: undefined,
       unknownCount: 0,
+      heldUntilNs: 0,
+      isEmitted: false,
     };
-    if (made.link.parent !== undefined) wait(made, made.link.parent);
-    for (const { candidate } of made.link.alternatives) wait(made, candidate);
+    for (const { candidate } of supports) wait(made, candidate);
     return made;
   }
 
-  function linkOf(connection: Connection, part: RequestPart): Link<OpenRequest<Call>> {
-    const of = openOf(connection.pid);
-    if (of.count === 0) return NO_LINK;
-    const caused = part.causeId === 0 ? undefined : openByTurn.get(part.causeId);
-    const { supports, unnamedCount } = gather(of, part, caused);
-    return decideLink(supports, unnamedCount);
+  /** The call whose answer was read in that turn, if it is its connection's last one. */
+  function answeredCall(turnId: number, of: OpenRequests<Call>): Call | undefined {
+    if (turnId === 0) return undefined;
+    const found = callByConnection.get(Math.floor(turnId / TURNS_A_CONNECTION));
+    return found?.of === of && found.exchange?.response?.turnId === turnId ? found : undefined;
   }
 
   function wait(made: Call, named: OpenRequest<Call>): void {
@@ -144,11 +196,10 @@ export function createResolver(onTraced: (traced: TracedExchange) => void): Reso
     const note = done.request?.note as OpenRequest<Call> | Call | undefined;
     if (done.request !== undefined) done.request.note = undefined;
     if (note?.kind === 'call') {
-      note.exchange = done;
-      if (note.unknownCount === 0) emit(note, done, id);
+      answer(note, done);
       return;
     }
-    if (note?.kind === 'open') close(note, id);
+    if (note?.kind === 'open') close(note, id, done.response);
     onTraced({
       exchange: done,
       wireId: id,
@@ -159,27 +210,105 @@ export function createResolver(onTraced: (traced: TracedExchange) => void): Reso
     });
   }
 
-  function close(opened: OpenRequest<Call>, id: bigint): void {
+  function answer(made: Call, done: Exchange): void {
+    made.exchange = done;
+    const { response, connection } = done;
+    if (response !== undefined && response.turnId !== 0) {
+      if (callByConnection.size >= CONNECTIONS_MAX) callByConnection.clear();
+      callByConnection.set(connection.id, made);
+      const isOpen = made.link.probability < LINK_SOLID && made.of.count > 0;
+      if (isOpen && held.length < WAITING_MAX) {
+        made.heldUntilNs = response.endNs + HOLD_NS;
+        held.push(made);
+      }
+    }
+    emitWhenDue(made);
+  }
+
+  function close(opened: OpenRequest<Call>, id: bigint, response: Exchange['response']): void {
     opened.wireId = id;
     closeRequest(opened);
     openCount -= 1;
     const { turnId } = opened.request;
     if (openByTurn.get(turnId) === opened) openByTurn.delete(turnId);
+    if (response?.causeKind === CAUSE_READ)
+      credit(answeredCall(response.causeId, opened.of), opened);
     for (const made of opened.waiting) {
       waitingCount -= 1;
       made.unknownCount -= 1;
-      if (made.unknownCount > 0 || made.exchange === undefined) continue;
-      const { request: asked, response } = made.exchange;
-      emit(made, made.exchange, wireId(asked?.sequence ?? 0, response?.sequence ?? 0));
+      settleReuse(made, opened);
+      emitWhenDue(made);
     }
     opened.waiting.length = 0;
   }
 
-  function emit({ link }: Call, done: Exchange, id: bigint): void {
+  /** Whether a call on a socket that was just freed was the request's own: is it answered first? */
+  function settleReuse(made: Call, opened: OpenRequest<Call>): void {
+    const doubted = made.supports.find(({ candidate }) => candidate === opened);
+    if (made.isEmitted || doubted?.doubt !== 'pool-reuse') return;
+    const doubt = made.exchange === undefined ? 'answered-early' : 'none';
+    made.supports = made.supports.map((one) => (one === doubted ? { ...one, doubt } : one));
+    made.link = decideLink(made.supports, made.unnamedCount, made.of.trust);
+  }
+
+  /** The request was answered right after the call's answer was read: so it made the call. */
+  function credit(last: Call | undefined, opened: OpenRequest<Call>): void {
+    let made = last;
+    for (let count = 0; made !== undefined && count < FOLLOWED_MAX; count += 1) {
+      if (count === 0) countBackward(made, opened);
+      if (!made.isEmitted) {
+        made.supports = withEvidence(made.supports, opened);
+        made.link = decideLink(made.supports, made.unnamedCount, made.of.trust);
+        if (made.link.probability >= LINK_SOLID) made.heldUntilNs = 0;
+        emitWhenDue(made);
+      }
+      made = made.follows;
+    }
+  }
+
+  function countBackward(made: Call, opened: OpenRequest<Call>): void {
+    const { trustCounts } = made.of;
+    if (made.backward === undefined) made.backward = opened;
+    else if (made.backward !== opened) trustCounts.claimedTwice += 1;
+  }
+
+  /** At the end of a call, when all that speaks for its parent has been said. */
+  function countCall({ of, forward, backward, supports }: Call): void {
+    if (supports.length === 0) return;
+    const { trustCounts } = of;
+    if (forward === undefined) trustCounts[backward === undefined ? 'unseen' : 'backwardOnly'] += 1;
+    else if (backward === undefined) trustCounts.forwardOnly += 1;
+    else trustCounts[forward === backward ? 'agreed' : 'disputed'] += 1;
+    ageTrustCounts(trustCounts);
+    of.trust = trustOf(trustCounts);
+  }
+
+  function flush(nowNs: number): void {
+    let due = 0;
+    for (const made of held) {
+      if (made.heldUntilNs > nowNs) break;
+      due += 1;
+      made.heldUntilNs = 0;
+      emitWhenDue(made);
+    }
+    if (due > 0) held = held.slice(due);
+  }
+
+  function emitWhenDue(made: Call): void {
+    const { exchange: done } = made;
+    if (done === undefined || made.isEmitted || made.heldUntilNs > 0) return;
+    let { link } = made;
+    const isKnown = link.probability >= LINK_SOLID && link.parent?.wireId !== 0n;
+    if (!isKnown && made.unknownCount > 0) return;
+    made.isEmitted = true;
+    countCall(made);
+    if (made.of.trust !== 'both') {
+      link = decideLink(made.supports, made.unnamedCount, made.of.trust);
+    }
     const parentWireId = link.parent?.wireId ?? 0n;
     onTraced({
       exchange: done,
-      wireId: id,
+      wireId: wireId(done.request?.sequence ?? 0, done.response?.sequence ?? 0),
       parentWireId,
       probability: parentWireId === 0n ? 0 : link.probability,
       evidence: parentWireId === 0n ? 0 : link.evidence,
@@ -190,6 +319,7 @@ export function createResolver(onTraced: (traced: TracedExchange) => void): Reso
   return {
     request,
     exchange,
+    flush,
     counters: () => ({ waitingDropped, openDropped, open: openCount, waiting: waitingCount }),
   };
 }
@@ -198,4 +328,11 @@ function candidatesOf({ alternatives }: Link<OpenRequest<Call>>): TracedExchange
   return alternatives
     .filter(({ candidate }) => candidate.wireId !== 0n)
     .map(({ candidate, probability }) => ({ wireId: candidate.wireId, probability }));
+}
+
+function withEvidence(supports: Call['supports'], candidate: OpenRequest<Call>): Call['supports'] {
+  const known = supports.find((one) => one.candidate === candidate);
+  const { evidence = 0, doubt = 'none' } = known ?? {};
+  const backed = { candidate, evidence: evidence | EVIDENCE_ANSWERED_NEXT, doubt } as const;
+  return [...supports.filter((one) => one !== known), backed];
 }

@@ -1,0 +1,197 @@
+import { EVIDENCE_ANSWERED_NEXT, EVIDENCE_THREAD } from '@thalweg/model';
+import { expect, test } from 'vitest';
+import type { Connection, RequestPart, ResponsePart } from '../flow/exchange.ts';
+import { CAUSE_NONE, CAUSE_READ, CAUSE_RESTORED, CAUSE_THREAD } from '../flow/transfer.ts';
+import { createResolver, type Resolver, type TracedExchange } from './resolver.ts';
+import { wireId } from './wire-id.ts';
+
+// One process, one thread, an event loop: what the answers say about the calls.
+
+const MS = 1e6;
+const turnOf = (connectionId: number, count: number): number => connectionId * 2 ** 20 + count;
+
+const connection = (id: number, role: Connection['role']): Connection => ({
+  id,
+  role,
+  pid: 1,
+  comm: 'node',
+  netns: 0,
+  localIp: '127.0.0.1',
+  localPort: 80,
+  remoteIp: '127.0.0.1',
+  remotePort: 40_000 + id,
+});
+
+interface Talk {
+  /** A request arrives on connection `id`. */
+  ask(id: number): void;
+  /** A call leaves on connection `id`, with the cause that the kernel stamped. */
+  call(id: number, cause?: { id: number; kind: number }): void;
+  /** The answer to that call is read, in turn 1 of its connection. */
+  answerCall(id: number): void;
+  /** The request of connection `id` is answered; `read` is the turn that the thread read before. */
+  answer(id: number, read?: number): void;
+  flush(): void;
+  /** Call connection → [parent connection, evidence, is solid]; 0 for none. */
+  links(): Record<number, readonly [number, number, boolean]>;
+}
+
+function talk(): Talk {
+  const traced: TracedExchange[] = [];
+  const resolver: Resolver = createResolver((one) => traced.push(one));
+  const connections = new Map<number, Connection>();
+  const requests = new Map<number, RequestPart>();
+  let nowNs = 0;
+  const tick = (): number => {
+    nowNs += MS;
+    return nowNs;
+  };
+  const on = (id: number, role: Connection['role']): Connection => {
+    const known = connections.get(id) ?? connection(id, role);
+    connections.set(id, known);
+    return known;
+  };
+  const part = (id: number, cause: { id: number; kind: number }, turnId: number): RequestPart => ({
+    ...common,
+    startNs: tick(),
+    endNs: nowNs,
+    sequence: id,
+    turnId,
+    causeId: cause.id,
+    causeKind: cause.kind,
+    method: 'GET',
+    path: '/',
+    host: 'shop',
+    forwardedFor: '',
+    answeredBeforeNs: -Infinity,
+    note: undefined,
+  });
+  function finish(id: number, turnId: number, causeId: number): void {
+    const request = requests.get(id);
+    const of = connections.get(id);
+    if (of === undefined) throw new Error(`BUG: nobody asked on ${id}`);
+    const response: ResponsePart = {
+      ...common,
+      startNs: tick(),
+      endNs: nowNs,
+      sequence: 1_000 + id,
+      turnId,
+      causeId,
+      causeKind: causeId === 0 ? CAUSE_NONE : CAUSE_READ,
+      status: 200,
+      reason: 'OK',
+    };
+    resolver.exchange({ connection: of, kind: 'session', isLossy: false, request, response });
+  }
+  return {
+    ask(id) {
+      const request = part(id, { id: 0, kind: CAUSE_NONE }, turnOf(id, 1));
+      requests.set(id, request);
+      resolver.request(on(id, 'server'), request);
+    },
+    call(id, cause = { id: 0, kind: CAUSE_NONE }) {
+      const request = part(id, cause, 0);
+      requests.set(id, request);
+      resolver.request(on(id, 'client'), request);
+    },
+    answerCall: (id) => finish(id, turnOf(id, 1), 0),
+    answer: (id, read = 0) => finish(id, 0, read),
+    flush: () => resolver.flush(Infinity),
+    links() {
+      const idOf = new Map([...requests.keys()].map((id) => [wireId(id, 1_000 + id), id]));
+      return Object.fromEntries(
+        traced
+          .filter(({ exchange }) => exchange.connection.role === 'client')
+          .map(({ exchange, parentWireId, evidence, probability }) => [
+            exchange.connection.id,
+            [idOf.get(parentWireId) ?? 0, evidence, probability >= 0.9] as const,
+          ]),
+      );
+    },
+  };
+}
+
+const common = {
+  tid: 1,
+  size: 0,
+  captured: 0,
+  bodySize: 0,
+  version: '1.1',
+  contentLength: undefined,
+  trace: undefined,
+  requestId: '',
+  headers: [],
+};
+
+test('a request that is answered right after the answer of a call was read made that call', () => {
+  const one = talk();
+  one.ask(1);
+  one.ask(2);
+  one.call(3); // After a timer: nothing is known.
+  one.answerCall(3);
+  one.answer(2, turnOf(3, 1));
+  one.answer(1);
+  one.flush();
+  expect(one.links()).toEqual({ 3: [2, EVIDENCE_ANSWERED_NEXT, false] });
+});
+
+test('evidence carries over to the calls before it, one after the other', () => {
+  const one = talk();
+  one.ask(1);
+  one.ask(2);
+  one.call(3);
+  one.answerCall(3);
+  one.call(4, { id: turnOf(3, 1), kind: CAUSE_RESTORED });
+  one.answerCall(4);
+  one.answer(2, turnOf(4, 1));
+  one.answer(1);
+  one.flush();
+  expect(one.links()).toMatchObject({
+    3: [2, expect.anything(), false],
+    4: [2, expect.anything(), false],
+  });
+});
+
+test('a call that nothing speaks for is let go without a parent', () => {
+  const one = talk();
+  one.ask(1);
+  one.ask(2);
+  one.call(3);
+  one.answerCall(3);
+  expect(one.links()).toEqual({});
+  one.flush();
+  one.answer(1);
+  one.answer(2);
+  expect(one.links()).toEqual({ 3: [0, 0, false] });
+});
+
+test('a process whose calls follow timers comes to believe what its answers say', () => {
+  const one = talk();
+  for (let round = 0; round < 20; round += 1) {
+    const [asked, other, called] = [10 * round + 11, 10 * round + 12, 10 * round + 13];
+    one.ask(asked);
+    one.ask(other); // Its bytes were read in the turn in which the timer of `asked` fired.
+    const isMet = round % 2 === 0;
+    one.call(called, isMet ? { id: turnOf(other, 1), kind: CAUSE_THREAD } : undefined);
+    one.answerCall(called);
+    one.answer(asked, turnOf(called, 1));
+    one.answer(other);
+  }
+  one.flush();
+  const links = one.links();
+  // In dispute at first, so no link; then backwards, and solid.
+  expect(links[13]).toEqual([0, 0, false]);
+  expect(links[10 * 18 + 13]).toEqual([10 * 18 + 11, EVIDENCE_ANSWERED_NEXT, true]);
+  expect(links[10 * 19 + 13]).toEqual([10 * 19 + 11, EVIDENCE_ANSWERED_NEXT, true]);
+});
+
+test('both ways together are solid from the first call on', () => {
+  const one = talk();
+  one.ask(1);
+  one.ask(2);
+  one.call(3, { id: turnOf(1, 1), kind: CAUSE_THREAD });
+  one.answerCall(3);
+  one.answer(1, turnOf(3, 1));
+  one.answer(2);
+  expect(one.links()).toEqual({ 3: [1, EVIDENCE_THREAD | EVIDENCE_ANSWERED_NEXT, true] });
+});
