@@ -1,7 +1,8 @@
 import { type BufferLimits, createTelemetryBuffer } from './buffer/telemetry-buffer.ts';
 import { createDoor, type Door, type DoorLimits } from './door/door.ts';
+import type { GrpcMethod } from './grpc/grpc-method.ts';
 import { createMetricWriter } from './metric-writer.ts';
-import { receiversOf } from './receivers.ts';
+import { methodsOf, receiversOf } from './receivers.ts';
 import { createRowIds } from './row-ids.ts';
 import type { TelemetrySink } from './telemetry-sink.ts';
 
@@ -21,6 +22,8 @@ export interface IntegrationOptions {
 /** Receivers, the door they stand behind and the buffer they write to: the same on every process. */
 export interface Integration {
   readonly door: Door;
+  /** What gRPC senders call; for `listenGrpc`, with the door's accounts. */
+  readonly methods: readonly GrpcMethod[];
   /** By dotted name: the door's and `buffer.*`. */
   counters(): Record<string, number>;
   /** Why rows could not be kept, lately; '' when they could. */
@@ -33,10 +36,11 @@ export function createIntegration(options: IntegrationOptions): Integration {
   const { sink, token, agent, instance, now, limits = {} } = options;
   const buffer = createTelemetryBuffer(sink, limits);
   const metrics = createMetricWriter({ sink, now });
-  const receivers = receiversOf({ buffer, metrics, ids: createRowIds(instance), agent, now });
-  const door = createDoor({ receivers, token, limits, now });
+  const context = { buffer, metrics, ids: createRowIds(instance), agent, now };
+  const door = createDoor({ receivers: receiversOf(context), token, limits, now });
   return {
     door,
+    methods: methodsOf(context),
     counters: () => {
       const { lastError: _, ...counts } = buffer.counters();
       const named = Object.entries(counts).map(([name, value]) => [`buffer.${name}`, value]);

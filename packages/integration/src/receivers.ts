@@ -1,8 +1,12 @@
 import type { TelemetryBuffer } from './buffer/telemetry-buffer.ts';
 import type { Receiver } from './door/receiver.ts';
+import type { GrpcMethod } from './grpc/grpc-method.ts';
 import { influxReceivers } from './influx/influx-receivers.ts';
 import { jsonLogReceiver, lokiReceiver, skywalkingLogReceiver } from './logs/log-receivers.ts';
 import type { MetricWriter } from './metric-writer.ts';
+import { createOtlpExports } from './otlp/export.ts';
+import { otlpMethod } from './otlp/grpc.ts';
+import { otlpReceiver } from './otlp/http.ts';
 import { profileReceivers } from './profiles/profile-receivers.ts';
 import type { RowIds } from './row-ids.ts';
 
@@ -19,11 +23,20 @@ export interface ReceiverContext {
 
 /** Everything that is received by HTTP. A new kind of telemetry is a line here. */
 export function receiversOf(context: ReceiverContext): Receiver[] {
+  const otlp = createOtlpExports(context);
   return [
+    otlpReceiver('traces', otlp.traces),
+    otlpReceiver('logs', otlp.logs),
     ...influxReceivers(context),
     jsonLogReceiver(context),
     lokiReceiver(context),
     skywalkingLogReceiver(context),
     ...profileReceivers(context),
   ];
+}
+
+/** Everything that is called by gRPC. */
+export function methodsOf(context: ReceiverContext): GrpcMethod[] {
+  const otlp = createOtlpExports(context);
+  return [otlpMethod('traces', otlp.traces), otlpMethod('logs', otlp.logs)];
 }

@@ -8,14 +8,19 @@ import { buildApp } from './api/app.ts';
 import type { ServerSettings } from './config.ts';
 import { StartError } from './errors.ts';
 import { createIngest, createRootTable, ROOT_DEFAULTS, restoreRoots } from './ingest/index.ts';
+import { listenError, startError } from './listen-error.ts';
+import { openReceivers } from './receivers.ts';
 import { openClickHouseStore } from './storage/clickhouse/clickhouse.ts';
 import { openEmbeddedStore } from './storage/embedded/embedded.ts';
 import { prepareSchema } from './storage/migrate.ts';
-import { type Store, StoreError } from './storage/store.ts';
+import type { Store } from './storage/store.ts';
 
 export interface Server {
   readonly url: string;
   readonly port: number;
+  /** Where OTLP comes in, besides `url`; undefined when it is off. */
+  readonly otlpHttpUrl: string | undefined;
+  readonly otlpGrpcUrl: string | undefined;
   /** Of the store's child process; undefined when a ClickHouse by URL is used. */
   readonly storePid: () => number | undefined;
   /** Stops taking requests, finishes inserts, ends the store. Idempotent. */
@@ -54,9 +59,11 @@ export async function startServer(
       limits: { spoolBytesMax: settings.spool_bytes_max },
       now: Date.now,
     });
+    const receivers = await openReceivers(settings, ingest);
     const services = {
       store,
       ingest,
+      receivers: receivers.integration,
       agents: createAgents(),
       version: options.version,
       now: Date.now,
@@ -67,19 +74,23 @@ export async function startServer(
       webDir: WEB_DIR,
       logLevel: options.logLevel,
     });
-    await app.listen({ host: settings.host, port: settings.port }).catch((cause: unknown) => {
-      throw listenError(cause, settings);
+    await app.listen({ host: settings.host, port: settings.port }).catch(async (cause: unknown) => {
+      await receivers.close();
+      throw listenError(cause, { ...settings, key: 'port' });
     });
     const port = boundPort(app.server.address()) ?? settings.port;
     let closing: Promise<void> | undefined;
     const close = async (): Promise<void> => {
       await app.close();
+      await receivers.close();
       await ingest.close();
       await store.close();
     };
     return {
       url: `http://${isIP(settings.host) === 6 ? `[${settings.host}]` : settings.host}:${port}`,
       port,
+      otlpHttpUrl: receivers.otlpHttpUrl,
+      otlpGrpcUrl: receivers.otlpGrpcUrl,
       storePid,
       close: () => {
         closing ??= close();
@@ -126,27 +137,6 @@ function refuseOpenBind({ host, token }: ServerSettings): void {
     `${host} is reachable from other machines, and no token is set`,
     'set token (THALWEG_SERVER_TOKEN, at least 16 characters), or bind 127.0.0.1',
   );
-}
-
-function listenError(cause: unknown, { host, port }: ServerSettings): StartError {
-  const code = cause instanceof Error && 'code' in cause ? cause.code : '';
-  if (code !== 'EADDRINUSE') return startError(cause);
-  return new StartError(
-    'port_in_use',
-    `${host}:${port} is not free`,
-    'is another server running? choose another port, or 0 for any',
-    { cause },
-  );
-}
-
-function startError(cause: unknown): StartError {
-  if (cause instanceof StartError) return cause;
-  const message = cause instanceof Error ? cause.message : String(cause);
-  const fix =
-    cause instanceof StoreError && cause.code === 'store_locked'
-      ? 'end the other server, or choose another data_dir'
-      : 'see the cause; data_dir must be writable and have room';
-  return new StartError('start_failed', message, fix, { cause });
 }
 
 function boundPort(address: string | AddressInfo | null): number | undefined {

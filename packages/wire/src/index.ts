@@ -12,6 +12,7 @@ export { decodeLokiJson, decodeLokiProto } from './logs/loki.ts';
 export { type LogLevel, type LogRecord, readLevel } from './logs/record.ts';
 export { decodeSkywalkingLog, decodeSkywalkingLogs } from './logs/skywalking-log.ts';
 export { decodeMultipart, type MultipartPart, multipartBoundary } from './multipart.ts';
+export * from './otlp/index.ts';
 export * from './pcap/index.ts';
 export { type ProfileName, readEpochUs, readProfileName } from './pprof/app-name.ts';
 export { decodePprof } from './pprof/decode.ts';

@@ -1,5 +1,7 @@
 import { existsSync } from 'node:fs';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import fastifyStatic from '@fastify/static';
+import type { Door } from '@thalweg/integration';
 import { ApiErrorBody } from '@thalweg/model';
 import fastify, { type FastifyInstance } from 'fastify';
 import { apiError } from '../errors.ts';
@@ -38,6 +40,7 @@ export async function buildApp(
     routerOptions: { maxParamLength: 128 },
     genReqId: requestId,
     forceCloseConnections: true,
+    serverFactory: (handle) => serverWithDoor(services.receivers.door, handle),
   });
   app.addContentTypeParser('application/octet-stream', { parseAs: 'buffer' }, (_r, body, done) =>
     done(null, body),
@@ -61,6 +64,18 @@ export async function buildApp(
   handleErrors(app, bodyBytesMax);
   if (webDir !== undefined && existsSync(webDir)) await servePages(app, webDir);
   return app;
+}
+
+/** A sender that takes longer to send its request line and headers is answered with 408. */
+const HEADERS_TIMEOUT_MS = 20_000;
+
+/** Paths of receivers go past the framework: their bodies are read once, and within their limits. */
+function serverWithDoor(door: Door, handle: RequestListener): Server {
+  const limits = { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 2_000 };
+  return createServer(limits, (request, response) => {
+    if (door.knows(request.url ?? '')) void door.handle(request, response);
+    else handle(request, response);
+  });
 }
 
 /** Paths of pages, which the browser's router knows, all get the one document. */

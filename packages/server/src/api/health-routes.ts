@@ -2,9 +2,12 @@ import type { FastifyInstance } from 'fastify';
 import { apiError } from '../errors.ts';
 import type { Services } from './services.ts';
 
+/** Of the latest senders; all are counted. */
+const SENDERS_SHOWN = 50;
+
 /** How the server is: for probes, for `thalweg doctor`, and for Prometheus. */
 export function addHealthRoutes(app: FastifyInstance, services: Services): void {
-  const { store, ingest, agents, version } = services;
+  const { store, ingest, receivers, agents, version } = services;
   app.get('/healthz', () => ({ status: 'alive' }));
   app.get('/readyz', async () => {
     await store.health().catch((cause: unknown) => {
@@ -21,6 +24,11 @@ export function addHealthRoutes(app: FastifyInstance, services: Services): void 
     agents: agents.list(),
     lost: agents.lost(),
     ingest: ingest.counters(),
+    receivers: {
+      counters: receivers.counters(),
+      senders: receivers.door.senders().slice(0, SENDERS_SHOWN),
+      lastError: receivers.lastError(),
+    },
   }));
   app.get('/metrics', (_request, reply) => {
     reply.header('content-type', 'text/plain; version=0.0.4');
@@ -28,7 +36,7 @@ export function addHealthRoutes(app: FastifyInstance, services: Services): void 
   });
 }
 
-function metrics({ ingest, agents }: Services): string {
+function metrics({ ingest, receivers, agents }: Services): string {
   const { refused, lastError, ...counters } = ingest.counters();
   const lost = agents.lost();
   const lines = [
@@ -37,6 +45,9 @@ function metrics({ ingest, agents }: Services): string {
       ([code, count]) => `thalweg_ingest_refused{code="${code}"} ${count}`,
     ),
     `thalweg_ingest_is_failing ${lastError === '' ? 0 : 1}`,
+    ...Object.entries(receivers.counters()).map(
+      ([name, value]) => `thalweg_receivers{counter="${name}"} ${value}`,
+    ),
     `thalweg_agents ${agents.list().length}`,
     `thalweg_agents_lost_events ${lost.events}`,
     `thalweg_agents_dropped_rows ${lost.rows}`,

@@ -1,3 +1,4 @@
+import type { Integration } from '@thalweg/integration';
 import type { Ingest } from '../ingest/index.ts';
 import type { Store } from '../storage/store.ts';
 import type { Agents } from './agents.ts';
@@ -6,6 +7,8 @@ import type { Agents } from './agents.ts';
 export interface Services {
   readonly store: Store;
   readonly ingest: Ingest;
+  /** What others send by HTTP and gRPC. */
+  readonly receivers: Integration;
   readonly agents: Agents;
   readonly version: string;
   readonly now: () => number;

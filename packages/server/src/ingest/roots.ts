@@ -4,11 +4,11 @@ import { LINK_SOLID } from '@thalweg/model';
 // over wire ids, in open-addressing typed arrays of 24 bytes an entry.
 
 export interface RootRow {
-  /** 0 when unknown: then the row stands alone under `rowId`. */
+  /** 0 when unknown: then only the trace id joins it to others, else it stands alone under `rowId`. */
   readonly wireId: bigint;
   readonly parentWireId: bigint;
   readonly probability: number;
-  /** W3C trace id, hex, or ''. */
+  /** W3C trace id in hex, what a sender had in its place, or ''. */
   readonly traceId: string;
   readonly rowId: bigint;
 }
@@ -123,8 +123,15 @@ export function createRootTable(options: RootTableOptions = ROOT_DEFAULTS): Root
 
   return {
     observe: (row, nowS) => {
-      if (row.wireId === 0n) return row.rowId;
       makeRoom(nowS);
+      if (row.wireId === 0n) {
+        // Not seen on the wire, such as an SDK's span: the trace id alone says where it belongs.
+        const key = traceKey(row.traceId);
+        if (key === 0n) return row.rowId;
+        const root = find(place(key, nowS).index, nowS);
+        entries.rows[root] = (entries.rows[root] ?? 0) + 1;
+        return keyAt(root);
+      }
       const { index, isNew } = place(row.wireId, nowS);
       const root = find(index, nowS);
       entries.rows[root] = (entries.rows[root] ?? 0) + 1;
@@ -150,10 +157,23 @@ export function createRootTable(options: RootTableOptions = ROOT_DEFAULTS): Root
   };
 }
 
-/** A node of its own for a W3C trace id: its low half, away from the wire ids. 0 for none. */
+/**
+ * A node of its own for a trace id, away from the wire ids. 0 for none. Of a W3C id it is the low
+ * half; others (a UUID, what a gateway makes of X-Request-ID) are hashed.
+ */
 function traceKey(traceId: string): bigint {
-  if (!/^[0-9a-f]{16,32}$/i.test(traceId)) return 0n;
+  if (traceId === '') return 0n;
+  if (!/^[0-9a-f]{16,32}$/i.test(traceId)) return hashed(traceId);
   return BigInt(`0x${traceId.slice(-16)}`) ^ 0x9e3779b97f4a7c15n;
+}
+
+/** FNV-1a, 64 bits. */
+function hashed(text: string): bigint {
+  let hash = 0xcbf29ce484222325n;
+  for (let i = 0; i < text.length; i++) {
+    hash = ((hash ^ BigInt(text.charCodeAt(i))) * 0x100000001b3n) & 0xffffffffffffffffn;
+  }
+  return hash;
 }
 
 function emptyEntries(capacity: number): Entries {

@@ -11,9 +11,25 @@ const row = (spanId: string, rest: Partial<TreeRow>): TreeRow => ({
   hostName: 'h',
   pid: 1,
   startUs: 0,
+  traceId: '',
+  isApp: false,
+  namedSpanId: '',
+  namedParentId: '',
   isComplete: true,
   ...rest,
 });
+
+const app = (id: string, parent: string, startUs: number, point = 'app'): TreeRow =>
+  row(id, {
+    isApp: true,
+    traceId: 't',
+    namedSpanId: id,
+    namedParentId: parent,
+    observationPoint: point,
+    startUs,
+  });
+const carried = (id: string): Partial<TreeRow> => ({ traceId: 't', namedSpanId: id });
+const linked = (wire: string): Partial<TreeRow> => ({ parentWireId: wire, linkProbability: 0.97 });
 
 /** `parent>child` for each row in the tree's order; a root has an empty parent. */
 function shape(rows: readonly TreeRow[]): string[] {
@@ -53,6 +69,50 @@ test.each([
     want: ['>out'],
   },
   { name: 'no rows: no tree', rows: [], want: [] },
+  {
+    name: 'spans of SDKs are a tree by their ids',
+    rows: [app('c', 'b', 3), app('b', 'a', 2), app('a', '', 1)],
+    want: ['>a', 'a>b', 'b>c'],
+  },
+  {
+    name: 'a span that was sent twice is one span',
+    rows: [app('a', '', 1), { ...app('a', '', 1), spanId: '9' }],
+    want: ['>9'],
+  },
+  {
+    name: 'an exchange hangs under the span that it carried, the answering span under the exchange',
+    rows: [
+      app('client', '', 1, 'c-app'),
+      app('server', 'client', 4, 's-app'),
+      row('wire', { ...carried('client'), wireId: '1', observationPoint: 'c-p', startUs: 2 }),
+      row('wire2', { ...carried('client'), wireId: '1', observationPoint: 's-p', startUs: 3 }),
+    ],
+    want: ['>client', 'client>wire', 'wire>wire2', 'wire2>server'],
+  },
+  {
+    name: 'a span of the gateway stands between the request that it answers and the one it makes',
+    rows: [
+      row('in', { wireId: '1', observationPoint: 's-p' }),
+      app('gateway', '', 1, 's-app'),
+      row('out', { ...carried('gateway'), ...linked('1'), wireId: '2', startUs: 2 }),
+    ],
+    want: ['>in', 'in>gateway', 'gateway>out'],
+  },
+  {
+    name: 'an id that a hop passed on does not take its exchange away from the hop',
+    rows: [
+      app('client', '', 0, 'c-app'),
+      row('in', { ...carried('client'), wireId: '1', observationPoint: 's-p', startUs: 1 }),
+      row('out', { ...carried('client'), ...linked('1'), wireId: '2', startUs: 2 }),
+      { ...app('server', 'client', 3, 's-app'), hostName: 'b' },
+    ],
+    want: ['>client', 'client>in', 'in>out', 'out>server'],
+  },
+  {
+    name: 'spans that name each other are cut, not lost',
+    rows: [app('a', 'b', 1), app('b', 'a', 2)],
+    want: ['>a', 'a>b'],
+  },
 ])('$name', ({ rows, want }) => {
   expect(shape(rows)).toEqual(want);
 });
@@ -64,17 +124,23 @@ test('no row is lost or doubled, parents come first, and the order of rows does 
     probability: fc.constantFrom(0, 0.4, 0.5, 0.9, 1),
     point: fc.constantFrom('c-p', 's-p', 's', 'app'),
     startUs: fc.integer({ min: 0, max: 5 }),
+    named: fc.constantFrom('', 'a', 'b', 'c'),
+    namedParent: fc.constantFrom('', 'a', 'b', 'c'),
   });
   fc.assert(
     fc.property(fc.array(some, { maxLength: 12 }), (list) => {
-      const rows = list.map(({ wire, parent, probability, point, startUs }, at) =>
-        row(String(at + 1), {
-          wireId: String(wire),
-          parentWireId: String(parent),
-          linkProbability: probability,
-          observationPoint: point,
-          startUs,
-        }),
+      const rows = list.map(
+        ({ wire, parent, probability, point, startUs, named, namedParent }, at) =>
+          row(String(at + 1), {
+            wireId: String(wire),
+            parentWireId: String(parent),
+            linkProbability: probability,
+            observationPoint: point,
+            startUs,
+            isApp: wire === 0 && point === 'app',
+            namedSpanId: named,
+            namedParentId: namedParent,
+          }),
       );
       const { nodes, duplicateCount } = assembleTree(rows);
       expect(nodes.length + duplicateCount).toBe(rows.length);

@@ -1,4 +1,5 @@
 import { LINK_SHOWN, OBSERVATION_POINTS } from '@thalweg/model';
+import { linkBySpanIds } from './span-ids.ts';
 
 /** What the tree needs of a row. Ids are decimal strings; a wire id of `0` is unknown. */
 export interface TreeRow {
@@ -10,6 +11,14 @@ export interface TreeRow {
   readonly hostName: string;
   readonly pid: number;
   readonly startUs: number;
+  /** The trace id that the row has, '' when none. */
+  readonly traceId: string;
+  /** A row of an SDK, not seen on the host: `namedSpanId` is its own. */
+  readonly isApp: boolean;
+  /** An SDK's own span id; of an exchange the one that it carried: its sender's span. */
+  readonly namedSpanId: string;
+  /** The span that an SDK named as the parent; '' for exchanges. */
+  readonly namedParentId: string;
   /** Request and response were both seen: of two copies the complete one is kept. */
   readonly isComplete: boolean;
 }
@@ -17,8 +26,15 @@ export interface TreeRow {
 export interface TreeNode<Row extends TreeRow> {
   readonly row: Row;
   readonly parent: Row | null;
-  /** The row whose evidence names the parent; `wire` when both are views of one exchange. */
-  readonly link: { readonly kind: 'wire' } | { readonly kind: 'parent'; readonly from: Row } | null;
+  /**
+   * The row whose evidence names the parent; `wire` when both are views of one exchange, `span-id`
+   * when the parent is named by its id.
+   */
+  readonly link:
+    | { readonly kind: 'wire' }
+    | { readonly kind: 'span-id' }
+    | { readonly kind: 'parent'; readonly from: Row }
+    | null;
 }
 
 export interface Tree<Row extends TreeRow> {
@@ -36,6 +52,8 @@ interface Chain<Row extends TreeRow> {
   readonly head: Row;
   readonly linked: Row | undefined;
   parent: Chain<Row> | undefined;
+  /** The parent was named by a span id, not found by evidence. */
+  isNamed: boolean;
   readonly children: Chain<Row>[];
 }
 
@@ -49,7 +67,8 @@ const rankOf = (row: TreeRow): number =>
  * Rows to a tree. Rows of one wire id are one exchange seen from client to server: they form a
  * chain in the order of the observation points, because clocks of two hosts do not compare. The
  * chain's head hangs under the server process's row of the exchange that its evidence names, when
- * the link's probability is at least `LINK_SHOWN`. Everything else is a root. O(n log n).
+ * the link's probability is at least `LINK_SHOWN`. Spans of SDKs, and exchanges that carried their
+ * ids, hang where these say (`linkBySpanIds`). Everything else is a root. O(n log n).
  */
 export function assembleTree<Row extends TreeRow>(rows: readonly Row[]): Tree<Row> {
   const kept = withoutCopies(rows);
@@ -59,6 +78,7 @@ export function assembleTree<Row extends TreeRow>(rows: readonly Row[]): Tree<Ro
     const parent = byWire.get(chain.linked.parentWireId);
     if (parent !== undefined && parent !== chain) chain.parent = parent;
   }
+  linkBySpanIds(chains.toSorted((a, b) => byStart(a.head, b.head)));
   const cutCount = cutCircles(chains);
   for (const chain of chains) chain.parent?.children.push(chain);
   return { nodes: preOrder(chains), duplicateCount: rows.length - kept.length, cutCount };
@@ -67,14 +87,20 @@ export function assembleTree<Row extends TreeRow>(rows: readonly Row[]): Tree<Ro
 function withoutCopies<Row extends TreeRow>(rows: readonly Row[]): Row[] {
   const kept = new Map<string, Row>();
   for (const row of rows) {
-    const key =
-      row.wireId === '0'
-        ? `id ${row.spanId}`
-        : `${row.wireId} ${row.observationPoint} ${row.pid} ${row.hostName}`;
+    const key = copyKey(row);
     const other = kept.get(key);
     if (other === undefined || isBetterCopy(row, other)) kept.set(key, row);
   }
   return [...kept.values()];
+}
+
+/** An SDK that did not get its answer sends a span again: two rows, one span. */
+function copyKey(row: TreeRow): string {
+  if (row.wireId !== '0') {
+    return `${row.wireId} ${row.observationPoint} ${row.pid} ${row.hostName}`;
+  }
+  if (!row.isApp || row.namedSpanId === '') return `id ${row.spanId}`;
+  return `app ${row.traceId} ${row.namedSpanId} ${row.observationPoint}`;
 }
 
 function isBetterCopy(row: TreeRow, other: TreeRow): boolean {
@@ -103,6 +129,7 @@ function chainsOf<Row extends TreeRow>(
       head,
       linked: bestLinked(group),
       parent: undefined,
+      isNamed: false,
       children: [],
     };
     chains.push(chain);
@@ -145,7 +172,8 @@ function cutCircles<Row extends TreeRow>(chains: readonly Chain<Row>[]): number 
 }
 
 function weakestOfCircle<Row extends TreeRow>(entry: Chain<Row>): Chain<Row> {
-  const strength = (chain: Chain<Row>): number => chain.linked?.linkProbability ?? 0;
+  const strength = (chain: Chain<Row>): number =>
+    chain.isNamed ? 1 : (chain.linked?.linkProbability ?? 0);
   let weakest = entry;
   for (let at = entry.parent; at !== undefined && at !== entry; at = at.parent) {
     const difference = strength(at) - strength(weakest);
@@ -178,8 +206,10 @@ function preOrder<Row extends TreeRow>(chains: readonly Chain<Row>[]): TreeNode<
 function headNode<Row extends TreeRow>(chain: Chain<Row>): TreeNode<Row> {
   const parentRows = chain.parent?.rows;
   const parent = parentRows?.[serverIndex(parentRows)] ?? null;
-  if (parent === null || chain.linked === undefined) {
-    return { row: chain.head, parent: null, link: null };
+  if (parent === null) return { row: chain.head, parent: null, link: null };
+  // Without evidence of its own it was put where the exchange below it had hung.
+  if (chain.isNamed || chain.linked === undefined) {
+    return { row: chain.head, parent, link: { kind: 'span-id' } };
   }
   return { row: chain.head, parent, link: { kind: 'parent', from: chain.linked } };
 }

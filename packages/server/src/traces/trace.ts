@@ -4,6 +4,7 @@ import {
   LINK_SHOWN,
   l7FlowLog,
   qualifiedName,
+  SIGNAL_SOURCE_OTEL,
   type Span,
   STATUS_CLIENT_ERROR,
   STATUS_SERVER_ERROR,
@@ -163,6 +164,10 @@ async function readRows(store: Store, roots: readonly string[]): Promise<readonl
       pid: Number(values[`process_id_${endOf(values)}`]),
       startUs: Number(values['start_us']),
       endUs: Number(values['end_us']),
+      traceId: String(values['trace_id']),
+      isApp: Number(values['signal_source']) === SIGNAL_SOURCE_OTEL,
+      namedSpanId: String(values['span_id']),
+      namedParentId: String(values['parent_span_id']),
       isComplete: Number(values['type']) === 2,
       columns: values,
     };
@@ -205,6 +210,7 @@ function spanOf({ row, parent, link }: TreeNode<SpanRow>): Span {
 
 function linkOf(row: SpanRow, link: TreeNode<SpanRow>['link']): Span['link'] {
   if (link?.kind === 'wire') return { probability: 1, evidence: ['wire'], candidates: [] };
+  if (link?.kind === 'span-id') return { probability: 1, evidence: ['shared-id'], candidates: [] };
   const from = link?.from ?? row;
   const candidates = candidatesOf(from.columns);
   if (link === null && candidates.length === 0) return null;

@@ -1,18 +1,21 @@
 import { WIRE_FIXED32, WIRE_FIXED64, WIRE_LENGTH, WIRE_VARINT } from './reader.ts';
 
-/** Grows by doubling. Fields with proto3's default value are left out by the `…Field` calls. */
+/**
+ * Grows by doubling. Fields with proto3's default value are left out by the `…Field` calls, unless
+ * `keepsDefault`: a member of a oneof and an `optional` field say something by being there.
+ */
 export interface ProtoWriter {
-  varintField(field: number, value: number | bigint): void;
+  varintField(field: number, value: number | bigint, keepsDefault?: boolean): void;
   /** int32 and int64: negative ones take ten bytes. */
-  signedField(field: number, value: number | bigint): void;
+  signedField(field: number, value: number | bigint, keepsDefault?: boolean): void;
   zigZagField(field: number, value: number): void;
-  doubleField(field: number, value: number): void;
+  doubleField(field: number, value: number, keepsDefault?: boolean): void;
   /** A double by its 64 bits: a NaN keeps its payload. */
   doubleBitsField(field: number, low: number, high: number): void;
-  fixed64Field(field: number, value: bigint): void;
+  fixed64Field(field: number, value: bigint, keepsDefault?: boolean): void;
   fixed32Field(field: number, value: number): void;
-  textField(field: number, value: string): void;
-  bytesField(field: number, value: Uint8Array): void;
+  textField(field: number, value: string, keepsDefault?: boolean): void;
+  bytesField(field: number, value: Uint8Array, keepsDefault?: boolean): void;
   /** A nested message: what `write` writes, behind its length. Written also when it is empty. */
   messageField(field: number, write: () => void): void;
   /** The bytes so far, copied. */
@@ -66,8 +69,8 @@ export function createProtoWriter(): ProtoWriter {
     size += value.length;
   }
 
-  function varintField(field: number, value: number | bigint): void {
-    if (value === 0 || value === 0n) return;
+  function varintField(field: number, value: number | bigint, keepsDefault = false): void {
+    if ((value === 0 || value === 0n) && !keepsDefault) return;
     tag(field, WIRE_VARINT);
     if (typeof value === 'number' && value >= 0 && value <= Number.MAX_SAFE_INTEGER) varint(value);
     else wideVarint(BigInt(value));
@@ -77,8 +80,8 @@ export function createProtoWriter(): ProtoWriter {
     varintField,
     signedField: varintField,
     zigZagField: (field, value) => varintField(field, value < 0 ? -2 * value - 1 : 2 * value),
-    doubleField: (field, value) => {
-      if (Object.is(value, 0)) return;
+    doubleField: (field, value, keepsDefault = false) => {
+      if (Object.is(value, 0) && !keepsDefault) return;
       tag(field, WIRE_FIXED64);
       room(8);
       view.setFloat64(size, value, true);
@@ -92,8 +95,8 @@ export function createProtoWriter(): ProtoWriter {
       view.setUint32(size + 4, high, true);
       size += 8;
     },
-    fixed64Field: (field, value) => {
-      if (value === 0n) return;
+    fixed64Field: (field, value, keepsDefault = false) => {
+      if (value === 0n && !keepsDefault) return;
       tag(field, WIRE_FIXED64);
       room(8);
       view.setBigUint64(size, value & MASK_64, true);
@@ -106,13 +109,13 @@ export function createProtoWriter(): ProtoWriter {
       view.setUint32(size, value, true);
       size += 4;
     },
-    textField: (field, value) => {
-      if (value === '') return;
+    textField: (field, value, keepsDefault = false) => {
+      if (value === '' && !keepsDefault) return;
       tag(field, WIRE_LENGTH);
       raw(encoder.encode(value));
     },
-    bytesField: (field, value) => {
-      if (value.length === 0) return;
+    bytesField: (field, value, keepsDefault = false) => {
+      if (value.length === 0 && !keepsDefault) return;
       tag(field, WIRE_LENGTH);
       raw(value);
     },

@@ -1,0 +1,110 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import {
+  createIntegration,
+  type HttpListener,
+  type Integration,
+  listenGrpc,
+  listenHttp,
+} from '@thalweg/integration';
+import type { ServerSettings } from './config.ts';
+import { StartError } from './errors.ts';
+import type { Ingest } from './ingest/index.ts';
+import { listenError } from './listen-error.ts';
+
+/** What others send: OTLP and its like, at the server's own port and at OTLP's two. */
+export interface Receivers {
+  readonly integration: Integration;
+  /** Undefined when they are off. */
+  readonly otlpHttpUrl: string | undefined;
+  readonly otlpGrpcUrl: string | undefined;
+  /** Ends the listeners, keeps what waits. Idempotent. */
+  close(): Promise<void>;
+}
+
+const OTLP_GRPC_PORT = 4_317;
+const OTLP_HTTP_PORT = 4_318;
+
+/** Rejects with `StartError` when a port is not free or the TLS files cannot be read. */
+export async function openReceivers(settings: ServerSettings, ingest: Ingest): Promise<Receivers> {
+  const { host, token, body_bytes_max: bytesMax } = settings;
+  const integration = createIntegration({
+    sink: ingest,
+    token,
+    agent: '',
+    instance: randomBytes(4).readUInt32LE(),
+    now: Date.now,
+    limits: { bodyBytesMax: bytesMax },
+  });
+  const { door, methods } = integration;
+  const { accounts } = door;
+  const tls = tlsOf(settings);
+  const httpPort = portOf(settings.otlp_http_port, settings.port, OTLP_HTTP_PORT);
+  const grpcPort = portOf(settings.otlp_grpc_port, settings.port, OTLP_GRPC_PORT);
+  const listeners: HttpListener[] = [];
+
+  async function open(key: string, port: number, listening: Promise<HttpListener>) {
+    try {
+      const listener = await listening;
+      listeners.push(listener);
+      return listener.url;
+    } catch (cause) {
+      for (const listener of listeners) await listener.close();
+      throw listenError(cause, { host, port, key });
+    }
+  }
+
+  const otlpHttpUrl =
+    httpPort === undefined
+      ? undefined
+      : await open(
+          'otlp_http_port',
+          httpPort,
+          listenHttp({ host, port: httpPort, accounts }, (request, response) => {
+            void door.handle(request, response);
+          }),
+        );
+  const limits = { messageBytesMax: bytesMax };
+  const otlpGrpcUrl =
+    grpcPort === undefined
+      ? undefined
+      : await open(
+          'otlp_grpc_port',
+          grpcPort,
+          listenGrpc({ host, port: grpcPort, methods, token, tls, accounts, limits }),
+        );
+  return {
+    integration,
+    otlpHttpUrl,
+    otlpGrpcUrl,
+    close: async () => {
+      for (const listener of listeners) await listener.close();
+      await integration.close();
+    },
+  };
+}
+
+/** Where nothing is set: OTLP's own port, or any one when the server itself takes any. */
+function portOf(set: number | 'off' | undefined, own: number, standard: number) {
+  if (set === 'off') return undefined;
+  return set ?? (own === 0 ? 0 : standard);
+}
+
+function tlsOf(settings: ServerSettings): { cert: string; key: string } | undefined {
+  const { otlp_tls_cert_file: certFile, otlp_tls_key_file: keyFile } = settings;
+  if (certFile === undefined && keyFile === undefined) return undefined;
+  const fix = 'name both files in PEM, readable by this user, or none';
+  if (certFile === undefined || keyFile === undefined) {
+    throw new StartError(
+      'start_failed',
+      'otlp_tls_cert_file and otlp_tls_key_file go together',
+      fix,
+    );
+  }
+  try {
+    return { cert: readFileSync(certFile, 'utf8'), key: readFileSync(keyFile, 'utf8') };
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new StartError('start_failed', `TLS of OTLP: ${why}`, fix, { cause });
+  }
+}
