@@ -39,7 +39,18 @@ export const AgentSettings = z.object({
     .min(0)
     .max(65_535)
     .default(38_086)
-    .describe('Loopback port of /status and /metrics; 0 picks a free one.'),
+    .describe('Port of receivers, /status and /metrics; 0 picks a free one.'),
+  receive_host: z
+    .string()
+    .min(1)
+    .default('127.0.0.1')
+    .describe('Address of that port; wider than loopback needs a receive_token.'),
+  receive_token: z
+    .string()
+    .min(16)
+    .optional()
+    .describe('Bearer token that senders to this agent must carry.')
+    .meta({ isSecret: true }),
   ring_bytes: z.coerce
     .number()
     .int()

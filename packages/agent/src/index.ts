@@ -1,3 +1,4 @@
+export type { AgentStatus } from './agent-door.ts';
 export type { CaptureFilter } from './capture-messages.ts';
 export { AGENT_ENVIRONMENT_PREFIX, AgentSettings } from './config.ts';
 export { createProcessTable } from './enrich/process-table.ts';
@@ -10,6 +11,7 @@ export { type Listener, listListeners } from './kernel/listeners.ts';
 export { type Feature, probeFeatures } from './kernel/probe.ts';
 export { type Agent, AgentError, type AgentOptions, startAgent } from './main.ts';
 export type { ExchangeRecord } from './replay/exchange-record.ts';
+
 export { type ReplaySummary, replayBytes, replayFile } from './replay/replay.ts';
-export type { AgentStatus } from './status-server.ts';
+
 export { createResolver } from './trace/resolver.ts';

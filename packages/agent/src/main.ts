@@ -1,12 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
+import { createIntegration } from '@thalweg/integration';
 import { l7FlowLog } from '@thalweg/model';
+import { type AgentStatus, openAgentDoor } from './agent-door.ts';
 import type { CaptureFilter, CaptureStatus, FromWorker, ToWorker } from './capture-messages.ts';
 import type { AgentSettings } from './config.ts';
 import { createCompressor } from './export/compression.ts';
 import { openSpool } from './export/spool.ts';
+import { createSpoolSink } from './export/spool-sink.ts';
 import { createUploader } from './export/uploader.ts';
-import { type AgentStatus, startStatusServer } from './status-server.ts';
 
 /** Why an agent could not start; `fix` says what to do. */
 export class AgentError extends Error {
@@ -38,12 +40,13 @@ export interface AgentOptions {
 
 /**
  * Starts capture (in a worker thread) and export. Rejects with `AgentError`: no privileges, no BTF,
- * addon not built, status port in use.
+ * addon not built, port in use, a bind that needs a token.
  */
 export async function startAgent(
   settings: AgentSettings,
   options: AgentOptions = {},
 ): Promise<Agent> {
+  refuseOpenBind(settings);
   const instance = randomBytes(4).readUInt32LE();
   let filter: CaptureFilter = {
     ports: settings.ports,
@@ -61,7 +64,6 @@ export async function startAgent(
   const uploader = createUploader({
     spool,
     serverUrl: settings.server_url,
-    table: l7FlowLog.name,
     token: settings.token,
     headers: () => ({
       'x-thalweg-agent': settings.name,
@@ -69,6 +71,13 @@ export async function startAgent(
       'x-thalweg-dropped-rows': String(droppedRows()),
       'x-thalweg-rested-ms': String(status.counters['shed.rested_ms'] ?? 0),
     }),
+  });
+  const integration = createIntegration({
+    sink: createSpoolSink(spool, compress),
+    token: settings.receive_token,
+    agent: settings.name,
+    instance: randomBytes(4).readUInt32LE(),
+    now: Date.now,
   });
   const worker = startWorker({
     name: settings.name,
@@ -92,8 +101,8 @@ export async function startAgent(
   function receive(message: FromWorker): void {
     if (message.kind === 'batch') {
       writes = writes.then(async () => {
-        const [bytes, encoding] = await compress(message.bytes, spool.counters().batches);
-        await spool.put(bytes, message.rows, encoding);
+        const [content, encoding] = await compress(message.bytes, spool.counters().batches);
+        await spool.put({ table: l7FlowLog.name, rows: message.rows, content, encoding });
       });
     } else if (message.kind !== 'failed') status = message.status;
     if (message.kind === 'stopped') stopped?.();
@@ -114,6 +123,7 @@ export async function startAgent(
         ...status.counters,
         ...prefixed('spool', spool.counters()),
         ...prefixed('upload', sent),
+        ...prefixed('receivers', integration.counters()),
         lost_events: lostEvents(status),
       },
       lastError: spool.lastError?.message ?? lastError,
@@ -126,7 +136,13 @@ export async function startAgent(
     status = { ...status, isAttached: false, reason: `capture stopped: ${error.message}` };
     stopped?.();
   });
-  const statusServer = await listen(settings.status_port, fullStatus, worker);
+  const listener = await openAgentDoor(
+    { host: settings.receive_host, port: settings.status_port, door: integration.door },
+    fullStatus,
+  ).catch(async (cause: unknown) => {
+    await worker.terminate();
+    throw portError(cause, settings);
+  });
   const ending = new AbortController();
   const uploading = uploader.run(ending.signal);
 
@@ -136,6 +152,9 @@ export async function startAgent(
       stopped = resolve;
       worker.once('exit', () => resolve());
     });
+    // Senders are answered first, then what they sent goes out with the rest.
+    await listener.close();
+    await integration.close();
     send({ kind: 'stop' });
     await isStopped;
     await worker.terminate();
@@ -143,11 +162,10 @@ export async function startAgent(
     ending.abort();
     await uploading;
     await uploader.drain();
-    statusServer.close();
   }
 
   return {
-    statusUrl: statusServer.url,
+    statusUrl: listener.url,
     status: fullStatus,
     setFilter: (change) => {
       filter = { ...filter, ...change };
@@ -182,18 +200,23 @@ function ready(worker: Worker): Promise<CaptureStatus> {
   });
 }
 
-async function listen(port: number, status: () => AgentStatus, worker: Worker) {
-  try {
-    return await startStatusServer(port, status);
-  } catch (cause) {
-    await worker.terminate();
-    throw new AgentError(
-      'port_in_use',
-      `status port 127.0.0.1:${port} is not free`,
-      'is another agent running? set status_port to another port, or 0 for any',
-      { cause },
-    );
-  }
+function portError(cause: unknown, { receive_host, status_port }: AgentSettings): AgentError {
+  return new AgentError(
+    'port_in_use',
+    `${receive_host}:${status_port} is not free`,
+    'is another agent running? set status_port to another port, or 0 for any',
+    { cause },
+  );
+}
+
+/** Whoever reaches the port may send rows and read the status: from elsewhere only with a token. */
+function refuseOpenBind({ receive_host: host, receive_token: token }: AgentSettings): void {
+  if (host === 'localhost' || host === '::1' || /^127\./.test(host) || token !== undefined) return;
+  throw new AgentError(
+    'bind_refused',
+    `${host} is reachable from other machines, and no receive_token is set`,
+    'set receive_token (THALWEG_AGENT_RECEIVE_TOKEN, at least 16 characters), or receive at 127.0.0.1',
+  );
 }
 
 function lostEvents({ counters }: CaptureStatus): number {

@@ -184,7 +184,9 @@ async function killAgents(
 }
 
 function run(words: readonly string[]): ChildProcess {
-  const child = spawn(process.execPath, [CLI, ...words], { stdio: 'ignore' });
+  // OTLP's own ports may be another server's; env(1) becomes the program, with the same pid.
+  const off = ['THALWEG_SERVER_OTLP_GRPC_PORT=off', 'THALWEG_SERVER_OTLP_HTTP_PORT=off'];
+  const child = spawn('env', [...off, process.execPath, CLI, ...words], { stdio: 'ignore' });
   // A second Ctrl-C ends this process at once: what it started goes with it.
   const kill = (): void => void child.kill('SIGKILL');
   process.once('exit', kill);

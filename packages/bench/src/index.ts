@@ -3,12 +3,16 @@ import { capture } from './capture.ts';
 import { crash } from './crash.ts';
 import { ingest } from './ingest.ts';
 import { links } from './links/links.ts';
+import { otlp } from './otlp.ts';
 import { type Bench, type BenchOptions, type BenchReport, commit, machine } from './report.ts';
 import { ring } from './ring.ts';
 
 export type { BenchOptions, BenchReport, BenchRow } from './report.ts';
 
-const BENCHES = { ring, ingest, capture, crash, links } as const satisfies Record<string, Bench>;
+const BENCHES = { ring, ingest, capture, crash, links, otlp } as const satisfies Record<
+  string,
+  Bench
+>;
 export type BenchName = keyof typeof BENCHES;
 export const BENCH_NAMES = Object.keys(BENCHES) as readonly BenchName[]; // Keys of a const object.
 

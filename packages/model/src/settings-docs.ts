@@ -39,7 +39,10 @@ interface JsonProperty {
   readonly maximum?: number;
   readonly minLength?: number;
   readonly default?: unknown;
-  readonly anyOf?: readonly { readonly items?: { readonly type?: string } }[];
+  readonly anyOf?: readonly {
+    readonly items?: { readonly type?: string };
+    readonly const?: string;
+  }[];
 }
 
 function partSection({ name, prefix, schema }: SettingsPart): string {
@@ -65,6 +68,8 @@ function partSection({ name, prefix, schema }: SettingsPart): string {
 
 function kindOf({ type, format, minimum, maximum, minLength, anyOf }: JsonProperty): string {
   if (anyOf !== undefined) {
+    const word = anyOf.find((one) => one.const !== undefined)?.const;
+    if (word !== undefined) return `whole number or ${word}`;
     const item = anyOf.find(({ items }) => items !== undefined)?.items?.type ?? 'string';
     return `list of ${item === 'string' ? 'texts' : 'numbers'}`;
   }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -6,10 +6,12 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { expect, onTestFinished, test } from 'vitest';
 import { createCompressor } from './compression.ts';
-import { openSpool, type Spool } from './spool.ts';
+import { type NewBatch, openSpool, type Spool } from './spool.ts';
 import { createUploader, type Uploader } from './uploader.ts';
 
-const bytes = (size: number): Uint8Array => new Uint8Array(size);
+const batch = (size: number, rows: number, table = 'l7_flow_log'): NewBatch => {
+  return { table, rows, content: new Uint8Array(size), encoding: 'identity' };
+};
 
 function temporaryFolder(): string {
   const directory = mkdtempSync(join(tmpdir(), 'thalweg-spool-'));
@@ -25,13 +27,13 @@ async function listen(answer: RequestListener): Promise<string> {
 }
 
 function uploaderTo(serverUrl: string, spool: Spool): Uploader {
-  const rest = { table: 'l7_flow_log', token: undefined, headers: () => ({}) };
+  const rest = { token: undefined, headers: () => ({}) };
   return createUploader({ spool, serverUrl, ...rest });
 }
 
 test('a full spool gives up its oldest batches and counts their rows', async () => {
   const spool = await openSpool({ directory: temporaryFolder(), bytesMax: 250, instance: 'a' });
-  for (const rows of [1, 2, 3]) await spool.put(bytes(100), rows, 'identity');
+  for (const rows of [1, 2, 3]) await spool.put(batch(100, rows));
   expect(spool.counters()).toEqual({
     bytes: 200,
     batches: 2,
@@ -44,13 +46,13 @@ test('a full spool gives up its oldest batches and counts their rows', async () 
 test('batches of an earlier run are found again, in order and under their own tokens', async () => {
   const directory = temporaryFolder();
   const earlier = await openSpool({ directory, bytesMax: 1e6, instance: 'one' });
-  for (const rows of [1, 2]) await earlier.put(bytes(10), rows, 'identity');
+  for (const rows of [1, 2]) await earlier.put(batch(10, rows));
   const later = await openSpool({ directory, bytesMax: 1e6, instance: 'two' });
-  await later.put(bytes(10), 3, 'identity');
+  await later.put(batch(10, 3));
   const seen: string[] = [];
-  for (let batch = later.oldest(); batch; batch = later.oldest()) {
-    seen.push(`${batch.rows} ${batch.token}`);
-    await later.remove(batch);
+  for (let one = later.oldest(); one; one = later.oldest()) {
+    seen.push(`${one.rows} ${one.token}`);
+    await later.remove(one);
   }
   expect(seen).toEqual(['1 one-1', '2 one-2', '3 two-3']);
 });
@@ -59,7 +61,7 @@ test('rows that cannot be written are counted, with the reason kept', async () =
   const directory = temporaryFolder();
   const spool = await openSpool({ directory, bytesMax: 1e6, instance: 'a' });
   rmSync(directory, { recursive: true });
-  await spool.put(bytes(10), 7, 'identity');
+  await spool.put(batch(10, 7));
   expect(spool.counters().rowsDroppedDisk).toBe(7);
   expect(spool.lastError?.cause).toMatchObject({ code: 'ENOENT' });
 });
@@ -72,7 +74,7 @@ test('a batch stays until the server has it; a retry carries the same token', as
     response.end();
   });
   const spool = await openSpool({ directory: temporaryFolder(), bytesMax: 1e6, instance: 'a' });
-  await spool.put(bytes(10), 5, 'identity');
+  await spool.put(batch(10, 5));
   const uploader = uploaderTo(url, spool);
   await uploader.drain();
   expect(spool.counters().batches).toBe(1);
@@ -106,8 +108,8 @@ test('a batch keeps its encoding over a restart and on the way to the server', a
   });
   const directory = temporaryFolder();
   const earlier = await openSpool({ directory, bytesMax: 1e6, instance: 'one' });
-  await earlier.put(bytes(10), 1, 'gzip');
-  await earlier.put(bytes(10), 2, 'identity');
+  await earlier.put({ ...batch(10, 1), encoding: 'gzip' });
+  await earlier.put(batch(10, 2));
   await uploaderTo(url, await openSpool({ directory, bytesMax: 1e6, instance: 'two' })).drain();
   expect(encodings).toEqual(['gzip', 'identity']);
 });
@@ -120,8 +122,39 @@ test('what the server refuses for good is counted and does not block the rest', 
     response.end('{"error":{"code":"bad_block"}}');
   });
   const spool = await openSpool({ directory: temporaryFolder(), bytesMax: 1e6, instance: 'a' });
-  for (const rows of [3, 4]) await spool.put(bytes(10), rows, 'identity');
+  for (const rows of [3, 4]) await spool.put(batch(10, rows));
   const uploader = uploaderTo(url, spool);
   await uploader.drain();
   expect(uploader.counters()).toMatchObject({ rowsSent: 4, rowsRefused: 3 });
+});
+
+test('kept batches are all there or none, and nothing is given up for them', async () => {
+  const spool = await openSpool({ directory: temporaryFolder(), bytesMax: 250, instance: 'a' });
+  expect(await spool.keep([batch(100, 1, 'log'), batch(100, 2)])).toBe(true);
+  expect(await spool.keep([batch(30, 3), batch(30, 4)])).toBe(false);
+  expect(spool.counters()).toMatchObject({ bytes: 200, batches: 2, rowsDroppedCap: 0 });
+});
+
+test('kept batches that the disk refuses are none, with the reason kept', async () => {
+  const directory = temporaryFolder();
+  const spool = await openSpool({ directory, bytesMax: 1e6, instance: 'a' });
+  rmSync(directory, { recursive: true });
+  expect(await spool.keep([batch(10, 1)])).toBe(false);
+  expect(spool.counters()).toMatchObject({ bytes: 0, batches: 0 });
+  expect(spool.lastError?.cause).toMatchObject({ code: 'ENOENT' });
+});
+
+test('each batch goes to its table, also after a restart and from an older version', async () => {
+  const directory = temporaryFolder();
+  const earlier = await openSpool({ directory, bytesMax: 1e6, instance: 'a' });
+  await earlier.keep([batch(10, 1, 'log')]);
+  writeFileSync(join(directory, '000000000002-5-old-2.batch.gz'), '');
+  const paths: (string | undefined)[] = [];
+  const url = await listen((request, response) => {
+    paths.push(request.url);
+    response.end();
+  });
+  const later = await openSpool({ directory, bytesMax: 1e6, instance: 'b' });
+  await uploaderTo(url, later).drain();
+  expect(paths).toEqual(['/api/ingest/log', '/api/ingest/l7_flow_log']);
 });

@@ -1,10 +1,11 @@
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** A batch that waits on disk. Its name is its identity: `<order>-<rows>-<token>`. */
+/** A batch that waits on disk. Its name is its identity: `<order>-<rows>-<table>@<token>`. */
 export interface SpooledBatch {
   /** Stays the same over retries and restarts: the server recognises a batch that it has. */
   readonly token: string;
+  readonly table: string;
   readonly rows: number;
   readonly path: string;
   readonly bytes: number;
@@ -13,6 +14,14 @@ export interface SpooledBatch {
 
 /** How the bytes of a batch are held, on disk and on the way; names of HTTP's Content-Encoding. */
 export type BatchEncoding = 'gzip' | 'identity';
+
+/** What goes into the spool: an encoded block, packed or not. */
+export interface NewBatch {
+  readonly table: string;
+  readonly rows: number;
+  readonly content: Uint8Array;
+  readonly encoding: BatchEncoding;
+}
 
 export interface SpoolCounters {
   readonly bytes: number;
@@ -24,8 +33,16 @@ export interface SpoolCounters {
 }
 
 export interface Spool {
-  /** Writes a batch. Never throws: what cannot be kept is counted, and `lastError` says why. */
-  put(bytes: Uint8Array, rows: number, encoding: BatchEncoding): Promise<void>;
+  /**
+   * Writes a batch; a full spool gives up its oldest for it. Never throws: what cannot be kept is
+   * counted, and `lastError` says why.
+   */
+  put(batch: NewBatch): Promise<void>;
+  /**
+   * Writes all of them, synced to the disk, or none: false when there is no room (nothing is given
+   * up for them) or the disk refuses.
+   */
+  keep(batches: readonly NewBatch[]): Promise<boolean>;
   /** The oldest batch, or undefined. */
   oldest(): SpooledBatch | undefined;
   read(batch: SpooledBatch): Promise<Uint8Array>;
@@ -54,7 +71,7 @@ export async function openSpool(options: {
   let rowsDroppedDisk = 0;
   let lastError: Error | undefined;
 
-  async function put(content: Uint8Array, rows: number, encoding: BatchEncoding): Promise<void> {
+  async function put({ table, rows, content, encoding }: NewBatch): Promise<void> {
     while (queue.length > 0 && bytes + content.byteLength > bytesMax) {
       const dropped = queue[0];
       if (dropped === undefined) break;
@@ -65,12 +82,9 @@ export async function openSpool(options: {
       rowsDroppedCap += rows;
       return;
     }
-    order += 1;
-    const token = `${instance}-${order}`;
-    const name = `${String(order).padStart(12, '0')}-${rows}-${token}${SUFFIXES[encoding]}`;
-    const path = join(directory, name);
+    const batch = named(table, rows, content.byteLength, encoding);
     try {
-      await writeWhole(path, content);
+      await writeWhole(batch.path, content, false);
     } catch (cause) {
       rowsDroppedDisk += rows;
       const why = cause instanceof Error ? cause.message : String(cause);
@@ -78,8 +92,46 @@ export async function openSpool(options: {
       return;
     }
     lastError = undefined;
-    bytes += content.byteLength;
-    queue.push({ token, rows, path, bytes: content.byteLength, encoding });
+    add(batch);
+  }
+
+  async function keep(batches: readonly NewBatch[]): Promise<boolean> {
+    const size = batches.reduce((sum, { content }) => sum + content.byteLength, 0);
+    if (bytes + size > bytesMax) return false;
+    // The room is taken before anything waits: another `keep` must not take it too.
+    bytes += size;
+    const written: SpooledBatch[] = [];
+    try {
+      for (const { table, rows, content, encoding } of batches) {
+        const batch = named(table, rows, content.byteLength, encoding);
+        await writeWhole(batch.path, content, true);
+        written.push(batch);
+      }
+      await syncDirectory(directory);
+    } catch (cause) {
+      lastError = new Error(`write ${batches.length} batches to ${directory}`, { cause });
+      for (const { path } of written) await rm(path, { force: true }).catch(() => undefined);
+      bytes -= size;
+      return false;
+    }
+    lastError = undefined;
+    bytes -= size;
+    for (const batch of written) add(batch);
+    return true;
+  }
+
+  function named(table: string, rows: number, size: number, encoding: BatchEncoding): SpooledBatch {
+    order += 1;
+    const token = `${instance}-${order}`;
+    const name = `${String(order).padStart(12, '0')}-${rows}-${table}@${token}${SUFFIXES[encoding]}`;
+    return { token, table, rows, path: join(directory, name), bytes: size, encoding };
+  }
+
+  /** In the order of the names, which is that of a restart too. */
+  function add(batch: SpooledBatch): void {
+    bytes += batch.bytes;
+    const after = queue.findLastIndex(({ path }) => path < batch.path);
+    queue.splice(after + 1, 0, batch);
   }
 
   async function remove(batch: SpooledBatch): Promise<void> {
@@ -92,6 +144,7 @@ export async function openSpool(options: {
 
   return {
     put,
+    keep,
     oldest: () => queue[0],
     read: (batch) => readFile(batch.path),
     remove,
@@ -103,12 +156,13 @@ export async function openSpool(options: {
 }
 
 /** Whole or not at all: a batch appears under its name once its bytes are in the file. */
-async function writeWhole(path: string, content: Uint8Array): Promise<void> {
+async function writeWhole(path: string, content: Uint8Array, isSynced: boolean): Promise<void> {
   const partial = `${path}.partial`;
   try {
     const file = await open(partial, 'w', 0o600);
     try {
       await file.writeFile(content);
+      if (isSynced) await file.datasync();
     } finally {
       await file.close();
     }
@@ -119,16 +173,30 @@ async function writeWhole(path: string, content: Uint8Array): Promise<void> {
   }
 }
 
+/** Makes the names of new files survive a loss of power. */
+async function syncDirectory(directory: string): Promise<void> {
+  const folder = await open(directory, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+/** Batches of versions that had one table only have no name of it. */
+const TABLE_BEFORE = 'l7_flow_log';
+
 async function leftovers(directory: string): Promise<SpooledBatch[]> {
   const found: SpooledBatch[] = [];
   for (const name of (await readdir(directory)).sort()) {
     const path = join(directory, name);
     if (name.endsWith('.partial')) await rm(path, { force: true });
-    const parts = /^\d+-(\d+)-(.+)\.batch(\.gz)?$/.exec(name);
-    if (parts?.[1] === undefined || parts[2] === undefined) continue;
+    const [, rows, table = TABLE_BEFORE, token, packed] =
+      /^\d+-(\d+)-(?:([a-z0-9_]+)@)?(.+)\.batch(\.gz)?$/.exec(name) ?? [];
+    if (rows === undefined || token === undefined) continue;
     const { size } = await stat(path);
-    const encoding = parts[3] === undefined ? 'identity' : 'gzip';
-    found.push({ token: parts[2], rows: Number(parts[1]), path, bytes: size, encoding });
+    const encoding = packed === undefined ? 'identity' : 'gzip';
+    found.push({ token, table, rows: Number(rows), path, bytes: size, encoding });
   }
   return found;
 }

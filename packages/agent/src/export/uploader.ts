@@ -30,19 +30,18 @@ type Outcome = { kind: 'done' } | { kind: 'later'; afterMs: number };
 export function createUploader(options: {
   spool: Spool;
   serverUrl: string;
-  table: string;
   token: string | undefined;
   /** Sent along with each batch: the agent's name and what it lost so far. */
   headers: () => Readonly<Record<string, string>>;
 }): Uploader {
-  const { spool, serverUrl, table, token, headers } = options;
-  const url = new URL(`/api/ingest/${table}`, serverUrl);
+  const { spool, serverUrl, token, headers } = options;
   let rowsSent = 0;
   let rowsRefused = 0;
   let lastError = '';
   let backoffMs = BACKOFF_MIN_MS;
 
   async function send(batch: SpooledBatch): Promise<Outcome> {
+    const url = new URL(`/api/ingest/${batch.table}`, serverUrl);
     let answer: Response;
     try {
       answer = await fetch(url, {

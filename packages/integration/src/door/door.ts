@@ -35,6 +35,8 @@ export interface Door {
   readonly paths: readonly string[];
   /** True when a receiver has the path of `url`, whatever the method. */
   knows(url: string): boolean;
+  /** The request carries the token, or none is asked for. */
+  isAllowed(request: IncomingMessage): boolean;
   /** Answers the request, whatever it is: 404 names the paths there are. Never rejects. */
   handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
   counters(): Record<string, number>;
@@ -156,6 +158,7 @@ export function createDoor(options: DoorOptions): Door {
   return {
     paths,
     knows: (url) => byPath.has(targetOf(url).path),
+    isAllowed,
     handle,
     counters: () => ({ ...accounts.counters(), 'bodies.bytes': budget.taken }),
     senders: accounts.senders,
