@@ -27,6 +27,7 @@ export function receiversOf(context: ReceiverContext): Receiver[] {
   return [
     otlpReceiver('traces', otlp.traces),
     otlpReceiver('logs', otlp.logs),
+    otlpReceiver('metrics', otlp.metrics),
     ...influxReceivers(context),
     jsonLogReceiver(context),
     lokiReceiver(context),
@@ -38,5 +39,9 @@ export function receiversOf(context: ReceiverContext): Receiver[] {
 /** Everything that is called by gRPC. */
 export function methodsOf(context: ReceiverContext): GrpcMethod[] {
   const otlp = createOtlpExports(context);
-  return [otlpMethod('traces', otlp.traces), otlpMethod('logs', otlp.logs)];
+  return [
+    otlpMethod('traces', otlp.traces),
+    otlpMethod('logs', otlp.logs),
+    otlpMethod('metrics', otlp.metrics),
+  ];
 }

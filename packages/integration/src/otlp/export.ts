@@ -1,7 +1,9 @@
 import type { OtlpSignal } from '@thalweg/wire';
 import type { OpenRows } from '../buffer/open-rows.ts';
 import type { TelemetryBuffer, Written } from '../buffer/telemetry-buffer.ts';
+import type { MetricWriter } from '../metric-writer.ts';
 import { createLogWriter } from './logs.ts';
+import { metricExport } from './metrics.ts';
 import type { Exported, Outcome } from './outcome.ts';
 import { createTraceWriter, type TraceWriterOptions } from './traces.ts';
 
@@ -10,15 +12,17 @@ export type OtlpExport = (bytes: Uint8Array) => Promise<Exported>;
 
 export interface OtlpExportOptions extends TraceWriterOptions {
   readonly buffer: TelemetryBuffer;
+  readonly metrics: MetricWriter;
 }
 
 /** By HTTP and by gRPC alike: one export for each signal. */
 export function createOtlpExports(
   options: OtlpExportOptions,
-): Readonly<Record<Exclude<OtlpSignal, 'metrics'>, OtlpExport>> {
+): Readonly<Record<OtlpSignal, OtlpExport>> {
   return {
     traces: rowExport(options.buffer, createTraceWriter(options)),
     logs: rowExport(options.buffer, createLogWriter(options)),
+    metrics: metricExport(options.metrics, options.now),
   };
 }
 

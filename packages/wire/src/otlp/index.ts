@@ -14,9 +14,19 @@ export {
   readRange,
   skipOther,
 } from './any-value.ts';
+export {
+  createExemplar,
+  createPoint,
+  FLAG_NO_VALUE,
+  type OtlpBuckets,
+  type OtlpPoint,
+  readExemplar,
+  readPoint,
+} from './data-point.ts';
 export { type JsonResult, otlpJsonToProtobuf } from './json.ts';
 export type { OtlpSignal } from './json-schema.ts';
 export { createLogRecord, type OtlpLogRecord, readLogRecord } from './log-record.ts';
+export { createMetric, type OtlpMetric, readMetric, TEMPORALITY_DELTA } from './metric.ts';
 export { nested, type OtlpScope, type RecordVisitor, readRecords } from './records.ts';
 export {
   createEvent,

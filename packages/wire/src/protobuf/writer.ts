@@ -8,7 +8,7 @@ export interface ProtoWriter {
   varintField(field: number, value: number | bigint, keepsDefault?: boolean): void;
   /** int32 and int64: negative ones take ten bytes. */
   signedField(field: number, value: number | bigint, keepsDefault?: boolean): void;
-  zigZagField(field: number, value: number): void;
+  zigZagField(field: number, value: number, keepsDefault?: boolean): void;
   doubleField(field: number, value: number, keepsDefault?: boolean): void;
   /** A double by its 64 bits: a NaN keeps its payload. */
   doubleBitsField(field: number, low: number, high: number): void;
@@ -79,7 +79,8 @@ export function createProtoWriter(): ProtoWriter {
   return {
     varintField,
     signedField: varintField,
-    zigZagField: (field, value) => varintField(field, value < 0 ? -2 * value - 1 : 2 * value),
+    zigZagField: (field, value, keepsDefault) =>
+      varintField(field, value < 0 ? -2 * value - 1 : 2 * value, keepsDefault),
     doubleField: (field, value, keepsDefault = false) => {
       if (Object.is(value, 0) && !keepsDefault) return;
       tag(field, WIRE_FIXED64);
