@@ -5,8 +5,11 @@ export interface FlameNode {
   readonly name: string;
   self: number;
   total: number;
-  readonly children: Map<string, FlameNode>;
+  children: ReadonlyMap<string, FlameNode>;
 }
+
+/** Of a frame that has none: half of all frames, and an own map would be most of their memory. */
+const NO_CHILDREN: ReadonlyMap<string, FlameNode> = new Map();
 
 /**
  * Pyroscope's form: for each depth, four numbers a frame: distance from the end of the frame before
@@ -36,7 +39,7 @@ export function buildTree(stacks: readonly StackSum[]): FlameNode {
         if (count === NODES_MAX) break;
         count += 1;
         child = newNode(name);
-        node.children.set(name, child);
+        addChild(node, child);
       }
       node = child;
       node.total += value;
@@ -47,7 +50,13 @@ export function buildTree(stacks: readonly StackSum[]): FlameNode {
 }
 
 function newNode(name: string): FlameNode {
-  return { name, self: 0, total: 0, children: new Map() };
+  return { name, self: 0, total: 0, children: NO_CHILDREN };
+}
+
+function addChild(node: FlameNode, child: FlameNode): void {
+  if (node.children === NO_CHILDREN) node.children = new Map([[child.name, child]]);
+  // Made by the line above, for this node alone.
+  else (node.children as Map<string, FlameNode>).set(child.name, child);
 }
 
 /**
@@ -92,7 +101,7 @@ function shownChildren(node: FlameNode, smallest: number): readonly FlameNode[] 
   const shown = all.filter(({ total }) => total >= smallest).sort(byName);
   const hidden = all.reduce((sum, { total }) => sum + (total < smallest ? total : 0), 0);
   if (hidden === 0) return shown;
-  return [...shown, { name: OTHER, self: hidden, total: hidden, children: new Map() }];
+  return [...shown, { name: OTHER, self: hidden, total: hidden, children: NO_CHILDREN }];
 }
 
 function byName(a: FlameNode, b: FlameNode): number {
@@ -108,5 +117,5 @@ function smallestShown(root: FlameNode, nodesMax: number): number {
     for (const child of node.children.values()) waiting.push(child);
   }
   if (nodesMax <= 0 || totals.length <= nodesMax) return 0;
-  return totals.sort((a, b) => b - a)[nodesMax - 1] ?? 0;
+  return Float64Array.from(totals).sort()[totals.length - nodesMax] ?? 0;
 }
