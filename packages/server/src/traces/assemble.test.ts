@@ -109,6 +109,25 @@ test.each([
     want: ['>client', 'client>in', 'in>out', 'out>server'],
   },
   {
+    name: 'of a span that both ends report under one id, the answering end is under the asking one',
+    rows: [
+      app('a', '', 1, 's-app'),
+      { ...app('b', 'a', 2, 'c-app'), spanId: 'b client' },
+      { ...app('b', 'a', 3, 's-app'), spanId: 'b server' },
+      app('c', 'b', 4, 'app'),
+    ],
+    want: ['>a', 'a>b client', 'b client>b server', 'b server>c'],
+  },
+  {
+    name: 'the exchange that carried a shared id stands between its two ends',
+    rows: [
+      { ...app('b', '', 2, 'c-app'), spanId: 'b client' },
+      row('wire', { ...carried('b'), wireId: '1', observationPoint: 's-p', startUs: 3 }),
+      { ...app('b', '', 4, 's-app'), spanId: 'b server' },
+    ],
+    want: ['>b client', 'b client>wire', 'wire>b server'],
+  },
+  {
     name: 'spans that name each other are cut, not lost',
     rows: [app('a', 'b', 1), app('b', 'a', 2)],
     want: ['>a', 'a>b'],
@@ -122,7 +141,7 @@ test('no row is lost or doubled, parents come first, and the order of rows does 
     wire: fc.integer({ min: 0, max: 6 }),
     parent: fc.integer({ min: 0, max: 6 }),
     probability: fc.constantFrom(0, 0.4, 0.5, 0.9, 1),
-    point: fc.constantFrom('c-p', 's-p', 's', 'app'),
+    point: fc.constantFrom('c-p', 's-p', 's', 'app', 'c-app', 's-app'),
     startUs: fc.integer({ min: 0, max: 5 }),
     named: fc.constantFrom('', 'a', 'b', 'c'),
     namedParent: fc.constantFrom('', 'a', 'b', 'c'),
@@ -137,7 +156,7 @@ test('no row is lost or doubled, parents come first, and the order of rows does 
             linkProbability: probability,
             observationPoint: point,
             startUs,
-            isApp: wire === 0 && point === 'app',
+            isApp: wire === 0 && point.endsWith('app'),
             namedSpanId: named,
             namedParentId: namedParent,
           }),

@@ -23,12 +23,12 @@ export interface NamedChain<Row extends TreeRow> {
 export function linkBySpanIds<Row extends TreeRow, Chain extends NamedChain<Row>>(
   chains: readonly Chain[],
 ): void {
-  const apps = new Map<string, Chain>();
+  const ids: AppIds<Chain> = { all: [], byId: new Map(), askingById: new Map() };
   const carriers = new Map<string, Chain[]>();
   for (const chain of chains) {
     const { head } = chain;
     if (head.isApp) {
-      if (head.namedSpanId !== '') apps.set(keyOf(head, head.namedSpanId), chain);
+      if (head.namedSpanId !== '') addApp(ids, keyOf(head, head.namedSpanId), chain);
       continue;
     }
     const carrier = chain.rows.find(({ namedSpanId }) => namedSpanId !== '');
@@ -38,25 +38,48 @@ export function linkBySpanIds<Row extends TreeRow, Chain extends NamedChain<Row>
     if (others === undefined) carriers.set(key, [chain]);
     else others.push(chain);
   }
-  if (apps.size === 0) return;
-  for (const chain of apps.values()) nameParentOfApp(chain, apps, carriers);
+  if (ids.all.length === 0) return;
+  for (const chain of ids.all) nameParentOfApp(chain, ids, carriers);
   for (const [key, group] of carriers) {
-    const app = apps.get(key);
+    const app = ids.askingById.get(key) ?? ids.byId.get(key);
     if (app !== undefined) for (const chain of group) hangUnderApp(chain, app, group);
   }
 }
 
+/** A spans by their ids. Two ends that share one id (Zipkin's shared spans) are two chains. */
+interface AppIds<Chain> {
+  readonly all: Chain[];
+  /** What a child's parent id means: of a shared id the answering end. */
+  readonly byId: Map<string, Chain>;
+  /** The asking ends. */
+  readonly askingById: Map<string, Chain>;
+}
+
+function addApp<Row extends TreeRow, Chain extends NamedChain<Row>>(
+  { all, byId, askingById }: AppIds<Chain>,
+  key: string,
+  chain: Chain,
+): void {
+  const { observationPoint } = chain.head;
+  all.push(chain);
+  if (observationPoint === 'c-app') askingById.set(key, chain);
+  if (observationPoint !== 'c-app' || !byId.has(key)) byId.set(key, chain);
+}
+
 function nameParentOfApp<Row extends TreeRow, Chain extends NamedChain<Row>>(
   chain: Chain,
-  apps: ReadonlyMap<string, Chain>,
+  { byId, askingById }: AppIds<Chain>,
   carriers: ReadonlyMap<string, readonly Chain[]>,
 ): void {
   const { head } = chain;
-  if (head.namedParentId === '') return;
-  const key = keyOf(head, head.namedParentId);
-  const answered =
-    head.observationPoint === 's-app' ? innermost(carriers.get(key), head) : undefined;
-  const parent = answered ?? apps.get(key);
+  const isAnswering = head.observationPoint === 's-app';
+  const own = keyOf(head, head.namedSpanId);
+  const asking = isAnswering ? askingById.get(own) : undefined;
+  if (asking === undefined && head.namedParentId === '') return;
+  // Of a shared span the asking end is the parent, whatever id both name as theirs.
+  const key = asking === undefined ? keyOf(head, head.namedParentId) : own;
+  const answered = isAnswering ? innermost(carriers.get(key), head) : undefined;
+  const parent = answered ?? asking ?? byId.get(key);
   if (parent === undefined || parent === chain) return;
   chain.parent = parent;
   chain.isNamed = true;
