@@ -4,11 +4,13 @@ import type { GrpcMethod } from './grpc/grpc-method.ts';
 import { influxReceivers } from './influx/influx-receivers.ts';
 import { jsonLogReceiver, lokiReceiver, skywalkingLogReceiver } from './logs/log-receivers.ts';
 import type { MetricWriter } from './metric-writer.ts';
-import { createOtlpExports } from './otlp/export.ts';
+import { createOtlpExports, createTextIdExport } from './otlp/export.ts';
 import { otlpMethod } from './otlp/grpc.ts';
 import { otlpReceiver } from './otlp/http.ts';
 import { profileReceivers } from './profiles/profile-receivers.ts';
 import type { RowIds } from './row-ids.ts';
+import { skywalkingMethods, skywalkingReceivers } from './skywalking/skywalking-receivers.ts';
+import { zipkinReceiver } from './zipkin/zipkin-receiver.ts';
 
 /** What a receiver has to work with. */
 export interface ReceiverContext {
@@ -28,6 +30,8 @@ export function receiversOf(context: ReceiverContext): Receiver[] {
     otlpReceiver('traces', otlp.traces),
     otlpReceiver('logs', otlp.logs),
     otlpReceiver('metrics', otlp.metrics),
+    zipkinReceiver(otlp.traces),
+    ...skywalkingReceivers(createTextIdExport(context)),
     ...influxReceivers(context),
     jsonLogReceiver(context),
     lokiReceiver(context),
@@ -43,5 +47,6 @@ export function methodsOf(context: ReceiverContext): GrpcMethod[] {
     otlpMethod('traces', otlp.traces),
     otlpMethod('logs', otlp.logs),
     otlpMethod('metrics', otlp.metrics),
+    ...skywalkingMethods(createTextIdExport(context), context),
   ];
 }

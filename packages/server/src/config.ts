@@ -1,6 +1,8 @@
 import { z } from 'zod';
 
-const OtlpPort = z.union([z.literal('off'), z.coerce.number().int().min(0).max(65_535)]).optional();
+const ReceiverPort = z
+  .union([z.literal('off'), z.coerce.number().int().min(0).max(65_535)])
+  .optional();
 
 /** Every key of the server: default, limits, meaning. Environment: THALWEG_SERVER_<KEY>. */
 export const ServerSettings = z.object({
@@ -16,11 +18,14 @@ export const ServerSettings = z.object({
     .max(65_535)
     .default(20_416)
     .describe('Port of UI, API and ingest; 0 picks one.'),
-  otlp_grpc_port: OtlpPort.describe(
+  otlp_grpc_port: ReceiverPort.describe(
     'Port of OTLP gRPC: 4317, or any when port is 0; 0 picks one, off closes it.',
   ),
-  otlp_http_port: OtlpPort.describe(
+  otlp_http_port: ReceiverPort.describe(
     'Port of OTLP HTTP: 4318, or any when port is 0; 0 picks one, off closes it.',
+  ),
+  skywalking_grpc_port: ReceiverPort.describe(
+    'Port of SkyWalking gRPC: 11800, or any when port is 0; 0 picks one, off closes it.',
   ),
   otlp_tls_cert_file: z
     .string()

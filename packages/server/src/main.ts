@@ -21,6 +21,7 @@ export interface Server {
   /** Where OTLP comes in, besides `url`; undefined when it is off. */
   readonly otlpHttpUrl: string | undefined;
   readonly otlpGrpcUrl: string | undefined;
+  readonly skywalkingGrpcUrl: string | undefined;
   /** Of the store's child process; undefined when a ClickHouse by URL is used. */
   readonly storePid: () => number | undefined;
   /** Stops taking requests, finishes inserts, ends the store. Idempotent. */
@@ -91,6 +92,7 @@ export async function startServer(
       port,
       otlpHttpUrl: receivers.otlpHttpUrl,
       otlpGrpcUrl: receivers.otlpGrpcUrl,
+      skywalkingGrpcUrl: receivers.skywalkingGrpcUrl,
       storePid,
       close: () => {
         closing ??= close();

@@ -18,12 +18,15 @@ export interface Receivers {
   /** Undefined when they are off. */
   readonly otlpHttpUrl: string | undefined;
   readonly otlpGrpcUrl: string | undefined;
+  /** Where SkyWalking's agents report to. */
+  readonly skywalkingGrpcUrl: string | undefined;
   /** Ends the listeners, keeps what waits. Idempotent. */
   close(): Promise<void>;
 }
 
 const OTLP_GRPC_PORT = 4_317;
 const OTLP_HTTP_PORT = 4_318;
+const SKYWALKING_GRPC_PORT = 11_800;
 
 /** Rejects with `StartError` when a port is not free or the TLS files cannot be read. */
 export async function openReceivers(settings: ServerSettings, ingest: Ingest): Promise<Receivers> {
@@ -65,18 +68,19 @@ export async function openReceivers(settings: ServerSettings, ingest: Ingest): P
           }),
         );
   const limits = { messageBytesMax: bytesMax };
-  const otlpGrpcUrl =
-    grpcPort === undefined
+  // Both gRPC ports answer every method: senders of one kind expect a port of its own.
+  const openGrpc = (key: string, port: number | undefined) =>
+    port === undefined
       ? undefined
-      : await open(
-          'otlp_grpc_port',
-          grpcPort,
-          listenGrpc({ host, port: grpcPort, methods, token, tls, accounts, limits }),
-        );
+      : open(key, port, listenGrpc({ host, port, methods, token, tls, accounts, limits }));
+  const otlpGrpcUrl = await openGrpc('otlp_grpc_port', grpcPort);
+  const skywalkingPort = portOf(settings.skywalking_grpc_port, settings.port, SKYWALKING_GRPC_PORT);
+  const skywalkingGrpcUrl = await openGrpc('skywalking_grpc_port', skywalkingPort);
   return {
     integration,
     otlpHttpUrl,
     otlpGrpcUrl,
+    skywalkingGrpcUrl,
     close: async () => {
       for (const listener of listeners) await listener.close();
       await integration.close();

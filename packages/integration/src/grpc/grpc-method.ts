@@ -33,8 +33,8 @@ export interface GrpcMethod {
   /** `/package.Service/Method`. */
   readonly path: string;
   /**
-   * `unary`: one message, one answer. `client-stream`: `handle` runs for each message, one after the
-   * other; the call ends with the last answer, or with the first that is not ok.
+   * `unary`: one message, one answer. `client-stream`: `handle` runs for each message, in order and
+   * not waiting for one before it; the call ends with an answer, or with the first that is not ok.
    */
   readonly kind: 'unary' | 'client-stream';
   handle(message: Buffer): Promise<GrpcAnswer>;

@@ -26,6 +26,11 @@ export function createOtlpExports(
   };
 }
 
+/** For spans of tracers whose ids are texts. */
+export function createTextIdExport(options: OtlpExportOptions): OtlpExport {
+  return rowExport(options.buffer, createTraceWriter(options, 'text'));
+}
+
 function rowExport(
   buffer: TelemetryBuffer,
   write: (bytes: Uint8Array, rows: OpenRows) => Outcome,

@@ -11,6 +11,7 @@ import {
   type OtlpScope,
   type OtlpSpan,
   type ProtoCursor,
+  type Range,
   readRecords,
   readSpan,
 } from '@thalweg/wire';
@@ -39,8 +40,14 @@ const KIND_SERVER = 2;
 const KIND_CONSUMER = 5;
 const KIND_MAX = 5;
 
+/** OpenTelemetry's ids are binary, shown in hex. Other tracers' are texts: their bytes stay. */
+export type IdForm = 'hex' | 'text';
+
 /** One writer serves all requests, one after the other: what it reuses is not shared further. */
-export function createTraceWriter(options: TraceWriterOptions): TraceWriter {
+export function createTraceWriter(
+  options: TraceWriterOptions,
+  idForm: IdForm = 'hex',
+): TraceWriter {
   const span = createSpan();
   const attributes = createAttributes();
   const facts = createSpanFacts();
@@ -50,6 +57,11 @@ export function createTraceWriter(options: TraceWriterOptions): TraceWriter {
   let scope = '';
   let startUs = 0;
   let endUs = 0;
+
+  function writeId(to: L7Columns['trace_id'], bytes: Uint8Array, { from, to: end }: Range): void {
+    if (idForm === 'hex') to.pushHex(bytes, from, end);
+    else to.pushUtf8(bytes, from, end);
+  }
 
   function writeRow(to: L7Columns): void {
     const { bytes } = cursor;
@@ -101,9 +113,9 @@ export function createTraceWriter(options: TraceWriterOptions): TraceWriter {
     to.process_id_1.push(isServer ? resource.pid : 0);
     to.process_kname_0.push(isServer ? '' : resource.processName);
     to.process_kname_1.push(isServer ? resource.processName : '');
-    to.trace_id.pushHex(bytes, span.traceId.from, span.traceId.to);
-    to.span_id.pushHex(bytes, span.spanId.from, span.spanId.to);
-    to.parent_span_id.pushHex(bytes, span.parentSpanId.from, span.parentSpanId.to);
+    writeId(to.trace_id, bytes, span.traceId);
+    writeId(to.span_id, bytes, span.spanId);
+    writeId(to.parent_span_id, bytes, span.parentSpanId);
     to.trace_state.push(decodeText(bytes, span.traceState.from, span.traceState.to));
     to.span_kind.push(kind);
     to.span_status.push(span.statusCode);

@@ -189,7 +189,7 @@ test("@pyroscope/nodejs's own uploads are kept", async () => {
   pyroscope.startWallProfiling();
   spin(150);
   await pyroscope.stopWallProfiling();
-  await expect.poll(() => rows('in_process').length, { timeout: 5_000 }).toBeGreaterThan(0);
+  await expect.poll(() => rows('in_process').length, { timeout: 20_000 }).toBeGreaterThan(0);
   const wall = rows('in_process').find((row) => row['profile_event_type'] === 'wall');
   expect(wall).toMatchObject({
     app_service: 'real-shop',

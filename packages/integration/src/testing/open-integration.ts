@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { readBlock, TABLES, valuesOf } from '@thalweg/model';
 import { listenHttp } from '../door/listen.ts';
+import { listenGrpc } from '../grpc/grpc-server.ts';
 import { createIntegration, type Integration } from '../integration.ts';
 import type { Kept } from '../telemetry-sink.ts';
 
@@ -8,6 +9,8 @@ export type Row = Readonly<Record<string, unknown>>;
 
 export interface OpenIntegration {
   readonly url: string;
+  /** `127.0.0.1:PORT`, plain HTTP/2. */
+  readonly grpcAddress: string;
   readonly integration: Integration;
   /** Rows kept so far, by table. */
   rows(table: string): readonly Row[];
@@ -43,12 +46,22 @@ export async function openIntegration(options: {
     { host: '127.0.0.1', port: 0, accounts: door.accounts },
     (request, response) => void door.handle(request, response),
   );
+  const grpc = await listenGrpc({
+    host: '127.0.0.1',
+    port: 0,
+    methods: integration.methods,
+    token: undefined,
+    tls: undefined,
+    accounts: door.accounts,
+  });
   return {
     url: listener.url,
+    grpcAddress: `127.0.0.1:${grpc.port}`,
     integration,
     rows: (table) => kept.get(table) ?? [],
     close: async () => {
       await listener.close();
+      await grpc.close();
       await integration.close();
     },
   };
