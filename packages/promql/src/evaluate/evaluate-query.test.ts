@@ -133,3 +133,33 @@ test.each(['(a*)*b', '(a|aa)+$', '(x+x+)+y'])(
     expect(answer.kind).toBe('answer');
   },
 );
+
+test('an aggregation over very many histograms is only a larger sum', async () => {
+  const side = { spans: [{ offset: 0, length: 1 }], counts: [1] };
+  const one = {
+    schema: 0,
+    sum: 1,
+    count: 1,
+    zeroThreshold: 0,
+    zeroCount: 0,
+    positive: side,
+    negative: { spans: [], counts: [] },
+    customBounds: [],
+    counterReset: 'unknown',
+  } as const;
+  const many = Array.from(
+    { length: 150_000 },
+    (_, i): SeriesSamples => ({
+      labels: [
+        ['__name__', 'h'],
+        ['i', String(i)],
+      ],
+      times: Float64Array.of(0),
+      values: Float64Array.of(1),
+      histograms: [one],
+    }),
+  );
+  const large = memorySource(many);
+  const answer = await evaluateInstant('histogram_count(sum(h))', { timeMs: 0 }, { source: large });
+  expect(answer).toMatchObject({ value: { samples: [{ value: 150_000 }] } });
+});

@@ -44,12 +44,13 @@ function overTwoFloats(
 
 /** Holt's double smoothing: level and trend. Factors outside 0..1 end the query. */
 function smooth(window: Window, level: number, trend: number): number {
-  for (const [factor, name] of [
-    [level, 'smoothing'],
-    [trend, 'trend'],
+  for (const [factor, name, short] of [
+    [level, 'smoothing', 'sf'],
+    [trend, 'trend', 'tf'],
   ] as const) {
     if (!(factor > 0 && factor < 1)) {
-      throw executionFault(`invalid ${name} factor. Expected: 0 < tf < 1, got: ${factor}`);
+      const got = factor.toFixed(6);
+      throw executionFault(`invalid ${name} factor. Expected: 0 < ${short} < 1, got: ${got}`);
     }
   }
   let before = 0;

@@ -32,7 +32,7 @@ export function commonLayout(histograms: readonly Histogram[]): Layout | undefin
   if (customs.length === histograms.length) return customLayout(first, histograms);
   if (customs.length > 0) return undefined;
   return {
-    schema: Math.min(...histograms.map(({ schema }) => schema)),
+    schema: histograms.reduce((least, { schema }) => Math.min(least, schema), first.schema),
     zeroThreshold: commonZeroThreshold(histograms),
     customBounds: [],
     isReconciled: false,
@@ -56,7 +56,8 @@ export const sameBounds = (a: readonly number[], b: readonly number[]): boolean 
 
 /** Grows until it lies within no counting bucket of any. */
 function commonZeroThreshold(histograms: readonly Histogram[]): number {
-  let threshold = Math.max(...histograms.map(({ zeroThreshold }) => zeroThreshold));
+  // Reduced, not spread: arguments have a limit that a large aggregation passes.
+  let threshold = histograms.reduce((most, { zeroThreshold }) => Math.max(most, zeroThreshold), 0);
   for (let isSettled = false; !isSettled; ) {
     isSettled = true;
     for (const histogram of histograms) {
