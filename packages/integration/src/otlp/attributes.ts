@@ -71,6 +71,8 @@ export function createAttributes(): Attributes {
   const types = createTypeTexts();
   let codes = new Int32Array(64);
   let isTaken = new Uint8Array(64);
+  /** Some meaning came under two names. */
+  let hasSynonyms = false;
   let cursor: ProtoCursor;
   let list: AttributeList;
 
@@ -78,6 +80,7 @@ export function createAttributes(): Attributes {
     cursor = at;
     list = attributes;
     holder.fill(-1);
+    hasSynonyms = false;
     if (codes.length < list.count) {
       codes = new Int32Array(2 * list.count);
       isTaken = new Uint8Array(2 * list.count);
@@ -89,6 +92,7 @@ export function createAttributes(): Attributes {
       isTaken[i] = 0;
       if (code < 0) continue;
       const meaning = meaningOf(code);
+      if ((holder[meaning] ?? 0) >= 0) hasSynonyms = true;
       if ((holder[meaning] ?? 0) < 0 || code < (holderCode[meaning] ?? 0)) {
         holder[meaning] = i;
         holderCode[meaning] = code;
@@ -127,6 +131,7 @@ export function createAttributes(): Attributes {
     const at = holder[meaning] ?? -1;
     if (at < 0) return;
     isTaken[at] = 1;
+    if (!hasSynonyms) return;
     for (let i = 0; i < list.count; i++) {
       const code = codes[i] ?? -1;
       if (code < 0 || i === at || meaningOf(code) !== meaning) continue;

@@ -8,7 +8,7 @@ import {
   STATUS_UNKNOWN,
 } from '@thalweg/model';
 import type { Attributes } from './attributes.ts';
-import { MEANING_INDEX, type Meaning, PROTOCOL_OF_SYSTEM } from './conventions.ts';
+import { MEANING_INDEX, PROTOCOL_OF_SYSTEM } from './conventions.ts';
 
 /** What the columns of a request hold, found in a span's attributes. Reused from span to span. */
 export interface SpanFacts {
@@ -64,71 +64,69 @@ export function createSpanFacts(): SpanFacts {
 
 /** Fills `facts` from attributes that were opened; takes those that a column holds in full. */
 export function readFacts(facts: SpanFacts, from: Attributes, kind: number, code: number): void {
-  const text = (meaning: Meaning): string => from.text(MEANING_INDEX[meaning]);
-  const take = (meaning: Meaning): void => from.take(MEANING_INDEX[meaning]);
-  const taken = (...meanings: readonly Meaning[]): string => {
-    for (const meaning of meanings) {
-      const found = text(meaning);
-      if (found === '') continue;
-      take(meaning);
-      return found;
-    }
-    return '';
-  };
-  const number = (meaning: Meaning, max: number): number => {
-    const found = from.whole(MEANING_INDEX[meaning], max);
-    if (found === undefined) return 0;
-    take(meaning);
-    return found;
-  };
-
-  facts.version = taken('version');
-  const scheme = text('scheme');
-  if (scheme === 'http' || scheme === 'https') take('scheme');
+  facts.version = taken(from, INDEX.version);
+  const scheme = from.text(INDEX.scheme);
+  if (scheme === 'http' || scheme === 'https') from.take(INDEX.scheme);
   facts.isTls = scheme === 'https' || scheme === 'grpcs' || scheme === 'wss';
-  facts.type = taken('httpMethod', 'rpcMethod', 'dbOperation', 'messagingOperation');
-  const httpCode = number('httpStatus', 999);
-  facts.code = httpCode === 0 ? number('rpcStatus', 999) : httpCode;
-  facts.resource = resourceOf(text, take, taken);
-  facts.domain = isClientKind(kind)
-    ? taken('httpHost', 'server', 'peerName', 'dbName', 'messagingTarget')
-    : taken('httpHost', 'server');
-  facts.requestSize = number('requestSize', Number.MAX_SAFE_INTEGER);
-  facts.responseSize = number('responseSize', Number.MAX_SAFE_INTEGER);
-  facts.clientName = taken('client');
-  facts.requestId = text('requestId');
-  facts.protocol = protocolOf(text, facts, scheme);
+  const method = from.text(INDEX.httpMethod);
+  facts.type = firstTaken(from, TYPES);
+  const httpCode = numberTaken(from, INDEX.httpStatus, CODE_MAX);
+  facts.code = httpCode === 0 ? numberTaken(from, INDEX.rpcStatus, CODE_MAX) : httpCode;
+  facts.resource = resourceOf(from);
+  facts.domain = firstTaken(from, isClientKind(kind) ? CLIENT_DOMAINS : SERVER_DOMAINS);
+  facts.requestSize = numberTaken(from, INDEX.requestSize, Number.MAX_SAFE_INTEGER);
+  facts.responseSize = numberTaken(from, INDEX.responseSize, Number.MAX_SAFE_INTEGER);
+  facts.clientName = taken(from, INDEX.client);
+  facts.requestId = from.text(INDEX.requestId);
+  const isHttp = method !== '' || httpCode !== 0 || scheme.startsWith('http');
+  facts.protocol = protocolOf(from, facts.version, isHttp);
   facts.status = statusOf(httpCode, code);
-  readEnds(facts, kind, taken, number);
+  readEnds(facts, from, kind);
 }
 
-type Take = (...meanings: readonly Meaning[]) => string;
+const INDEX = MEANING_INDEX;
+const CODE_MAX = 999;
+const TYPES = [INDEX.httpMethod, INDEX.rpcMethod, INDEX.dbOperation, INDEX.messagingOperation];
+const SERVER_DOMAINS = [INDEX.httpHost, INDEX.server];
+const CLIENT_DOMAINS = [...SERVER_DOMAINS, INDEX.peerName, INDEX.dbName, INDEX.messagingTarget];
+const RESOURCES = [INDEX.dbQuery, INDEX.messagingTarget, INDEX.rpcService];
+
+function taken(from: Attributes, meaning: number): string {
+  const found = from.text(meaning);
+  if (found !== '') from.take(meaning);
+  return found;
+}
+
+function firstTaken(from: Attributes, meanings: readonly number[]): string {
+  for (const meaning of meanings) {
+    const found = taken(from, meaning);
+    if (found !== '') return found;
+  }
+  return '';
+}
+
+function numberTaken(from: Attributes, meaning: number, most: number): number {
+  const found = from.whole(meaning, most);
+  if (found === undefined) return 0;
+  from.take(meaning);
+  return found;
+}
 
 /** Path and query, statement, destination or service. */
-function resourceOf(
-  text: (meaning: Meaning) => string,
-  take: (meaning: Meaning) => void,
-  taken: Take,
-): string {
-  const path = text('urlPath');
-  const query = text('urlQuery');
+function resourceOf(from: Attributes): string {
+  const path = taken(from, INDEX.urlPath);
   if (path !== '') {
-    take('urlPath');
-    if (query === '') {
-      if (text('httpTarget') === path) take('httpTarget');
-      return path;
-    }
-    take('urlQuery');
-    const whole = query.startsWith('?') ? `${path}${query}` : `${path}?${query}`;
-    if (text('httpTarget') === whole) take('httpTarget');
+    const query = taken(from, INDEX.urlQuery);
+    const mark = query === '' || query.startsWith('?') ? '' : '?';
+    const whole = `${path}${mark}${query}`;
+    if (from.text(INDEX.httpTarget) === whole) from.take(INDEX.httpTarget);
     return whole;
   }
-  const target = taken('httpTarget');
+  const target = taken(from, INDEX.httpTarget);
   if (target !== '') return target;
-  const full = text('urlFull');
+  const full = from.text(INDEX.urlFull);
   // The address stays an attribute: the column has only its path.
-  if (full !== '') return pathOf(full);
-  return taken('dbQuery', 'messagingTarget', 'rpcService');
+  return full === '' ? firstTaken(from, RESOURCES) : pathOf(full);
 }
 
 function pathOf(url: string): string {
@@ -138,14 +136,13 @@ function pathOf(url: string): string {
   return path.startsWith('/') ? path : `/${path}`;
 }
 
-function protocolOf(text: (meaning: Meaning) => string, facts: SpanFacts, scheme: string): number {
-  const system = text('rpcSystem') || text('dbSystem') || text('messagingSystem');
-  const known = PROTOCOL_OF_SYSTEM.get(system.toLowerCase());
+function protocolOf(from: Attributes, version: string, isHttp: boolean): number {
+  const system =
+    from.text(INDEX.rpcSystem) || from.text(INDEX.dbSystem) || from.text(INDEX.messagingSystem);
+  const known = system === '' ? undefined : PROTOCOL_OF_SYSTEM.get(system.toLowerCase());
   if (known !== undefined) return known;
-  const isHttp =
-    text('httpMethod') !== '' || scheme.startsWith('http') || text('httpStatus') !== '';
   if (!isHttp) return 0;
-  return facts.version.startsWith('2') ? HTTP2 : L7_PROTOCOL_HTTP1;
+  return version.startsWith('2') ? HTTP2 : L7_PROTOCOL_HTTP1;
 }
 
 /** An HTTP status says whose error it was; an unset status says nothing. */
@@ -157,20 +154,15 @@ function statusOf(httpCode: number, spanStatus: number): number {
 }
 
 /** A client's peer is the server; a server's peer is the client, and `server.*` is itself. */
-function readEnds(
-  facts: SpanFacts,
-  kind: number,
-  taken: Take,
-  number: (meaning: Meaning, max: number) => number,
-): void {
+function readEnds(facts: SpanFacts, from: Attributes, kind: number): void {
   const isClient = isClientKind(kind);
-  const peerIp = taken('peerIp');
-  const localIp = taken('localIp');
-  const serverPort = number('serverPort', PORT_MAX);
+  const peerIp = taken(from, INDEX.peerIp);
+  const localIp = taken(from, INDEX.localIp);
+  const serverPort = numberTaken(from, INDEX.serverPort, PORT_MAX);
   // A port that no column shows stays an attribute.
   const isServerKnown = serverPort > 0;
-  const peerPort = isClient && isServerKnown ? 0 : number('peerPort', PORT_MAX);
-  const localPort = !isClient && isServerKnown ? 0 : number('localPort', PORT_MAX);
+  const peerPort = isClient && isServerKnown ? 0 : numberTaken(from, INDEX.peerPort, PORT_MAX);
+  const localPort = !isClient && isServerKnown ? 0 : numberTaken(from, INDEX.localPort, PORT_MAX);
   facts.clientIp = isClient ? localIp : peerIp;
   facts.serverIp = isClient ? peerIp : localIp;
   facts.clientPort = isClient ? localPort : peerPort;
