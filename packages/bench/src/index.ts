@@ -3,13 +3,14 @@ import { capture } from './capture.ts';
 import { crash } from './crash.ts';
 import { ingest } from './ingest.ts';
 import { links } from './links/links.ts';
+import { metrics } from './metrics.ts';
 import { otlp } from './otlp.ts';
 import { type Bench, type BenchOptions, type BenchReport, commit, machine } from './report.ts';
 import { ring } from './ring.ts';
 
 export type { BenchOptions, BenchReport, BenchRow } from './report.ts';
 
-const BENCHES = { ring, ingest, capture, crash, links, otlp } as const satisfies Record<
+const BENCHES = { ring, ingest, capture, crash, links, otlp, metrics } as const satisfies Record<
   string,
   Bench
 >;

@@ -44,6 +44,11 @@ export function createIntegration(options: IntegrationOptions): Integration {
     counters: () => {
       const { lastError: _, ...counts } = buffer.counters();
       const named = Object.entries(counts).map(([name, value]) => [`buffer.${name}`, value]);
+      const { refused, ...written } = metrics.counters();
+      for (const [name, value] of Object.entries(written)) named.push([`metrics.${name}`, value]);
+      for (const [code, value] of Object.entries(refused)) {
+        named.push([`metrics.refused.${code}`, value]);
+      }
       return { ...door.counters(), ...Object.fromEntries(named) };
     },
     lastError: () => buffer.counters().lastError,

@@ -8,6 +8,7 @@ import { createOtlpExports, createTextIdExport } from './otlp/export.ts';
 import { otlpMethod } from './otlp/grpc.ts';
 import { otlpReceiver } from './otlp/http.ts';
 import { profileReceivers } from './profiles/profile-receivers.ts';
+import { remoteWriteReceiver } from './remote-write-receiver.ts';
 import type { RowIds } from './row-ids.ts';
 import { skywalkingMethods, skywalkingReceivers } from './skywalking/skywalking-receivers.ts';
 import { zipkinReceiver } from './zipkin/zipkin-receiver.ts';
@@ -32,6 +33,7 @@ export function receiversOf(context: ReceiverContext): Receiver[] {
     otlpReceiver('metrics', otlp.metrics),
     zipkinReceiver(otlp.traces),
     ...skywalkingReceivers(createTextIdExport(context)),
+    remoteWriteReceiver(context.metrics),
     ...influxReceivers(context),
     jsonLogReceiver(context),
     lokiReceiver(context),

@@ -89,7 +89,7 @@ test('samples become rows under the id of their sorted labels; a series is writt
       [other, [[0, 2]]],
     ]),
   );
-  expect(first).toEqual({ status: 204, headers: {}, text: '' });
+  expect(first).toEqual({ status: 204, headers: {}, text: '', rows: 1, rejected: 0 });
   const { low, high } = seriesId('up', ['job'], ['a']);
   const id = (BigInt(high) << 32n) | BigInt(low);
   expect(rowsOf(batches, 'samples', 'id')).toEqual([id, id, id]);
@@ -221,6 +221,8 @@ test('2.0 is told what was written', async () => {
   expect(await post(snappyEncode(writer.finish()), type)).toEqual({
     status: 204,
     text: '',
+    rows: 2,
+    rejected: 0,
     headers: {
       'x-prometheus-remote-write-samples-written': '2',
       'x-prometheus-remote-write-histograms-written': '0',

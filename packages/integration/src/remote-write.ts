@@ -27,6 +27,9 @@ export interface RemoteWriteAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly text: string;
+  /** Samples, histograms and exemplars that were kept, and what was left out. */
+  readonly rows: number;
+  readonly rejected: number;
 }
 
 /** Plain bytes of a request; a honest sender posts one or two megabytes. */
@@ -78,11 +81,12 @@ function answerOf(written: MetricsWritten, version: Version): RemoteWriteAnswer 
   switch (written.status) {
     case 'kept': {
       const headers = version === '2.0' ? writtenHeaders(written) : {};
-      const { refused, firstRefusal } = written;
-      if (firstRefusal === undefined) return { status: 204, headers, text: '' };
+      const { refused: rejected, firstRefusal } = written;
+      const rows = written.samples + written.histograms + written.exemplars;
+      if (firstRefusal === undefined) return { status: 204, headers, text: '', rows, rejected };
       const { code, message } = firstRefusal;
-      const text = `${refused} left out, the rest is kept; the first: ${code}: ${message}\n`;
-      return { status: 400, headers, text };
+      const text = `${rejected} left out, the rest is kept; the first: ${code}: ${message}\n`;
+      return { status: 400, headers, text, rows, rejected };
     }
     case 'malformed':
       return refusal(400, written.message);
@@ -93,6 +97,8 @@ function answerOf(written: MetricsWritten, version: Version): RemoteWriteAnswer 
         status: 503,
         headers: { 'retry-after': String(written.retryAfterS) },
         text: 'the spool is full or the store is behind\n',
+        rows: 0,
+        rejected: 0,
       };
   }
 }
@@ -110,5 +116,5 @@ function writtenHeaders(counts: {
 }
 
 function refusal(status: number, reason: string): RemoteWriteAnswer {
-  return { status, headers: {}, text: `${reason}\n` };
+  return { status, headers: {}, text: `${reason}\n`, rows: 0, rejected: 0 };
 }

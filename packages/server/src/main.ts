@@ -9,6 +9,7 @@ import type { ServerSettings } from './config.ts';
 import { StartError } from './errors.ts';
 import { createIngest, createRootTable, ROOT_DEFAULTS, restoreRoots } from './ingest/index.ts';
 import { listenError, startError } from './listen-error.ts';
+import { createMetrics } from './metrics/metrics.ts';
 import { openReceivers } from './receivers.ts';
 import { openClickHouseStore } from './storage/clickhouse/clickhouse.ts';
 import { openEmbeddedStore } from './storage/embedded/embedded.ts';
@@ -53,18 +54,30 @@ export async function startServer(
     await prepareSchema(store, TABLES);
     const roots = createRootTable();
     await restoreRoots(store, roots, Math.floor(Date.now() / 1e3), ROOT_DEFAULTS.windowS);
+    const metrics = createMetrics({
+      store,
+      isShared: settings.clickhouse_url !== undefined,
+      now: Date.now,
+    });
     const ingest = await createIngest({
       store,
       spoolDir,
       roots,
       limits: { spoolBytesMax: settings.spool_bytes_max },
+      observe: metrics.observe,
       now: Date.now,
     });
+    const isInserted = await ingest.flush().then(
+      () => true,
+      () => false, // The store refuses rows: they stay in the spool, and what is stored is served.
+    );
+    await metrics.restore({ spoolIsEmpty: isInserted });
     const receivers = await openReceivers(settings, ingest);
     const services = {
       store,
       ingest,
       receivers: receivers.integration,
+      metrics,
       agents: createAgents(),
       version: options.version,
       now: Date.now,
@@ -85,6 +98,7 @@ export async function startServer(
       await app.close();
       await receivers.close();
       await ingest.close();
+      metrics.close();
       await store.close();
     };
     return {

@@ -36,13 +36,16 @@ export function addHealthRoutes(app: FastifyInstance, services: Services): void 
   });
 }
 
-function metrics({ ingest, receivers, agents }: Services): string {
+function metrics({ ingest, receivers, agents, metrics: series }: Services): string {
   const { refused, lastError, ...counters } = ingest.counters();
   const lost = agents.lost();
   const lines = [
     ...Object.entries(counters).map(([name, value]) => `thalweg_ingest_${snake(name)} ${value}`),
     ...Object.entries(refused).map(
       ([code, count]) => `thalweg_ingest_refused{code="${code}"} ${count}`,
+    ),
+    ...Object.entries(series.live.counters()).map(
+      ([name, value]) => `thalweg_metrics_${snake(name)} ${value}`,
     ),
     `thalweg_ingest_is_failing ${lastError === '' ? 0 : 1}`,
     ...Object.entries(receivers.counters()).map(

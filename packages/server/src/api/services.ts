@@ -1,5 +1,6 @@
 import type { Integration } from '@thalweg/integration';
 import type { Ingest } from '../ingest/index.ts';
+import type { Metrics } from '../metrics/metrics.ts';
 import type { Store } from '../storage/store.ts';
 import type { Agents } from './agents.ts';
 
@@ -9,6 +10,7 @@ export interface Services {
   readonly ingest: Ingest;
   /** What others send by HTTP and gRPC. */
   readonly receivers: Integration;
+  readonly metrics: Metrics;
   readonly agents: Agents;
   readonly version: string;
   readonly now: () => number;

@@ -71,6 +71,8 @@ export interface IngestOptions {
   readonly spoolDir: string;
   readonly roots: RootTable;
   readonly limits?: Partial<IngestLimits>;
+  /** Told of rows once they are on disk, before their sender is. */
+  readonly observe?: (table: AnyTable, block: Block) => void;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
@@ -160,6 +162,7 @@ export async function createIngest(options: IngestOptions): Promise<Ingest> {
     const written = await spool.write(entries, aliases);
     if (written !== 'kept') return busy(written);
     rowsDropped += dropped;
+    for (const { table, block } of checked) options.observe?.(table, block);
     return { status: 'kept', rows: rowsOf(entries), dropped };
   }
 

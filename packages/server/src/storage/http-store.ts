@@ -45,10 +45,14 @@ export function createHttpStore(address: StoreAddress, end: () => Promise<void>)
   const call = (options: Call): Promise<Buffer> => send(address, options);
 
   async function query(sql: string, options: QueryOptions = {}): Promise<QueryResult> {
+    return parseAnswer(await read(sql, 'JSONCompact', options));
+  }
+
+  function read(sql: string, format: string, options: QueryOptions): Promise<Buffer> {
     refuse(sql, 'read');
     const limits = { ...DEFAULT_LIMITS, ...options.limits };
     const search = new URLSearchParams({
-      default_format: 'JSONCompact',
+      default_format: format,
       output_format_json_quote_64bit_integers: '1',
       readonly: '1',
       max_execution_time: String(limits.timeoutMs / 1e3),
@@ -62,7 +66,11 @@ export function createHttpStore(address: StoreAddress, end: () => Promise<void>)
     }
     const { signal } = options;
     const body = withoutEnd(sql);
-    return parseAnswer(await call({ search, body, signal, timeoutMs: limits.timeoutMs }));
+    return call({ search, body, signal, timeoutMs: limits.timeoutMs });
+  }
+
+  async function queryNative(sql: string, options: QueryOptions = {}): Promise<Uint8Array> {
+    return read(sql, 'Native', options);
   }
 
   async function execute(sql: string): Promise<void> {
@@ -91,7 +99,7 @@ export function createHttpStore(address: StoreAddress, end: () => Promise<void>)
     return { version: String(rows[0]?.[0]) };
   }
 
-  return { query, execute, insertFile, health, close: end };
+  return { query, queryNative, execute, insertFile, health, close: end };
 }
 
 function refuse(sql: string, use: 'read' | 'write'): void {

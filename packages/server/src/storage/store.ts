@@ -28,6 +28,11 @@ export interface QueryResult {
  */
 export interface Store {
   query(sql: string, options?: QueryOptions): Promise<QueryResult>;
+  /**
+   * The same answer as columns: Native blocks, one behind the other, none for no rows. For many
+   * rows: nothing becomes text on the way. No LowCardinality in the answer: cast it to String.
+   */
+  queryNative(sql: string, options?: QueryOptions): Promise<Uint8Array>;
   /** DDL and other statements without an answer. One statement a call. */
   execute(sql: string): Promise<void>;
   /**

@@ -1,0 +1,197 @@
+import {
+  type AnyTable,
+  type Block,
+  doublesOf,
+  idsOf,
+  prometheusHistograms,
+  prometheusSamples,
+  prometheusSeries,
+  valuesOf,
+} from '@thalweg/model';
+import type { Labels, Matcher } from '@thalweg/promql';
+import type { Head } from './head.ts';
+import { createIdTable, type IdTable } from './id-table.ts';
+import { createLabelIndex, type LabelIndex } from './label-index.ts';
+
+/** All series that the store has, and the newest samples: fed by ingest, and from disk at start. */
+export interface LiveSeries {
+  /** Rows that are on disk now. Blocks of other tables are passed over. */
+  observe(table: AnyTable, block: Block): void;
+  /** A series as the store knows it, with the times between which it has samples. */
+  restore(series: {
+    readonly id: bigint;
+    readonly labels: Labels;
+    readonly firstMs: number;
+    readonly lastMs: number;
+  }): void;
+  /** A sample from disk, for the head. */
+  restoreSamples(block: Block): void;
+  restoreHistogramIds(ids: Iterable<bigint>): void;
+  /** Series that satisfy the matchers and may have samples in the time range, sorted by labels. */
+  select(matchers: readonly Matcher[], startMs: number, endMs: number): number[];
+  labelsOf(slot: number): Labels;
+  idOf(slot: number): bigint;
+  hasHistograms(slot: number): boolean;
+  readonly index: LabelIndex;
+  /** Undefined where the store is shared: others' samples would be missing. */
+  readonly head: Head | undefined;
+  counters(): LiveSeriesCounters;
+}
+
+export interface LiveSeriesCounters {
+  readonly series: number;
+  readonly headSamples: number;
+  readonly headBytes: number;
+  /** Series beyond the limit: stored, and not found by queries until others expire. */
+  readonly seriesNotIndexed: number;
+}
+
+const FIRST_SERIES = 4_096;
+
+export function createLiveSeries(options: {
+  readonly head: Head | undefined;
+  readonly seriesMax: number;
+}): LiveSeries {
+  const { head, seriesMax } = options;
+  const ids: IdTable = createIdTable();
+  const index = createLabelIndex();
+  let firstMs = new Float64Array(FIRST_SERIES).fill(Number.POSITIVE_INFINITY);
+  let lastMs = new Float64Array(FIRST_SERIES).fill(Number.NEGATIVE_INFINITY);
+  const withHistograms = new Set<number>();
+  let notIndexed = 0;
+
+  /** -1: there is no room for another series. */
+  function slotOf(low: number, high: number): number {
+    const known = ids.get(low, high);
+    if (known >= 0) return known;
+    if (ids.count >= seriesMax) {
+      notIndexed += 1;
+      return -1;
+    }
+    const slot = ids.add(low, high);
+    if (slot >= firstMs.length) {
+      firstMs = grown(firstMs, Number.POSITIVE_INFINITY);
+      lastMs = grown(lastMs, Number.NEGATIVE_INFINITY);
+    }
+    return slot;
+  }
+
+  function seen(slot: number, timeMs: number): void {
+    if (timeMs < (firstMs[slot] ?? 0)) firstMs[slot] = timeMs;
+    if (timeMs > (lastMs[slot] ?? 0)) lastMs[slot] = timeMs;
+  }
+
+  function describe(id: bigint, labels: Labels): number {
+    const slot = slotOf(Number(id & 0xffffffffn), Number(id >> 32n));
+    if (slot >= 0 && index.labelsOf(slot) === undefined) index.add(slot, labels);
+    return slot;
+  }
+
+  /** Hot: no bigint, no object for a sample. */
+  function samples(block: Block, isNew: boolean): void {
+    const idHalves = new Uint32Array(idsOf(block, 'id').buffer);
+    const bits = doublesOf(block, 'value');
+    const times = valuesOfTimes(block);
+    for (let row = 0; row < block.rows; row += 1) {
+      const slot = slotOf(idHalves[2 * row] ?? 0, idHalves[2 * row + 1] ?? 0);
+      if (slot < 0) continue;
+      const timeMs = times[row] ?? 0;
+      if (isNew) seen(slot, timeMs);
+      head?.append(slot, timeMs, bits[2 * row] ?? 0, bits[2 * row + 1] ?? 0);
+    }
+  }
+
+  function series(block: Block): void {
+    const rowIds = idsOf(block, 'id');
+    const metrics = valuesOf(block, 'metric');
+    const names = valuesOf(block, 'label_names');
+    const values = valuesOf(block, 'label_values');
+    rowIds.forEach((id, row) => {
+      const low = Number(id & 0xffffffffn);
+      const known = ids.get(low, Number(id >> 32n));
+      if (known >= 0 && index.labelsOf(known) !== undefined) return;
+      // Both of kind `texts`.
+      const labels = labelsOfRow(
+        String(metrics[row]),
+        names[row] as readonly string[],
+        values[row] as readonly string[],
+      );
+      describe(id, labels);
+    });
+  }
+
+  return {
+    observe: (table, block) => {
+      if (table.name === prometheusSamples.name) samples(block, true);
+      else if (table.name === prometheusSeries.name) series(block);
+      else if (table.name === prometheusHistograms.name) {
+        const times = valuesOfTimes(block);
+        idsOf(block, 'id').forEach((id, row) => {
+          const slot = slotOf(Number(id & 0xffffffffn), Number(id >> 32n));
+          if (slot < 0) return;
+          withHistograms.add(slot);
+          seen(slot, times[row] ?? 0);
+        });
+      }
+    },
+    restore: ({ id, labels, firstMs: first, lastMs: last }) => {
+      const slot = describe(id, labels);
+      if (slot < 0) return;
+      seen(slot, first);
+      seen(slot, last);
+    },
+    restoreSamples: (block) => samples(block, false),
+    restoreHistogramIds: (list) => {
+      for (const id of list) {
+        const slot = ids.get(Number(id & 0xffffffffn), Number(id >> 32n));
+        if (slot >= 0) withHistograms.add(slot);
+      }
+    },
+    select: (matchers, startMs, endMs) =>
+      index
+        .select(matchers)
+        .filter((slot) => (firstMs[slot] ?? 0) <= endMs && (lastMs[slot] ?? 0) >= startMs),
+    labelsOf: (slot) => index.labelsOf(slot) ?? [],
+    idOf: (slot) => (BigInt(ids.highOf(slot)) << 32n) | BigInt(ids.lowOf(slot)),
+    hasHistograms: (slot) => withHistograms.has(slot),
+    index,
+    head,
+    counters: () => ({
+      series: index.count,
+      headSamples: head?.samples ?? 0,
+      headBytes: head?.bytes ?? 0,
+      seriesNotIndexed: notIndexed,
+    }),
+  };
+}
+
+/** `__name__` takes its place among the sorted names. */
+export function labelsOfRow(
+  metric: string,
+  names: readonly string[],
+  values: readonly string[],
+): Labels {
+  const labels: [name: string, value: string][] = names.map((name, at) => [name, values[at] ?? '']);
+  const place = labels.findIndex(([name]) => name > '__name__');
+  labels.splice(place < 0 ? labels.length : place, 0, ['__name__', metric]);
+  return labels;
+}
+
+/** The column `ts`: milliseconds, exact up to 2^53. */
+function valuesOfTimes(block: Block): Float64Array {
+  const span = block.columns.get('ts');
+  if (span === undefined) throw new Error('BUG: the block has no column ts');
+  const { bytes } = block;
+  const view = new DataView(bytes.buffer, bytes.byteOffset + span.start, span.end - span.start);
+  const times = new Float64Array(block.rows);
+  for (let row = 0; row < block.rows; row += 1) {
+    times[row] = view.getUint32(8 * row, true) + view.getInt32(8 * row + 4, true) * 2 ** 32;
+  }
+  return times;
+}
+
+function grown(values: Float64Array<ArrayBuffer>, filling: number): Float64Array<ArrayBuffer> {
+  const larger = new Float64Array(2 * values.length).fill(filling);
+  larger.set(values);
+  return larger;
+}
