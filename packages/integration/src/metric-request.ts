@@ -47,14 +47,20 @@ export function createMetricRequest({
 }: MetricRequestParts): MetricRequest {
   const counts = { samples: 0, histograms: 0, exemplars: 0, outOfOrder: 0 };
   const refused: Partial<Record<MetricRefusal, number>> = {};
-  const withRow: SeriesEntry[] = [];
+  const withRow: number[] = [];
   const rowHours: number[] = [];
+  const rowEntries: SeriesEntry[] = [];
   const oldestMs = nowMs - prometheusSamples.retentionHours * HOUR_MS;
   const newestMs = nowMs + FUTURE_MS;
   const saidMetadata: (() => void)[] = [];
   let first: Refusal<MetricRefusal> | undefined;
-  let current: SeriesEntry | undefined;
-  let buffer: Buffer = Buffer.alloc(0);
+  /** The series that began last; -1: one that was refused. */
+  let current = -1;
+  const key: { view: DataView; start: number; end: number } = {
+    view: new DataView(new ArrayBuffer(0)),
+    start: 0,
+    end: 0,
+  };
   let bufferOf: Uint8Array | undefined;
 
   function refuse(refusal: Refusal<MetricRefusal>): void {
@@ -62,34 +68,40 @@ export function createMetricRequest({
     first ??= refusal;
   }
 
-  function begin(key: string, labelsOf: () => FlatLabels | undefined): boolean {
-    let entry: SeriesEntry | Refusal<SeriesRefusal> | undefined = series.get(key);
-    if (entry === undefined) {
-      const labels = labelsOf();
-      entry =
-        labels === undefined
-          ? { code: 'labels_invalid', message: 'malformed labels' }
-          : series.add(key, labels);
-    }
-    if ('code' in entry) {
-      refuse(entry);
-      current = undefined;
-      return false;
-    }
-    current = entry;
-    return true;
+  function begin(labelsOf: () => FlatLabels | undefined): boolean {
+    current = series.get(key);
+    if (current >= 0) return true;
+    const labels = labelsOf();
+    const added: number | Refusal<SeriesRefusal> =
+      labels === undefined
+        ? { code: 'labels_invalid', message: 'malformed labels' }
+        : series.add(key, labels);
+    if (typeof added === 'number') current = added;
+    else refuse(added);
+    return current >= 0;
   }
 
   function seriesBytes(bytes: Uint8Array, start: number, end: number): boolean {
     if (bufferOf !== bytes) {
-      buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+      key.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
       bufferOf = bytes;
     }
-    return begin(buffer.toString('latin1', start, end), () => decodeLabels(bytes, start, end));
+    key.start = start;
+    key.end = end;
+    return begin(() => decodeLabels(bytes, start, end));
+  }
+
+  function seriesLabels(labels: FlatLabels): boolean {
+    const bytes = Buffer.from(keyOf(labels));
+    key.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    bufferOf = undefined;
+    key.start = 0;
+    key.end = bytes.length;
+    return begin(() => labels);
   }
 
   /** Whether the time is one that is kept; writes the series' row where it is not on disk yet. */
-  function admit(entry: SeriesEntry, timestampMs: number): boolean {
+  function admit(one: number, timestampMs: number): boolean {
     if (timestampMs < oldestMs) {
       refuse({ code: 'sample_too_old', message: `a sample of ${shownTime(timestampMs)}` });
       return false;
@@ -99,48 +111,52 @@ export function createMetricRequest({
       return false;
     }
     const hour = Math.floor(timestampMs / HOUR_MS);
-    const isWritten =
-      entry.rowHour === hour || (entry.pendingRequest === number && entry.pendingHour === hour);
-    if (isWritten) return true;
-    entry.pendingRequest = number;
-    entry.pendingHour = hour;
-    withRow.push(entry);
+    const { rowHour, pendingRequest, pendingHour } = series.columns;
+    if (rowHour[one] === hour) return true;
+    if (pendingRequest[one] === number && pendingHour[one] === hour) return true;
+    pendingRequest[one] = number;
+    pendingHour[one] = hour;
+    withRow.push(one);
     rowHours.push(hour);
-    tables.series(entry, Math.floor(timestampMs / 1e3));
+    rowEntries.push(series.entryOf(one));
+    tables.series(one, Math.floor(timestampMs / 1e3));
     return true;
   }
 
   function sample(timestampMs: number, low: number, high: number): void {
-    const entry = current;
-    if (entry === undefined || !admit(entry, timestampMs)) return;
-    if (timestampMs > entry.lastMs) {
-      entry.lastMs = timestampMs;
-      entry.lastLow = low;
-      entry.lastHigh = high;
-    } else if (timestampMs < entry.lastMs) counts.outOfOrder += 1;
-    else if (entry.lastLow !== low || entry.lastHigh !== high) {
-      const message = `${entry.metric} has another value at ${shownTime(timestampMs)}`;
+    const one = current;
+    if (one < 0 || !admit(one, timestampMs)) return;
+    const { lastMs, lastLow, lastHigh } = series.columns;
+    const beforeMs = lastMs[one] ?? 0;
+    if (timestampMs > beforeMs) {
+      lastMs[one] = timestampMs;
+      lastLow[one] = low;
+      lastHigh[one] = high;
+    } else if (timestampMs < beforeMs) counts.outOfOrder += 1;
+    else if (lastLow[one] !== low || lastHigh[one] !== high) {
+      const message = `${nameOf(one)} has another value at ${shownTime(timestampMs)}`;
       refuse({ code: 'sample_duplicate', message });
       return;
     }
-    tables.sample(entry, timestampMs, low, high);
+    tables.sample(one, timestampMs, low, high);
     counts.samples += 1;
   }
 
   function histogramMessage(timestampMs: number, message: Uint8Array): void {
-    const entry = current;
-    if (entry === undefined) return;
+    const one = current;
+    if (one < 0) return;
     const isTooLarge = message.length > BLOCK_LIMITS.textBytesMax;
     if (isTooLarge || decodeHistogram(message) === undefined) {
       const why = isTooLarge ? `${message.length} bytes` : 'spans and counts disagree';
-      refuse({ code: 'histogram_invalid', message: `a histogram of ${entry.metric}: ${why}` });
+      refuse({ code: 'histogram_invalid', message: `a histogram of ${nameOf(one)}: ${why}` });
       return;
     }
-    if (!admit(entry, timestampMs)) return;
-    tables.histogram(entry, timestampMs, message);
+    if (!admit(one, timestampMs)) return;
+    tables.histogram(one, timestampMs, message);
     counts.histograms += 1;
   }
 
+  const nameOf = (one: number): string => series.entryOf(one).metric;
   const halves = new Uint32Array(2);
   const double = new Float64Array(halves.buffer);
   return {
@@ -148,14 +164,16 @@ export function createMetricRequest({
     refused,
     firstRefusal: () => first,
     settle: () => {
-      withRow.forEach((entry, at) => {
-        entry.rowHour = rowHours[at] ?? -1;
+      const { rowHour } = series.columns;
+      withRow.forEach((one, at) => {
+        // Its number may be another series' by now.
+        if (series.entryOf(one) === rowEntries[at]) rowHour[one] = rowHours[at] ?? -1;
       });
       for (const said of saidMetadata) said();
     },
     batch: {
       seriesBytes,
-      seriesLabels: (labels) => begin(keyOf(labels), () => labels),
+      seriesLabels,
       sample,
       number: (timestampMs, value) => {
         double[0] = value;
@@ -165,21 +183,21 @@ export function createMetricRequest({
         histogramMessage(timestampMs, bytes.subarray(start, end)),
       histogramMessage,
       exemplar: (timestampMs, value, labels) => {
-        const entry = current;
-        if (entry === undefined) return;
+        const one = current;
+        if (one < 0) return;
         if (labels.reduce((sum, { length }) => sum + length, 0) > EXEMPLAR_LABELS_LENGTH_MAX) {
           refuse({
             code: 'exemplar_invalid',
-            message: `an exemplar of ${entry.metric} is too long`,
+            message: `an exemplar of ${nameOf(one)} is too long`,
           });
           return;
         }
-        if (!admit(entry, timestampMs)) return;
-        tables.exemplar(entry, timestampMs, value, labels);
+        if (!admit(one, timestampMs)) return;
+        tables.exemplar(one, timestampMs, value, labels);
         counts.exemplars += 1;
       },
       metadata: (metric, type, help, unit) => {
-        const family = metric === '' ? familyOf(current?.metric ?? '', type) : metric;
+        const family = metric === '' ? familyOf(current < 0 ? '' : nameOf(current), type) : metric;
         if (family === '' || family.length > SERIES_LIMITS.labelValueLengthMax) return;
         const said = {
           family,

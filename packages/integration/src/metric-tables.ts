@@ -9,15 +9,15 @@ import {
 } from '@thalweg/model';
 import type { FlatLabels } from '@thalweg/wire';
 import type { MetadataEntry } from './metric-metadata.ts';
-import type { SeriesEntry } from './series-cache.ts';
+import type { SeriesCache } from './series-cache.ts';
 import type { TableBatch } from './telemetry-sink.ts';
 
 /** Rows of the metric tables in the making; one set, used again by each request. */
 export interface MetricTables {
-  series(entry: SeriesEntry, timeS: number): void;
-  sample(entry: SeriesEntry, timestampMs: number, low: number, high: number): void;
-  histogram(entry: SeriesEntry, timestampMs: number, message: Uint8Array): void;
-  exemplar(entry: SeriesEntry, timestampMs: number, value: number, labels: FlatLabels): void;
+  series(series: number, timeS: number): void;
+  sample(series: number, timestampMs: number, low: number, high: number): void;
+  histogram(series: number, timestampMs: number, message: Uint8Array): void;
+  exemplar(series: number, timestampMs: number, value: number, labels: FlatLabels): void;
   metadata(entry: MetadataEntry, timeS: number): void;
   /** All rows, encoded, and empty tables. Series first: no sample is seen without its labels. */
   take(): TableBatch[];
@@ -29,7 +29,7 @@ interface Pushed {
   readonly batch: Pick<Batch<never>, 'rows' | 'isFull' | 'encode' | 'clear'>;
 }
 
-export function createMetricTables(): MetricTables {
+export function createMetricTables(cache: SeriesCache): MetricTables {
   const series = createBatch(prometheusSeries);
   const samples = createBatch(prometheusSamples);
   const histograms = createBatch(prometheusHistograms);
@@ -44,7 +44,7 @@ export function createMetricTables(): MetricTables {
   ];
   let full: TableBatch[] = [];
   // The values of the row that `samples.add` writes: no closure for each sample.
-  let sampled: SeriesEntry | undefined;
+  let sampled = 0;
   let sampledMs = 0;
   let low = 0;
   let high = 0;
@@ -60,37 +60,40 @@ export function createMetricTables(): MetricTables {
     batch.clear();
   }
 
-  const idOf = ({ idLow, idHigh }: SeriesEntry): bigint => (BigInt(idHigh) << 32n) | BigInt(idLow);
+  const idOf = (one: number): bigint => {
+    const { idLow, idHigh } = cache.columns;
+    return (BigInt(idHigh[one] ?? 0) << 32n) | BigInt(idLow[one] ?? 0);
+  };
   const writeSample: Parameters<typeof samples.add>[0] = ({ id, ts, value }) => {
-    if (sampled === undefined) return;
-    id.pushHalves(sampled.idLow, sampled.idHigh);
+    const { idLow, idHigh } = cache.columns;
+    id.pushHalves(idLow[sampled] ?? 0, idHigh[sampled] ?? 0);
     ts.push(sampledMs);
     value.pushHalves(low, high);
   };
 
   return {
-    series: (entry, time) => {
+    series: (one, time) => {
       room(0);
-      const { metric, labelNames, labelValues } = entry;
+      const { metric, labelNames, labelValues } = cache.entryOf(one);
       const labels = { label_names: labelNames, label_values: labelValues };
-      series.push({ time, id: idOf(entry), metric, ...labels });
+      series.push({ time, id: idOf(one), metric, ...labels });
     },
-    sample: (entry, timestampMs, valueLow, valueHigh) => {
+    sample: (one, timestampMs, valueLow, valueHigh) => {
       room(1);
-      sampled = entry;
+      sampled = one;
       sampledMs = timestampMs;
       low = valueLow;
       high = valueHigh;
       samples.add(writeSample);
     },
-    histogram: (entry, ts, histogram) => {
+    histogram: (one, ts, histogram) => {
       room(2);
-      histograms.push({ id: idOf(entry), ts, histogram });
+      histograms.push({ id: idOf(one), ts, histogram });
     },
-    exemplar: (entry, ts, value, labels) => {
+    exemplar: (one, ts, value, labels) => {
       room(3);
       exemplars.push({
-        id: idOf(entry),
+        id: idOf(one),
         ts,
         value,
         label_names: labels.filter((_, at) => at % 2 === 0),

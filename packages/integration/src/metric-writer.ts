@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { RemoteWriteSink } from '@thalweg/wire';
 import { createMetadataCache } from './metric-metadata.ts';
 import { createMetricRequest } from './metric-request.ts';
@@ -75,11 +76,14 @@ const HOUR_MS = 3_600_000;
 
 export function createMetricWriter(options: MetricWriterOptions): MetricWriter {
   const { sink, now } = options;
-  const series = createSeriesCache({ ...SERIES_LIMITS, ...options.limits });
+  const series = createSeriesCache(
+    { ...SERIES_LIMITS, ...options.limits },
+    randomBytes(4).readUInt32LE(),
+  );
   const metadata = createMetadataCache();
   const refusedBy: Partial<Record<MetricRefusal, number>> = {};
   const totals = { samples: 0, histograms: 0, exemplars: 0, outOfOrder: 0 };
-  const tables = createMetricTables();
+  const tables = createMetricTables(series);
   let requests = 0;
   let rotatedMs = now();
 

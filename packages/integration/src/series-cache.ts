@@ -1,22 +1,12 @@
 import { hash } from 'node:crypto';
+import { createKeyTable } from './key-table.ts';
 
-/** What a series' writer remembers between requests. */
+/** A series that a sender writes, as far as it never changes. */
 export interface SeriesEntry {
-  readonly idLow: number;
-  readonly idHigh: number;
   readonly metric: string;
   /** Without `__name__`, sorted by name. */
   readonly labelNames: readonly string[];
   readonly labelValues: readonly string[];
-  /** The newest sample that was taken: time, and the value's bits. */
-  lastMs: number;
-  lastLow: number;
-  lastHigh: number;
-  /** Hour since the epoch of the samples for which the series' row is on disk; -1: none. */
-  rowHour: number;
-  /** Where a row waits in the request that runs: its number, and the hour. */
-  pendingRequest: number;
-  pendingHour: number;
 }
 
 export interface SeriesLimits {
@@ -50,38 +40,72 @@ export interface Refusal<Code extends string> {
   readonly message: string;
 }
 
+/** Bytes that spell a series' labels, the same each time that a sender writes it. */
+export interface SeriesKey {
+  readonly view: DataView;
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * Series by number. What changes with each sample lies in columns: one look at a few arrays, and no
+ * object, for a sample of a known series.
+ */
 export interface SeriesCache {
-  /** Of a sender's own spelling of the labels. Hot: one look-up of a string. */
-  get(key: string): SeriesEntry | undefined;
-  /** Flat labels (name, value, …) in any order. */
-  add(key: string, labels: readonly string[]): SeriesEntry | Refusal<SeriesRefusal>;
+  /** -1: not known. Hot. */
+  get(key: SeriesKey): number;
+  /** Flat labels (name, value, …) in any order. The key must not be known. */
+  add(key: SeriesKey, labels: readonly string[]): number | Refusal<SeriesRefusal>;
+  entryOf(series: number): SeriesEntry;
+  readonly columns: SeriesColumns;
   /** Forgets what nobody asked for since the call before. Call once an hour. */
   rotate(): void;
   readonly size: number;
 }
 
+export interface SeriesColumns {
+  readonly idLow: Uint32Array;
+  readonly idHigh: Uint32Array;
+  /** The newest sample that was taken: time, and the value's bits. */
+  readonly lastMs: Float64Array;
+  readonly lastLow: Uint32Array;
+  readonly lastHigh: Uint32Array;
+  /** Hour since the epoch of the samples for which the series' row is on disk; -1: none. */
+  readonly rowHour: Int32Array;
+  /** Where a row waits in the request that runs: its number, and the hour. */
+  readonly pendingRequest: Int32Array;
+  readonly pendingHour: Int32Array;
+}
+
 const NAME = '__name__';
+const FIRST_SERIES = 1_024;
 
 /**
  * Series that senders write, by their own bytes. Bounded: a series beyond the limit is refused, one
- * that sends no more makes room after one to two hours.
+ * that sends no more makes room after one to two hours. `seed`: 32 random bits.
  */
-export function createSeriesCache(limits: SeriesLimits): SeriesCache {
-  let young = new Map<string, SeriesEntry>();
-  let old = new Map<string, SeriesEntry>();
+export function createSeriesCache(limits: SeriesLimits, seed: number): SeriesCache {
+  let young = createKeyTable(seed);
+  let old = createKeyTable(seed);
   const perMetric = new Map<string, number>();
+  const entries: (SeriesEntry | undefined)[] = [];
+  const free: number[] = [];
+  let columns = columnsOf(FIRST_SERIES);
 
-  function get(key: string): SeriesEntry | undefined {
-    const entry = young.get(key);
-    if (entry !== undefined || old.size === 0) return entry;
-    const slept = old.get(key);
-    if (slept === undefined) return undefined;
-    old.delete(key);
-    young.set(key, slept);
+  function get({ view, start, end }: SeriesKey): number {
+    const series = young.get(view, start, end);
+    if (series >= 0 || old.size === 0) return series;
+    const slept = old.get(view, start, end);
+    if (slept < 0) return -1;
+    old.unset(view, start, end);
+    young.set(view, start, end, slept);
     return slept;
   }
 
-  function add(key: string, labels: readonly string[]): SeriesEntry | Refusal<SeriesRefusal> {
+  function add(
+    { view, start, end }: SeriesKey,
+    labels: readonly string[],
+  ): number | Refusal<SeriesRefusal> {
     const { seriesMax, seriesPerMetricMax } = limits;
     if (young.size + old.size >= seriesMax) {
       return refusal('series_limit', `more active series than ${seriesMax}`);
@@ -96,33 +120,39 @@ export function createSeriesCache(limits: SeriesLimits): SeriesCache {
       );
     }
     perMetric.set(sorted.metric, count);
+    const series = free.pop() ?? entries.length;
+    entries[series] = sorted;
+    if (series >= columns.lastMs.length) columns = grownColumns(columns);
     const id = seriesId(sorted.metric, sorted.labelNames, sorted.labelValues);
-    const entry: SeriesEntry = {
-      ...sorted,
-      idLow: id.low,
-      idHigh: id.high,
-      lastMs: Number.NEGATIVE_INFINITY,
-      lastLow: 0,
-      lastHigh: 0,
-      rowHour: -1,
-      pendingRequest: -1,
-      pendingHour: -1,
-    };
-    young.set(key, entry);
-    return entry;
+    columns.idLow[series] = id.low;
+    columns.idHigh[series] = id.high;
+    columns.lastMs[series] = Number.NEGATIVE_INFINITY;
+    columns.rowHour[series] = -1;
+    columns.pendingRequest[series] = -1;
+    young.set(view, start, end, series);
+    return series;
+  }
+
+  function forget(series: number): void {
+    const metric = entries[series]?.metric ?? '';
+    const left = (perMetric.get(metric) ?? 1) - 1;
+    if (left === 0) perMetric.delete(metric);
+    else perMetric.set(metric, left);
+    entries[series] = undefined;
+    free.push(series);
   }
 
   return {
     get,
     add,
+    entryOf: (series) => entries[series] ?? NOBODY,
+    get columns() {
+      return columns;
+    },
     rotate: () => {
-      for (const { metric } of old.values()) {
-        const left = (perMetric.get(metric) ?? 1) - 1;
-        if (left === 0) perMetric.delete(metric);
-        else perMetric.set(metric, left);
-      }
+      for (const series of old.values()) forget(series);
       old = young;
-      young = new Map();
+      young = createKeyTable(seed);
     },
     get size() {
       return young.size + old.size;
@@ -130,17 +160,39 @@ export function createSeriesCache(limits: SeriesLimits): SeriesCache {
   };
 }
 
-interface SortedLabels {
-  readonly metric: string;
-  readonly labelNames: readonly string[];
-  readonly labelValues: readonly string[];
+const NOBODY: SeriesEntry = { metric: '', labelNames: [], labelValues: [] };
+
+function columnsOf(length: number): SeriesColumns {
+  return {
+    idLow: new Uint32Array(length),
+    idHigh: new Uint32Array(length),
+    lastMs: new Float64Array(length),
+    lastLow: new Uint32Array(length),
+    lastHigh: new Uint32Array(length),
+    rowHour: new Int32Array(length),
+    pendingRequest: new Int32Array(length),
+    pendingHour: new Int32Array(length),
+  };
+}
+
+function grownColumns(columns: SeriesColumns): SeriesColumns {
+  const larger = columnsOf(2 * columns.lastMs.length);
+  larger.idLow.set(columns.idLow);
+  larger.idHigh.set(columns.idHigh);
+  larger.lastMs.set(columns.lastMs);
+  larger.lastLow.set(columns.lastLow);
+  larger.lastHigh.set(columns.lastHigh);
+  larger.rowHour.set(columns.rowHour);
+  larger.pendingRequest.set(columns.pendingRequest);
+  larger.pendingHour.set(columns.pendingHour);
+  return larger;
 }
 
 /** Sorted by name; an empty value is the same as no label. */
 function sortLabels(
   labels: readonly string[],
   limits: SeriesLimits,
-): SortedLabels | Refusal<SeriesRefusal> {
+): SeriesEntry | Refusal<SeriesRefusal> {
   const { labelsMax, labelNameLengthMax, labelValueLengthMax } = limits;
   const pairs: [name: string, value: string][] = [];
   for (let i = 0; i < labels.length; i += 2) {

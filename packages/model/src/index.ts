@@ -24,6 +24,7 @@ export {
   idsOf,
   type ReadOptions,
   readBlock,
+  timesOf,
   valuesOf,
   withColumns,
 } from './native-block.ts';

@@ -124,6 +124,24 @@ export function doublesOf(block: Block, name: string): Uint32Array<ArrayBuffer> 
   return new Uint32Array(new Uint8Array(block.bytes.subarray(span.start, span.end)).buffer);
 }
 
+/** A column of times, in its own unit since the epoch: exact up to 2^53, and no array of objects. */
+export function timesOf(block: Block, name: string): Float64Array {
+  const span = block.columns.get(name);
+  const { bytes } = block;
+  const isWide = span?.kind === 'millis' || span?.kind === 'micros';
+  if (span === undefined || !(isWide || span.kind === 'seconds')) {
+    throw new Error(`BUG: the block has no column ${name} of times`);
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset + span.start, span.end - span.start);
+  const times = new Float64Array(block.rows);
+  for (let row = 0; row < block.rows; row += 1) {
+    times[row] = isWide
+      ? view.getUint32(8 * row, true) + view.getInt32(8 * row + 4, true) * 2 ** 32
+      : view.getUint32(4 * row, true);
+  }
+  return times;
+}
+
 /** The block with more columns behind its own, which are not decoded but copied. */
 export function withColumns(
   table: AnyTable,

@@ -1,4 +1,4 @@
-import { type AnyTable, type Block, readBlock, selectRows, valuesOf } from '@thalweg/model';
+import { type AnyTable, type Block, readBlock, selectRows, timesOf } from '@thalweg/model';
 
 export type CheckedBlock =
   | {
@@ -24,9 +24,10 @@ export function checkBlock(table: AnyTable, bytes: Uint8Array, nowMs: number): C
   const first = Math.floor(nowMs / 1e3) - table.retentionHours * 3_600;
   const last = Math.floor(nowMs / 1e3) + FUTURE_S;
   const perSecond = table.columns[table.timeColumn]?.kind === 'millis' ? 1e3 : 1;
-  const times = valuesOf(block, table.timeColumn).map((time) => Number(time) / perSecond);
+  const times = timesOf(block, table.timeColumn).map((time) => time / perSecond);
   const isIn = (time: number): boolean => time >= first && time <= last;
-  const dropped = times.filter((time) => !isIn(time)).length;
+  let dropped = 0;
+  for (const time of times) if (!isIn(time)) dropped += 1;
   if (dropped === 0) return { kind: 'block', block, dropped };
   if (dropped < block.rows) {
     return {
@@ -38,7 +39,7 @@ export function checkBlock(table: AnyTable, bytes: Uint8Array, nowMs: number): C
   return { kind: 'late', rows: block.rows, message: faultOf(table, times, nowMs) };
 }
 
-function faultOf(table: AnyTable, [time = 0]: readonly number[], nowMs: number): string {
+function faultOf(table: AnyTable, [time = 0]: Float64Array, nowMs: number): string {
   const ageS = Math.round(nowMs / 1e3 - time);
   return ageS < 0
     ? `all rows are from ${-ageS} s ahead or more: check the sender's clock`

@@ -6,6 +6,7 @@ import {
   prometheusHistograms,
   prometheusSamples,
   prometheusSeries,
+  timesOf,
   valuesOf,
 } from '@thalweg/model';
 import type { Labels, Matcher } from '@thalweg/promql';
@@ -91,7 +92,7 @@ export function createLiveSeries(options: {
   function samples(block: Block, isNew: boolean): void {
     const idHalves = new Uint32Array(idsOf(block, 'id').buffer);
     const bits = doublesOf(block, 'value');
-    const times = valuesOfTimes(block);
+    const times = timesOf(block, 'ts');
     for (let row = 0; row < block.rows; row += 1) {
       const slot = slotOf(idHalves[2 * row] ?? 0, idHalves[2 * row + 1] ?? 0);
       if (slot < 0) continue;
@@ -125,7 +126,7 @@ export function createLiveSeries(options: {
       if (table.name === prometheusSamples.name) samples(block, true);
       else if (table.name === prometheusSeries.name) series(block);
       else if (table.name === prometheusHistograms.name) {
-        const times = valuesOfTimes(block);
+        const times = timesOf(block, 'ts');
         idsOf(block, 'id').forEach((id, row) => {
           const slot = slotOf(Number(id & 0xffffffffn), Number(id >> 32n));
           if (slot < 0) return;
@@ -175,19 +176,6 @@ export function labelsOfRow(
   const place = labels.findIndex(([name]) => name > '__name__');
   labels.splice(place < 0 ? labels.length : place, 0, ['__name__', metric]);
   return labels;
-}
-
-/** The column `ts`: milliseconds, exact up to 2^53. */
-function valuesOfTimes(block: Block): Float64Array {
-  const span = block.columns.get('ts');
-  if (span === undefined) throw new Error('BUG: the block has no column ts');
-  const { bytes } = block;
-  const view = new DataView(bytes.buffer, bytes.byteOffset + span.start, span.end - span.start);
-  const times = new Float64Array(block.rows);
-  for (let row = 0; row < block.rows; row += 1) {
-    times[row] = view.getUint32(8 * row, true) + view.getInt32(8 * row + 4, true) * 2 ** 32;
-  }
-  return times;
 }
 
 function grown(values: Float64Array<ArrayBuffer>, filling: number): Float64Array<ArrayBuffer> {

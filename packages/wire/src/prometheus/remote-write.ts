@@ -70,8 +70,14 @@ export function decodeWriteRequest(
 ): string {
   const cursor = protoCursor(bytes);
   for (let tag = readTag(cursor); tag !== 0; tag = readTag(cursor)) {
-    if (tag === SERIES) nested(cursor, () => readSeries(cursor, sink, limits));
-    else if (tag === METADATA) nested(cursor, () => readMetadata(cursor, sink));
+    if (tag === SERIES) {
+      // As `nested`, without a closure for each series.
+      const end = readLengthEnd(cursor);
+      cursor.end = end;
+      readSeries(cursor, sink, limits);
+      cursor.end = bytes.length;
+      cursor.at = cursor.fault === '' ? end : bytes.length;
+    } else if (tag === METADATA) nested(cursor, () => readMetadata(cursor, sink));
     else skipField(cursor, tag);
   }
   return cursor.fault;

@@ -1,0 +1,135 @@
+/**
+ * From stretches of bytes to small numbers. For a hot look-up: no string is made of the bytes, and
+ * known keys cost no allocation. Keys are copied into one growing buffer.
+ */
+export interface KeyTable {
+  /** -1: not known. `view` lies over `bytes`. */
+  get(view: DataView, start: number, end: number): number;
+  /** The key must not be known. */
+  set(view: DataView, start: number, end: number, value: number): void;
+  /** Forgets nothing of the key, but answers -1 for it from now on. */
+  unset(view: DataView, start: number, end: number): void;
+  values(): Iterable<number>;
+  /** Keys with a value. */
+  readonly size: number;
+}
+
+const FIRST_PLACES = 1_024;
+const FIRST_BYTES = 65_536;
+
+/** `seed`: 32 random bits, so that nobody can prepare keys that all meet in one place. */
+export function createKeyTable(seed: number): KeyTable {
+  let places = new Int32Array(FIRST_PLACES).fill(-1);
+  let hashes = new Uint32Array(FIRST_PLACES / 2);
+  let starts = new Uint32Array(FIRST_PLACES / 2 + 1);
+  let numbers = new Int32Array(FIRST_PLACES / 2);
+  let bytes = new Uint8Array(FIRST_BYTES);
+  let kept = new DataView(bytes.buffer);
+  let count = 0;
+  let size = 0;
+
+  function isAt(entry: number, view: DataView, start: number, end: number): boolean {
+    const from = starts[entry] ?? 0;
+    const length = end - start;
+    if ((starts[entry + 1] ?? 0) - from !== length) return false;
+    let at = 0;
+    for (; at + 4 <= length; at += 4) {
+      if (kept.getUint32(from + at) !== view.getUint32(start + at)) return false;
+    }
+    for (; at < length; at += 1) {
+      if (kept.getUint8(from + at) !== view.getUint8(start + at)) return false;
+    }
+    return true;
+  }
+
+  /** The place of the key, or the free one where it belongs. */
+  function placeOf(view: DataView, start: number, end: number, hash: number): number {
+    const mask = places.length - 1;
+    let place = hash & mask;
+    for (;;) {
+      const entry = places[place] ?? -1;
+      if (entry < 0 || (hashes[entry] === hash && isAt(entry, view, start, end))) return place;
+      place = (place + 1) & mask;
+    }
+  }
+
+  function grow(): void {
+    places = new Int32Array(2 * places.length).fill(-1);
+    const half = places.length / 2;
+    hashes = copied(hashes, new Uint32Array(half));
+    starts = copied(starts, new Uint32Array(half + 1));
+    numbers = copied(numbers, new Int32Array(half));
+    const mask = places.length - 1;
+    for (let entry = 0; entry < count; entry += 1) {
+      let place = (hashes[entry] ?? 0) & mask;
+      while ((places[place] ?? -1) >= 0) place = (place + 1) & mask;
+      places[place] = entry;
+    }
+  }
+
+  function keep(view: DataView, start: number, end: number): void {
+    const from = starts[count] ?? 0;
+    const length = end - start;
+    if (from + length > bytes.length) {
+      bytes = copied(bytes, new Uint8Array(Math.max(2 * bytes.length, from + length)));
+      kept = new DataView(bytes.buffer);
+    }
+    bytes.set(new Uint8Array(view.buffer, view.byteOffset + start, length), from);
+    starts[count + 1] = from + length;
+  }
+
+  return {
+    get: (view, start, end) => {
+      const entry = places[placeOf(view, start, end, hashOf(view, start, end, seed))] ?? -1;
+      return entry < 0 ? -1 : (numbers[entry] ?? -1);
+    },
+    set: (view, start, end, value) => {
+      if (count === hashes.length) grow();
+      const hash = hashOf(view, start, end, seed);
+      const place = placeOf(view, start, end, hash);
+      const known = places[place] ?? -1;
+      size += 1;
+      if (known >= 0) {
+        numbers[known] = value;
+        return;
+      }
+      keep(view, start, end);
+      hashes[count] = hash;
+      numbers[count] = value;
+      places[place] = count;
+      count += 1;
+    },
+    unset: (view, start, end) => {
+      const entry = places[placeOf(view, start, end, hashOf(view, start, end, seed))] ?? -1;
+      if (entry < 0 || numbers[entry] === -1) return;
+      numbers[entry] = -1;
+      size -= 1;
+    },
+    values: () => numbers.subarray(0, count).filter((value) => value >= 0),
+    get size() {
+      return size;
+    },
+  };
+}
+
+/** Four bytes a step: multiply, rotate. */
+function hashOf(view: DataView, start: number, end: number, seed: number): number {
+  let hash = seed ^ (end - start);
+  let at = start;
+  for (; at + 4 <= end; at += 4) {
+    hash = Math.imul(hash ^ view.getUint32(at), 0x9e3779b1);
+    hash = (hash << 13) | (hash >>> 19);
+  }
+  for (; at < end; at += 1) hash = Math.imul(hash ^ view.getUint8(at), 0x85ebca6b);
+  hash ^= hash >>> 16;
+  hash = Math.imul(hash, 0x7feb352d);
+  return (hash ^ (hash >>> 15)) >>> 0;
+}
+
+function copied<Values extends Uint8Array | Uint32Array | Int32Array>(
+  from: Uint8Array | Uint32Array | Int32Array,
+  to: Values,
+): Values {
+  to.set(from);
+  return to;
+}
