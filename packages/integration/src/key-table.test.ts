@@ -1,0 +1,44 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { createKeyTable } from './key-table.ts';
+
+test('it is a map from bytes to numbers, whatever is set and unset', () => {
+  const key = fc.uint8Array({ maxLength: 12 });
+  const step = fc.tuple(key, fc.boolean());
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 200 }), fc.integer(), (steps, seed) => {
+      const table = createKeyTable(seed);
+      const map = new Map<string, number>();
+      steps.forEach(([bytes, isSet], at) => {
+        // Within larger bytes: offsets count.
+        const view = new DataView(Uint8Array.of(9, 9, 9, ...bytes, 9).buffer);
+        const [start, end] = [3, 3 + bytes.length];
+        const text = bytes.join();
+        expect(table.get(view, start, end)).toBe(map.get(text) ?? -1);
+        if (!isSet) {
+          table.unset(view, start, end);
+          map.delete(text);
+        } else if (!map.has(text)) {
+          table.set(view, start, end, at);
+          map.set(text, at);
+        }
+        expect(table.size).toBe(map.size);
+      });
+      expect([...table.values()].sort()).toEqual([...map.values()].sort());
+    }),
+    { seed: 91, numRuns: 200 },
+  );
+});
+
+test('ten thousand keys are found again', () => {
+  const table = createKeyTable(7);
+  const view = new DataView(new ArrayBuffer(8));
+  for (let at = 0; at < 10_000; at += 1) {
+    view.setUint32(0, Math.imul(at, 2_654_435_761));
+    table.set(view, 0, 8, at);
+  }
+  for (let at = 0; at < 10_000; at += 1) {
+    view.setUint32(0, Math.imul(at, 2_654_435_761));
+    expect(table.get(view, 0, 8)).toBe(at);
+  }
+});
