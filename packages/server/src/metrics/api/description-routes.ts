@@ -1,5 +1,6 @@
 import { parsePromql } from '@thalweg/promql';
 import type { FastifyReply } from 'fastify';
+import { FLOW_METRICS } from '../flow-metrics.ts';
 import { badParameter, sendData } from './envelope.ts';
 import { formatTime, formatValue, labelsJson } from './json.ts';
 import { readLimit, readTime } from './parameters.ts';
@@ -31,6 +32,11 @@ export async function answerMetadata(
       byMetric.set(String(name), list);
     }
     if (perMetric === 0 || list.length < perMetric) list.push({ type, help, unit });
+  }
+  for (const { name, help, unit } of FLOW_METRICS) {
+    if (metric !== '' && metric !== name) continue;
+    if (limit > 0 && byMetric.size >= limit) break;
+    byMetric.set(name, [{ type: 'gauge', help, unit }]);
   }
   return sendData(reply, JSON.stringify(Object.fromEntries(byMetric)));
 }
