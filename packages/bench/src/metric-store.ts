@@ -50,6 +50,8 @@ export const METRIC_STORES: readonly Kind[] = [
       String(port),
       '--data-dir',
       folder,
+      // Only remote write is measured, and the usual ports may be somebody else's.
+      ...['otlp-http', 'otlp-grpc', 'skywalking-grpc'].flatMap((door) => [`--${door}-port`, 'off']),
     ],
     writePath: '/api/v1/write',
     apiPath: '/prom/api/v1',

@@ -28,7 +28,7 @@ export async function restoreSeries(
   live: LiveSeries,
   options: { readonly nowMs: number; readonly windowMs: number },
 ): Promise<void> {
-  await restoreIndex(store, live);
+  await restoreIndex(store, live, 0);
   const head = live.head;
   if (head === undefined) return;
   const fromMs = await headStart(store, options);
@@ -42,12 +42,14 @@ export async function restoreSeries(
   for (const block of blocksOf(SAMPLES, answer)) live.restoreSamples(block);
 }
 
-async function restoreIndex(store: Store, live: LiveSeries): Promise<void> {
+/** Series that had samples since `sinceS` (seconds, to the hour): 0 for all. */
+export async function restoreIndex(store: Store, live: LiveSeries, sinceS: number): Promise<void> {
   const answer = await store.queryNative(
     `SELECT id, toString(any(metric)) AS metric, any(label_names) AS label_names,
        any(label_values) AS label_values, toUInt32(min(time)) AS first_s, toUInt32(max(time)) AS last_s
-     FROM prometheus.${prometheusSeries.name} GROUP BY id`,
-    { limits: LIMITS },
+     FROM prometheus.${prometheusSeries.name}
+     WHERE time >= toDateTime({since:UInt32}) GROUP BY id`,
+    { params: { since: sinceS }, limits: LIMITS },
   );
   for (const block of blocksOf(SERIES, answer)) {
     const [metrics, names] = [valuesOf(block, 'metric'), valuesOf(block, 'label_names')];
