@@ -7,13 +7,20 @@ import { metrics } from './metrics.ts';
 import { otlp } from './otlp.ts';
 import { type Bench, type BenchOptions, type BenchReport, commit, machine } from './report.ts';
 import { ring } from './ring.ts';
+import { traceLookup } from './trace-lookup.ts';
 
 export type { BenchOptions, BenchReport, BenchRow } from './report.ts';
 
-const BENCHES = { ring, ingest, capture, crash, links, otlp, metrics } as const satisfies Record<
-  string,
-  Bench
->;
+const BENCHES = {
+  ring,
+  ingest,
+  'trace-lookup': traceLookup,
+  capture,
+  crash,
+  links,
+  otlp,
+  metrics,
+} as const satisfies Record<string, Bench>;
 export type BenchName = keyof typeof BENCHES;
 export const BENCH_NAMES = Object.keys(BENCHES) as readonly BenchName[]; // Keys of a const object.
 

@@ -36,10 +36,16 @@ export interface Column {
   readonly origin?: ColumnOrigin;
   /** Numbers with names: value to name, as the UI and `Enum(x)` show them. */
   readonly names?: Readonly<Record<number, string>>;
-  /** A skip index for needle-in-a-haystack look-ups. */
-  readonly index?: 'bloom';
-  /** For neighbours that differ little: whole numbers, even steps, floats. */
-  readonly codec?: 'delta' | 'double-delta' | 'gorilla';
+  /**
+   * A skip index for needle-in-a-haystack look-ups: of the values (`bloom`), or of ids that count up
+   * (`runs`: of `value >> 16`, a few bytes for thousands of rows).
+   */
+  readonly index?: 'bloom' | 'runs';
+  /**
+   * For neighbours that differ little (`delta`, `double-delta`), for floats (`gorilla`), for whole
+   * multiples of one number without order (`multiples`), for lists that repeat (`repeats`).
+   */
+  readonly codec?: 'delta' | 'double-delta' | 'gorilla' | 'multiples' | 'repeats';
 }
 
 export interface Table<Columns extends Readonly<Record<string, Column>>> {
@@ -48,6 +54,10 @@ export interface Table<Columns extends Readonly<Record<string, Column>>> {
   readonly doc: string;
   readonly columns: Columns;
   readonly orderBy: readonly (keyof Columns & string)[];
+  /** Sorts by intervals of that many seconds first: rows of one time lie together. */
+  readonly orderBySeconds?: number;
+  /** What expires at once. Default: an hour up to three days of retention, else a day. */
+  readonly partition?: 'hour' | 'day';
   /** The `seconds` or `millis` column that partitions and expires rows. */
   readonly timeColumn: keyof Columns & string;
   readonly retentionHours: number;
@@ -64,6 +74,8 @@ export interface AnyTable {
   readonly doc: string;
   readonly columns: Readonly<Record<string, Column>>;
   readonly orderBy: readonly string[];
+  readonly orderBySeconds?: number;
+  readonly partition?: 'hour' | 'day';
   readonly timeColumn: string;
   readonly retentionHours: number;
   readonly writer: TableWriter;

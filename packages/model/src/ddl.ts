@@ -46,10 +46,11 @@ export function createStatements(table: AnyTable, options: DdlOptions = {}): str
   const columns = Object.entries(table.columns);
   const lines = [
     ...columns.map(([name, column]) => columnLine(name, column)),
-    ...columns.filter(([, column]) => column.index === 'bloom').map(([name]) => indexLine(name)),
+    ...columns.flatMap(([name, column]) => indexLine(name, column) ?? []),
   ];
   const time = secondsOf(table);
-  const isHourly = table.retentionHours <= HOURLY_RETENTION_MAX;
+  const partition =
+    table.partition ?? (table.retentionHours <= HOURLY_RETENTION_MAX ? 'hour' : 'day');
   const window = engine.startsWith('Replicated')
     ? 'replicated_deduplication_window'
     : 'non_replicated_deduplication_window';
@@ -59,8 +60,8 @@ export function createStatements(table: AnyTable, options: DdlOptions = {}): str
       `CREATE TABLE IF NOT EXISTS ${qualifiedName(table)}${onCluster} (`,
       lines.map((line) => `  ${line}`).join(',\n'),
       `) ENGINE = ${engine}`,
-      `PARTITION BY ${isHourly ? 'toStartOfHour' : 'toDate'}(${time})`,
-      `ORDER BY (${table.orderBy.map(quoteName).join(', ')})`,
+      `PARTITION BY ${partition === 'hour' ? 'toStartOfHour' : 'toDate'}(${time})`,
+      `ORDER BY (${sortKey(table).join(', ')})`,
       `TTL ${time} + INTERVAL ${table.retentionHours} HOUR`,
       `SETTINGS ttl_only_drop_parts = 1, ${window} = ${DEDUPLICATION_WINDOW},`,
       // An insert that was answered is on disk, also after a loss of power.
@@ -80,14 +81,45 @@ export function addColumnStatements(
   const onCluster =
     options.cluster === undefined ? '' : ` ON CLUSTER ${quoteName(options.cluster)}`;
   const alter = `ALTER TABLE ${qualifiedName(table)}${onCluster} ADD`;
-  const statements = [`${alter} COLUMN IF NOT EXISTS ${columnLine(name, column)}`];
-  if (column.index === 'bloom') {
-    statements.push(`${alter} ${indexLine(name).replace('INDEX', 'INDEX IF NOT EXISTS')}`);
-  }
-  return statements;
+  const index = indexLine(name, column)?.replace('INDEX', 'INDEX IF NOT EXISTS');
+  return [
+    `${alter} COLUMN IF NOT EXISTS ${columnLine(name, column)}`,
+    ...(index === undefined ? [] : [`${alter} ${index}`]),
+  ];
 }
 
-const CODECS = { delta: 'Delta', 'double-delta': 'DoubleDelta', gorilla: 'Gorilla' } as const;
+/** Gives a column the declared codec: for rows to come, and for old ones when they are merged. */
+export function codecStatement(table: AnyTable, name: string, options: DdlOptions = {}): string {
+  const column = table.columns[name];
+  if (column === undefined) throw new Error(`BUG: ${table.name} declares no column ${name}`);
+  const onCluster =
+    options.cluster === undefined ? '' : ` ON CLUSTER ${quoteName(options.cluster)}`;
+  return `ALTER TABLE ${qualifiedName(table)}${onCluster} MODIFY COLUMN ${columnLine(name, column)}`;
+}
+
+const CODECS = {
+  delta: 'Delta, ZSTD(1)',
+  'double-delta': 'DoubleDelta, ZSTD(1)',
+  gorilla: 'Gorilla, ZSTD(1)',
+  multiples: 'GCD, T64, ZSTD(1)',
+  // Level 1 does not see that a list of several texts repeats.
+  repeats: 'ZSTD(3)',
+} as const;
+
+/** The columns and expressions that rows are sorted by. */
+export function sortKey(table: AnyTable): string[] {
+  const names = table.orderBy.map(quoteName);
+  if (table.orderBySeconds === undefined) return names;
+  return [intervalOf(table, table.orderBySeconds), ...names];
+}
+
+/**
+ * The number of the interval of `orderBySeconds` that a row is in, as the sort key spells it: with a
+ * plain number, for the store finds a key by its text (`toIntervalSecond(10)` becomes another text).
+ */
+function intervalOf(table: AnyTable, seconds: number): string {
+  return `intDiv(toUnixTimestamp(${secondsOf(table)}), ${seconds})`;
+}
 
 /** A TTL takes whole seconds only. */
 function secondsOf(table: AnyTable): string {
@@ -96,12 +128,20 @@ function secondsOf(table: AnyTable): string {
 }
 
 function columnLine(name: string, column: Column): string {
-  const before = column.codec === undefined ? '' : `${CODECS[column.codec]}, `;
-  return `${quoteName(name)} ${CLICKHOUSE_TYPES[column.kind]} CODEC(${before}ZSTD(1))`;
+  return `${quoteName(name)} ${CLICKHOUSE_TYPES[column.kind]} CODEC(${codecOf(column)})`;
 }
 
-function indexLine(name: string): string {
-  return `INDEX ${quoteName(`${name}_bloom`)} ${quoteName(name)} TYPE bloom_filter(0.01) GRANULARITY 4`;
+/** As `system.columns` spells it, but for the byte width that the store adds to some. */
+export function codecOf(column: Column): string {
+  return column.codec === undefined ? 'ZSTD(1)' : CODECS[column.codec];
+}
+
+function indexLine(name: string, { index }: Column): string | undefined {
+  if (index === undefined) return undefined;
+  const start = `INDEX ${quoteName(`${name}_${index}`)}`;
+  return index === 'bloom'
+    ? `${start} ${quoteName(name)} TYPE bloom_filter(0.01) GRANULARITY 4`
+    : `${start} bitShiftRight(${quoteName(name)}, 16) TYPE bloom_filter(0.001) GRANULARITY 1`;
 }
 
 function quoteName(name: string): string {

@@ -14,10 +14,14 @@ function tableSection(table: AnyTable): string {
     const cells = [`\`${name}\``, `\`${CLICKHOUSE_TYPES[column.kind]}\``, column.unit ?? '', doc];
     return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
   });
+  const order =
+    table.orderBySeconds === undefined
+      ? table.orderBy
+      : [`${table.timeColumn} in steps of ${table.orderBySeconds} s`, ...table.orderBy];
   return [
     `## ${table.database}.${table.name}`,
     '',
-    `${table.doc} Sorted by ${table.orderBy.map((name) => `\`${name}\``).join(', ')}; kept for ${table.retentionHours} hours.`,
+    `${table.doc} Sorted by ${order.map((name) => `\`${name}\``).join(', ')}; kept for ${table.retentionHours} hours.`,
     '',
     '| column | type | unit | meaning |',
     '| --- | --- | --- | --- |',

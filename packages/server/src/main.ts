@@ -7,7 +7,13 @@ import { createAgents } from './api/agents.ts';
 import { buildApp } from './api/app.ts';
 import type { ServerSettings } from './config.ts';
 import { StartError } from './errors.ts';
-import { createIngest, createRootTable, ROOT_DEFAULTS, restoreRoots } from './ingest/index.ts';
+import {
+  createIngest,
+  createRootTable,
+  fillTraceIndex,
+  ROOT_DEFAULTS,
+  restoreRoots,
+} from './ingest/index.ts';
 import { listenError, startError } from './listen-error.ts';
 import { createMetrics } from './metrics/metrics.ts';
 import { openReceivers } from './receivers.ts';
@@ -52,6 +58,7 @@ export async function startServer(
   const { store, storePid } = await openStore(settings, spoolDir);
   try {
     await prepareSchema(store, TABLES);
+    await fillTraceIndex(store);
     const roots = createRootTable();
     await restoreRoots(store, roots, Math.floor(Date.now() / 1e3), ROOT_DEFAULTS.windowS);
     const metrics = createMetrics({

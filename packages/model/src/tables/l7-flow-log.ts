@@ -23,6 +23,12 @@ function ends<Name extends string>(
 }
 
 /**
+ * Seconds of rows that lie together. Shorter: traces are cut more often and their ids compress
+ * worse. Longer: a look-up by id, which finds the interval first, reads more of it.
+ */
+export const TRACE_INTERVAL_S = 10;
+
+/**
  * One row for each request/response pair at each point that observed it. Names and numbers are
  * DeepFlow's where the meaning is the same; what follows `wire_id` is ours.
  */
@@ -31,13 +37,14 @@ export const l7FlowLog = defineTable({
   name: 'l7_flow_log',
   doc: 'Requests and responses, one row for each observation point.',
   timeColumn: 'time',
-  orderBy: ['root_hash', 'time'],
+  orderBy: ['root_hash', 'start_time'],
+  orderBySeconds: TRACE_INTERVAL_S,
   retentionHours: 72,
   writer: 'sender',
   columns: {
     // Identity.
-    _id: { kind: 'id', doc: 'Identifies the row (and the span).', index: 'bloom' },
-    time: { kind: 'seconds', doc: 'End of the exchange.' },
+    _id: { kind: 'id', doc: 'Identifies the row (and the span).', index: 'runs', codec: 'delta' },
+    time: { kind: 'seconds', doc: 'End of the exchange.', codec: 'delta' },
     start_time: { kind: 'micros', doc: "The request's first byte.", unit: 'µs', codec: 'delta' },
     end_time: { kind: 'micros', doc: "The response's last byte.", unit: 'µs', codec: 'delta' },
     flow_id: { kind: 'id', doc: 'Identifies the connection as this observer saw it.' },
@@ -54,8 +61,17 @@ export const l7FlowLog = defineTable({
     client_port: { kind: 'u16', doc: "The client's port." },
     server_port: { kind: 'u16', doc: "The server's port." },
     protocol: { kind: 'u8', doc: 'Transport protocol.', names: TRANSPORT_PROTOCOL },
-    req_tcp_seq: { kind: 'u32', doc: "Sequence number of the request's first byte." },
-    resp_tcp_seq: { kind: 'u32', doc: "Sequence number of the response's first byte." },
+    // Both ends of an exchange are neighbours: the second difference is 0.
+    req_tcp_seq: {
+      kind: 'u32',
+      doc: "Sequence number of the request's first byte.",
+      codec: 'delta',
+    },
+    resp_tcp_seq: {
+      kind: 'u32',
+      doc: "Sequence number of the response's first byte.",
+      codec: 'delta',
+    },
 
     // Application.
     l7_protocol: { kind: 'u8', doc: 'Application protocol.', names: L7_PROTOCOL },
@@ -63,14 +79,10 @@ export const l7FlowLog = defineTable({
     is_tls: { kind: 'u8', doc: '1 when the exchange was encrypted on the wire.' },
     is_async: { kind: 'u8', doc: '1 when the client did not wait for the answer.' },
     request_type: { kind: 'category', doc: 'The verb: GET, SELECT, ….' },
-    request_domain: {
-      kind: 'category',
-      doc: 'Whom it was addressed to: the Host.',
-      index: 'bloom',
-    },
-    request_resource: { kind: 'text', doc: 'Path and query, key or statement.', index: 'bloom' },
+    request_domain: { kind: 'category', doc: 'Whom it was addressed to: the Host.' },
+    request_resource: { kind: 'text', doc: 'Path and query, key or statement.' },
     request_id: { kind: 'id', doc: "The protocol's own id that pairs request and response." },
-    endpoint: { kind: 'category', doc: 'The low-cardinality route.', index: 'bloom' },
+    endpoint: { kind: 'category', doc: 'The low-cardinality route.' },
     response_status: { kind: 'u8', doc: 'Outcome.', names: RESPONSE_STATUS },
     response_code: { kind: 'i32', doc: "The protocol's code; 0 when there was no response." },
     response_exception: { kind: 'category', doc: "The error's text." },
@@ -97,8 +109,8 @@ export const l7FlowLog = defineTable({
     ...ends('syscall_thread', { kind: 'u32', doc: 'Thread that moved the bytes' }),
 
     // Free attributes, such as allowed headers (`http.request.header.accept`).
-    attribute_names: { kind: 'texts', doc: 'Names of the attributes.' },
-    attribute_values: { kind: 'texts', doc: 'Values of the attributes.' },
+    attribute_names: { kind: 'texts', doc: 'Names of the attributes.', codec: 'repeats' },
+    attribute_values: { kind: 'texts', doc: 'Values of the attributes.', codec: 'repeats' },
     attribute_types: {
       kind: 'category',
       doc: 'A letter each: s text, i integer, d double, b boolean, x bytes (base64), j JSON, e empty. Empty: all text.',
@@ -122,7 +134,7 @@ export const l7FlowLog = defineTable({
     wire_id: {
       kind: 'id',
       doc: 'The same at every point that saw this exchange: hash of both sequence numbers.',
-      index: 'bloom',
+      codec: 'delta',
     },
     parent_wire_id: { kind: 'id', doc: 'Exchange that caused this one; 0 when unknown.' },
     link_probability: { kind: 'f32', doc: 'How sure the parent is.', unit: 'probability' },
@@ -136,9 +148,13 @@ export const l7FlowLog = defineTable({
       kind: 'id',
       doc: 'Trace as known at ingest; aliases join what proved to be one.',
       origin: 'server',
-      index: 'bloom',
     },
-    ingest_time: { kind: 'micros', doc: 'When the server took the row.', origin: 'server' },
+    ingest_time: {
+      kind: 'micros',
+      doc: 'When the server took the row.',
+      origin: 'server',
+      codec: 'delta',
+    },
   },
 });
 
@@ -155,5 +171,26 @@ export const traceAlias = defineTable({
     time: { kind: 'seconds', doc: 'When the two were joined.' },
     old_root_hash: { kind: 'id', doc: 'The root that is no longer one.' },
     new_root_hash: { kind: 'id', doc: 'The root that it belongs to.', index: 'bloom' },
+  },
+});
+
+/** Where to look for a trace: the way from an id to the few intervals that hold rows with it. */
+export const traceIndex = defineTable({
+  database: 'flow_log',
+  name: 'trace_index',
+  doc: 'Intervals in which rows with an id lie: of wire ids, roots, trace ids and request ids.',
+  timeColumn: 'time',
+  orderBy: ['key', 'time'],
+  // Look-ups have no time: the fewer partitions, the fewer places to look.
+  partition: 'day',
+  retentionHours: 72,
+  writer: 'server',
+  columns: {
+    key: { kind: 'u32', doc: 'Hash of the id; others may share it.', codec: 'delta' },
+    time: {
+      kind: 'seconds',
+      doc: "Start of the interval, by the rows' `time`.",
+      codec: 'multiples',
+    },
   },
 });

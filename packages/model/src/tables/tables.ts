@@ -1,7 +1,7 @@
 import type { AnyTable } from '../column.ts';
 import { applicationLog } from './application-log.ts';
 import { inProcessProfile, inProcessStack } from './in-process-profile.ts';
-import { l7FlowLog, traceAlias } from './l7-flow-log.ts';
+import { l7FlowLog, traceAlias, traceIndex } from './l7-flow-log.ts';
 import {
   prometheusExemplars,
   prometheusHistograms,
@@ -14,6 +14,7 @@ import {
 export const TABLES: readonly AnyTable[] = [
   l7FlowLog,
   traceAlias,
+  traceIndex,
   applicationLog,
   inProcessProfile,
   inProcessStack,

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { apiError } from '../errors.ts';
+import { tableSizes } from '../storage/table-sizes.ts';
 import type { Services } from './services.ts';
 
 /** Of the latest senders; all are counted. */
@@ -21,6 +22,7 @@ export function addHealthRoutes(app: FastifyInstance, services: Services): void 
       (health) => ({ isUp: true, version: health.version }),
       (error: unknown) => ({ isUp: false, reason: error instanceof Error ? error.message : '' }),
     ),
+    tables: await tableSizes(store).catch(() => []),
     agents: agents.list(),
     lost: agents.lost(),
     ingest: ingest.counters(),

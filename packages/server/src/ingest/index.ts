@@ -1,3 +1,4 @@
+export { fillTraceIndex } from './fill-trace-index.ts';
 export {
   type Accepted,
   type BatchOrigin,

@@ -4,10 +4,10 @@ import type { Kept, TableBatch, TelemetrySink } from '@thalweg/integration';
 import { type AnyTable, BLOCK_LIMITS, type Block, TABLES } from '@thalweg/model';
 import type { Store } from '../storage/store.ts';
 import { checkBlock } from './checked-block.ts';
-import { aliasEntry, entryOf } from './entries.ts';
+import { aliasEntry, entriesOf } from './entries.ts';
 import { createInserter } from './inserter.ts';
 import type { RootTable } from './roots.ts';
-import { type Entry, openSegments } from './segments.ts';
+import { openSegments } from './segments.ts';
 import { type BusyCode, createSpoolWriter } from './spool-writer.ts';
 
 const unpack = promisify(gunzip);
@@ -94,6 +94,7 @@ export async function createIngest(options: IngestOptions): Promise<Ingest> {
   inserter.add(segments.found);
   const running = new Map<string, Promise<Accepted>>();
   const refused: Record<string, number> = {};
+  let rowsKept = 0;
   let rowsDropped = 0;
   let repeated = 0;
 
@@ -155,15 +156,17 @@ export async function createIngest(options: IngestOptions): Promise<Ingest> {
       checked.push({ table, block: one.block });
     }
     if (checked.length === 0) return refuse('time_out_of_range', late);
-    const entries = checked.map(({ table, block }) =>
-      entryOf(table, block, token, { roots, nowMs }),
+    const entries = checked.flatMap(({ table, block }) =>
+      entriesOf(table, block, token, { roots, nowMs }),
     );
     const aliases = aliasEntry(roots, nowMs);
     const written = await spool.write(entries, aliases);
     if (written !== 'kept') return busy(written);
+    const rows = checked.reduce((sum, { block }) => sum + block.rows, 0);
+    rowsKept += rows;
     rowsDropped += dropped;
     for (const { table, block } of checked) options.observe?.(table, block);
-    return { status: 'kept', rows: rowsOf(entries), dropped };
+    return { status: 'kept', rows, dropped };
   }
 
   let inserting: Promise<void> = Promise.resolve();
@@ -204,7 +207,7 @@ export async function createIngest(options: IngestOptions): Promise<Ingest> {
     },
     flush,
     counters: () => ({
-      rows: spool.rows,
+      rows: rowsKept,
       bytes: spool.bytes,
       rowsInserted: inserter.rowsInserted,
       rowsDropped,
@@ -224,6 +227,3 @@ export async function createIngest(options: IngestOptions): Promise<Ingest> {
 function busy(code: BusyCode): Accepted {
   return { status: 'busy', code, retryAfterS: RETRY_AFTER_S };
 }
-
-const rowsOf = (entries: readonly Entry[]): number =>
-  entries.reduce((sum, { rows }) => sum + rows, 0);

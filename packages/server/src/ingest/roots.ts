@@ -1,7 +1,7 @@
 import { LINK_SOLID } from '@thalweg/model';
 
 // Which trace a row belongs to, known as far as the rows seen in the last minutes tell: union-find
-// over wire ids, in open-addressing typed arrays of 24 bytes an entry.
+// over wire ids, in open-addressing typed arrays of 28 bytes an entry.
 
 export interface RootRow {
   /** 0 when unknown: then only the trace id joins it to others, else it stands alone under `rowId`. */
@@ -19,8 +19,10 @@ export interface RootAlias {
 }
 
 export interface RootTable {
-  /** The row's root. Joins what the row proves to be one; a root that ends leaves an alias. */
-  observe(row: RootRow, nowS: number): bigint;
+  /** Joins what the row proves to be one; a root under which rows are stored leaves an alias. */
+  join(row: RootRow, nowS: number): void;
+  /** The root under which the row is going to be stored; to be asked when its batch is joined. */
+  rootOf(row: RootRow, nowS: number): bigint;
   /** Takes up what an earlier run stored: `member` is in the trace of `root`. Leaves no alias. */
   restore(member: bigint, root: bigint, nowS: number): void;
   /** Aliases since the last call, in order. */
@@ -48,6 +50,8 @@ interface Entries {
   readonly parent: Uint32Array;
   /** Rows of the trace; counted at its root. */
   readonly rows: Uint32Array;
+  /** 1 at a root under which rows are stored, or to which an alias leads. */
+  readonly stored: Uint32Array;
   /** Seconds of the last row; 0 is an empty place. A root is never older than its members. */
   readonly seenS: Uint32Array;
 }
@@ -63,21 +67,21 @@ export function createRootTable(options: RootTableOptions = ROOT_DEFAULTS): Root
   const keyAt = (index: number): bigint =>
     (BigInt(entries.high[index] ?? 0) << 32n) | BigInt(entries.low[index] ?? 0);
 
-  /** The entry of a key, made when there is none: then `isNew`. */
-  function place(key: bigint, nowS: number): { index: number; isNew: boolean } {
+  /** The entry of a key, made when there is none. */
+  function place(key: bigint, nowS: number): number {
     const low = Number(key & 0xffffffffn);
     const high = Number(key >> 32n);
     const index = slotOf(entries, low, high);
-    const isNew = entries.seenS[index] === 0;
-    if (isNew) {
+    if (entries.seenS[index] === 0) {
       entries.low[index] = low;
       entries.high[index] = high;
       entries.parent[index] = index;
       entries.rows[index] = 0;
+      entries.stored[index] = 0;
       count += 1;
     }
     entries.seenS[index] = Math.max(1, nowS);
-    return { index, isNew };
+    return index;
   }
 
   function find(start: number, nowS: number): number {
@@ -87,7 +91,7 @@ export function createRootTable(options: RootTableOptions = ROOT_DEFAULTS): Root
   }
 
   /** Puts the trace of `child` under the trace of `parent`. */
-  function unite(child: number, parent: number, isNew: boolean, nowS: number): void {
+  function unite(child: number, parent: number, nowS: number): void {
     const below = find(child, nowS);
     const above = find(parent, nowS);
     if (below === above) return;
@@ -98,7 +102,9 @@ export function createRootTable(options: RootTableOptions = ROOT_DEFAULTS): Root
     }
     entries.parent[below] = above;
     entries.rows[above] = rows;
-    if (!isNew) aliases.push({ old: keyAt(below), new: keyAt(above) });
+    if (entries.stored[below] === 0) return;
+    aliases.push({ old: keyAt(below), new: keyAt(above) });
+    entries.stored[above] = 1;
   }
 
   /** Forgets what is older than the window; when that is not enough, the older half. */
@@ -122,31 +128,33 @@ export function createRootTable(options: RootTableOptions = ROOT_DEFAULTS): Root
   }
 
   return {
-    observe: (row, nowS) => {
+    join: (row, nowS) => {
+      const key = keyOf(row);
+      if (key === 0n) return;
       makeRoom(nowS);
-      if (row.wireId === 0n) {
-        // Not seen on the wire, such as an SDK's span: the trace id alone says where it belongs.
-        const key = traceKey(row.traceId);
-        if (key === 0n) return row.rowId;
-        const root = find(place(key, nowS).index, nowS);
-        entries.rows[root] = (entries.rows[root] ?? 0) + 1;
-        return keyAt(root);
-      }
-      const { index, isNew } = place(row.wireId, nowS);
+      const index = place(key, nowS);
       const root = find(index, nowS);
       entries.rows[root] = (entries.rows[root] ?? 0) + 1;
-      let isAlone = isNew;
+      if (row.wireId === 0n) return;
       if (row.parentWireId !== 0n && row.probability >= LINK_SOLID) {
-        unite(index, place(row.parentWireId, nowS).index, isAlone, nowS);
-        isAlone = false;
+        unite(index, place(row.parentWireId, nowS), nowS);
       }
       const trace = traceKey(row.traceId);
-      if (trace !== 0n) unite(index, place(trace, nowS).index, isAlone, nowS);
-      return keyAt(find(index, nowS));
+      if (trace !== 0n) unite(index, place(trace, nowS), nowS);
+    },
+    rootOf: (row, nowS) => {
+      const key = keyOf(row);
+      if (key === 0n) return row.rowId;
+      makeRoom(nowS);
+      const root = find(place(key, nowS), nowS);
+      entries.stored[root] = 1;
+      return keyAt(root);
     },
     restore: (member, root, nowS) => {
       makeRoom(nowS);
-      unite(place(member, nowS).index, place(root, nowS).index, true, nowS);
+      const above = place(root, nowS);
+      unite(place(member, nowS), above, nowS);
+      entries.stored[find(above, nowS)] = 1;
     },
     takeAliases: () => {
       const taken = aliases;
@@ -155,6 +163,11 @@ export function createRootTable(options: RootTableOptions = ROOT_DEFAULTS): Root
     },
     counters: () => ({ entries: count, cut, evicted }),
   };
+}
+
+/** What a row is known by: its wire id; not seen on the wire, as an SDK's span, its trace id. */
+function keyOf({ wireId, traceId }: RootRow): bigint {
+  return wireId === 0n ? traceKey(traceId) : wireId;
 }
 
 /**
@@ -178,7 +191,14 @@ function hashed(text: string): bigint {
 
 function emptyEntries(capacity: number): Entries {
   const column = (): Uint32Array => new Uint32Array(capacity);
-  return { low: column(), high: column(), parent: column(), rows: column(), seenS: column() };
+  return {
+    low: column(),
+    high: column(),
+    parent: column(),
+    rows: column(),
+    stored: column(),
+    seenS: column(),
+  };
 }
 
 /** The place of a key, or the empty place where it belongs. */
@@ -210,7 +230,7 @@ function rebuilt(old: Entries, oldestS: number): Entries {
   const put = (from: number): number => {
     const to = slotOf(entries, old.low[from] ?? 0, old.high[from] ?? 0);
     if (entries.seenS[to] !== 0) return to;
-    for (const column of ['low', 'high', 'rows', 'seenS'] as const) {
+    for (const column of ['low', 'high', 'rows', 'stored', 'seenS'] as const) {
       entries[column][to] = old[column][from] ?? 0;
     }
     entries.parent[to] = to;

@@ -14,7 +14,6 @@ export interface SpoolWriter {
   release(bytes: number): void;
   /** Nothing is taken any more. */
   stop(): void;
-  readonly rows: number;
   readonly bytes: number;
   readonly queuedBytes: number;
   /** The last failure, '' when the last write went well. */
@@ -37,7 +36,6 @@ export function createSpoolWriter(options: {
   const { segments, bytesMax, segmentRowsMax } = options;
   const ready: Segment[] = [];
   let queuedBytes = bytesOf(segments.found);
-  let rows = 0;
   let bytes = 0;
   let lastError = '';
   let waiting: Waiting[] = [];
@@ -71,7 +69,6 @@ export function createSpoolWriter(options: {
     lastError = '';
     queuedBytes += aliases.reduce((sum, entry) => sum + entry.bytes.length, 0);
     bytes += all.reduce((sum, entry) => sum + entry.bytes.length, 0);
-    rows += entries.reduce((sum, entry) => sum + entry.rows, 0);
     for (const { settle } of taken) settle('kept');
     ready.push(...(await segments.seal((segment) => segment.rows >= segmentRowsMax)));
   }
@@ -102,9 +99,6 @@ export function createSpoolWriter(options: {
     release,
     stop: () => {
       isStopped = true;
-    },
-    get rows() {
-      return rows;
     },
     get bytes() {
       return bytes;

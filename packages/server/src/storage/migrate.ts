@@ -2,13 +2,17 @@ import {
   type AnyTable,
   addColumnStatements,
   CLICKHOUSE_TYPES,
+  codecOf,
+  codecStatement,
   createStatements,
   type DdlOptions,
 } from '@thalweg/model';
 import { type Store, StoreError } from './store.ts';
 
 /**
- * Creates what is missing: databases, tables, columns. Rejects with `StoreError`
+ * Creates what is missing: databases, tables, columns; a changed codec holds for rows to come. What
+ * only a new table can have (its order, its indexes) an old one goes without: slower, never wrong.
+ * Rejects with `StoreError`
  * `store_query_failed` when a stored column has another type than the declaration says: rows are
  * never converted behind the operator's back. Columns that are not declared are left alone.
  */
@@ -20,22 +24,33 @@ export async function prepareSchema(
   for (const table of tables) {
     for (const statement of createStatements(table, options)) await store.execute(statement);
     const { rows } = await store.query(
-      'SELECT name, type FROM system.columns WHERE database = {database:String} AND table = {table:String}',
+      'SELECT name, type, compression_codec FROM system.columns WHERE database = {database:String} AND table = {table:String}',
       { params: { database: table.database, table: table.name } },
     );
-    const stored = new Map(rows.map(([name, type]) => [String(name), String(type)]));
-    for (const [name, { kind }] of Object.entries(table.columns)) {
-      const type = stored.get(name);
-      if (type === undefined) {
+    const stored = new Map(
+      rows.map(([name, type, codec]) => [
+        String(name),
+        { type: String(type), codec: String(codec).replace(WIDTH, '$1') },
+      ]),
+    );
+    for (const [name, column] of Object.entries(table.columns)) {
+      const found = stored.get(name);
+      const type = CLICKHOUSE_TYPES[column.kind];
+      if (found === undefined) {
         for (const statement of addColumnStatements(table, name, options)) {
           await store.execute(statement);
         }
-      } else if (type !== CLICKHOUSE_TYPES[kind]) {
+      } else if (found.type !== type) {
         throw new StoreError(
           'store_query_failed',
-          `column ${table.database}.${table.name}.${name} is ${type}, this version needs ${CLICKHOUSE_TYPES[kind]}: move the table away (RENAME TABLE) or convert it, then start again`,
+          `column ${table.database}.${table.name}.${name} is ${found.type}, this version needs ${type}: move the table away (RENAME TABLE) or convert it, then start again`,
         );
+      } else if (found.codec !== `CODEC(${codecOf(column)})`) {
+        await store.execute(codecStatement(table, name, options));
       }
     }
   }
 }
+
+/** The store adds the width of the values to a codec's name: Delta(8). */
+const WIDTH = /\b(Delta|DoubleDelta|Gorilla|GCD|T64)\([^)]*\)/g;

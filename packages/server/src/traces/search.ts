@@ -10,6 +10,7 @@ import { apiError } from '../errors.ts';
 import type { Store } from '../storage/store.ts';
 import { type Aliases, readAliases } from './aliases.ts';
 import { ERROR_STATUSES, type RowFilter, rowFilter } from './filter.ts';
+import { IN_INDEXED_INTERVALS, keyOf } from './trace-index.ts';
 
 const TABLE = qualifiedName(l7FlowLog);
 /** Roots that a trace has at most before it is shown more than once: hops of one request. */
@@ -132,8 +133,9 @@ async function summarise(
        uniqExact(app_service),
        uniqExact(wire_id) - uniqExactIf(wire_id, parent_wire_id != 0 AND link_probability >= ${LINK_SHOWN}),
        countIf(response_status IN (${ERROR_STATUSES})), ${entry}
-     FROM ${TABLE} WHERE root_hash IN {roots:Array(UInt64)} GROUP BY final`,
-    { params: { roots, finals } },
+     FROM ${TABLE} WHERE ${IN_INDEXED_INTERVALS} AND root_hash IN {roots:Array(UInt64)}
+     GROUP BY final`,
+    { params: { roots, finals, keys: roots.map(keyOf) } },
   );
   for (const row of rows) {
     const [final, first, last, status, spanCount, serviceCount, rootCount, errors, ...texts] =

@@ -15,6 +15,8 @@ import { apiError } from '../errors.ts';
 import type { Store } from '../storage/store.ts';
 import { readAliases } from './aliases.ts';
 import { assembleTree, type TreeNode, type TreeRow } from './assemble.ts';
+import { rootOf } from './root-of.ts';
+import { IN_INDEXED_INTERVALS, keyOf } from './trace-index.ts';
 
 const TABLE = qualifiedName(l7FlowLog);
 export const SPANS_MAX = 20_000;
@@ -30,13 +32,14 @@ interface SpanRow extends TreeRow {
 
 /**
  * The trace that an id belongs to: of a root, a wire id or a span id (decimal), or a trace id that
- * the traffic carried (hex). Two or three look-ups by key, then one range read.
+ * the traffic carried (hex). Look-ups by key and one read of the trace's few intervals: no time.
  * Throws `bad_id` and `trace_not_found`.
  */
 export async function readTrace(store: Store, id: string): Promise<TraceAnswer> {
   const root = await rootOf(store, id);
-  const aliases = await readAliases(store, [root]);
-  const rows = await readWithShownLinks(store, aliases.membersOf(root));
+  // Most traces have one root: its rows are read while its aliases are looked for.
+  const [aliases, own] = await Promise.all([readAliases(store, [root]), readRows(store, [root])]);
+  const rows = await withShownLinks(store, aliases.membersOf(root), own);
   if (rows.length === 0) throw apiError('trace_not_found', { id });
   return answerOf(aliases.finalOf(root), rows);
 }
@@ -76,53 +79,16 @@ function answerOf(traceId: string, rows: readonly SpanRow[]): TraceAnswer {
   };
 }
 
-async function rootOf(store: Store, id: string): Promise<string> {
-  const isDecimal = /^\d{1,20}$/.test(id) && BigInt(id) < 2n ** 64n;
-  const isTraceId = /^[0-9a-f]{16,32}$/i.test(id);
-  if (!isDecimal && !isTraceId) throw apiError('bad_id', { id });
-  for (const { condition, params } of lookUpsOf(id, isDecimal, isTraceId)) {
-    const { rows } = await store.query(
-      `SELECT toString(root_hash) FROM ${TABLE} WHERE ${condition} LIMIT 1`,
-      { params },
-    );
-    if (rows[0] !== undefined) return String(rows[0][0]);
-  }
-  if (!isDecimal) throw apiError('trace_not_found', { id });
-  return id; // It may be a root that has aliases only.
-}
-
-interface LookUp {
-  readonly condition: string;
-  readonly params: Readonly<Record<string, string | readonly string[]>>;
-}
-
-function lookUpsOf(id: string, isDecimal: boolean, isTraceId: boolean): readonly LookUp[] {
-  const ofNumber = (column: string, number: string): LookUp => ({
-    condition: `${column} = {id:UInt64}`,
-    params: { id: number },
-  });
-  const lookUps = isDecimal
-    ? ['root_hash', 'wire_id', '_id'].map((column) => ofNumber(column, id))
-    : [];
-  if (!isTraceId) return lookUps;
-  const hex = id.toLowerCase();
-  const short = /^0{16}([0-9a-f]{16})$/.exec(hex)?.[1];
-  const ids = short === undefined ? [hex] : [hex, short];
-  lookUps.push({ condition: 'trace_id IN {ids:Array(String)}', params: { ids } });
-  // A trace whose traffic carried no id goes by its root's number, behind sixteen zeros.
-  if (short !== undefined) lookUps.push(ofNumber('root_hash', BigInt(`0x${short}`).toString()));
-  return lookUps;
-}
-
 /**
  * Links that are shown but not solid do not unite traces at ingest: their parents may be under other
  * roots. One more hop reads these too, so that the link is drawn where it is asked for from below.
  */
-async function readWithShownLinks(
+async function withShownLinks(
   store: Store,
   roots: readonly string[],
+  own: readonly SpanRow[],
 ): Promise<readonly SpanRow[]> {
-  const rows = await readRows(store, roots);
+  const rows = roots.length === 1 ? own : await readRows(store, roots);
   const known = new Set(rows.map(({ wireId }) => wireId));
   const missing = rows
     .filter((row) => row.linkProbability >= LINK_SHOWN && !known.has(row.parentWireId))
@@ -131,8 +97,8 @@ async function readWithShownLinks(
   if (missing.length === 0) return rows;
   const { rows: found } = await store.query(
     `SELECT DISTINCT toString(root_hash) FROM ${TABLE}
-     WHERE wire_id IN {missing:Array(UInt64)} LIMIT {most:UInt32}`,
-    { params: { missing, most: PARENTS_MAX } },
+     WHERE ${IN_INDEXED_INTERVALS} AND wire_id IN {missing:Array(UInt64)} LIMIT {most:UInt32}`,
+    { params: { missing, keys: missing.map(keyOf), most: PARENTS_MAX } },
   );
   if (found.length === 0) return rows;
   const aliases = await readAliases(
@@ -148,9 +114,9 @@ async function readRows(store: Store, roots: readonly string[]): Promise<readonl
   const { rows, columns } = await store.query(
     `SELECT ${names.join(', ')}, toUnixTimestamp64Micro(start_time) AS start_us,
        toUnixTimestamp64Micro(end_time) AS end_us
-     FROM ${TABLE} WHERE root_hash IN {roots:Array(UInt64)}
+     FROM ${TABLE} WHERE ${IN_INDEXED_INTERVALS} AND root_hash IN {roots:Array(UInt64)}
      ORDER BY start_time LIMIT {most:UInt32}`,
-    { params: { roots, most: SPANS_MAX + 1 } },
+    { params: { roots, keys: roots.map(keyOf), most: SPANS_MAX + 1 } },
   );
   return rows.map((row) => {
     const values = Object.fromEntries(columns.map(({ name }, at) => [name, row[at]]));

@@ -1,0 +1,132 @@
+import { makeRunFolder } from '@thalweg/demo';
+import { ServerSettings, startServer } from '@thalweg/server';
+import { type Bench, type BenchRow, median } from './report.ts';
+import { rowsVisible, sizeAfterMerges, traceTablesSize, upload } from './server-load.ts';
+import { createShop, packed, ROWS_PER_REQUEST, type ShopTrace } from './shop-rows.ts';
+
+/**
+ * A trace by any id of one of its spans, without a time, among ten million rows of six hours: what
+ * a link in a log line or a ticket asks for. Each look-up is the whole request over HTTP.
+ */
+const ROWS = 10_000_000;
+const ROWS_QUICK = 40_000;
+const HOURS = 6;
+const BATCH_ROWS = 50_000;
+const BATCHES_A_ROUND = 20;
+/** One in four requests carries a W3C trace id. */
+const TRACE_ID_SHARE = 0.25;
+const LOOKUPS = 60;
+const LOOKUPS_QUICK = 4;
+const WANTED_MS = 30;
+const WANTED_BYTES_PER_ROW = 60;
+
+const KINDS = {
+  'span-id': ({ spanId }: ShopTrace) => spanId.toString(),
+  'wire-id': ({ wireId }: ShopTrace) => wireId.toString(),
+  'trace-id': ({ traceId }: ShopTrace) => traceId,
+} as const;
+
+export const traceLookup: Bench = async ({ isQuick, signal, progress }) => {
+  const wanted = isQuick ? ROWS_QUICK : ROWS;
+  const temporary = makeRunFolder('bench');
+  const server = await startServer(ServerSettings.parse({ port: 0, data_dir: temporary.path }), {
+    version: 'bench',
+    logLevel: 'silent',
+  });
+  const shop = createShop({
+    seed: 3,
+    startUs: (Date.now() / 1e3 - HOURS * 3_600) * 1e6,
+    requestsPerS: wanted / ROWS_PER_REQUEST / (HOURS * 3_600),
+    traceIdShare: TRACE_ID_SHARE,
+  });
+  const traces: ShopTrace[] = [];
+  const speeds: number[] = [];
+  let rows = 0;
+  try {
+    while (rows < wanted && !signal.aborted) {
+      const uploads = [];
+      let made = 0;
+      for (let at = 0; at < BATCHES_A_ROUND && rows + made < wanted; at += 1) {
+        const block = shop.block(Math.min(BATCH_ROWS, wanted / 4));
+        uploads.push(await packed(block, `lookup-${rows}-${at}`));
+        made += block.rows;
+        traces.push(shop.lastTrace());
+      }
+      const startMs = performance.now();
+      rows += await upload(server.url, uploads);
+      const visible = await rowsVisible(server.url, rows);
+      if (visible < rows) throw new Error(`${rows} rows sent, ${visible} to be seen`);
+      speeds.push(made / ((performance.now() - startMs) / 1e3));
+      progress(`${rows} of ${wanted} rows, ${Math.round(speeds.at(-1) ?? 0)} rows/s`);
+    }
+    const atOnce = await traceTablesSize(server.url);
+    const merged = await sizeAfterMerges(server.url);
+    const load = { case: 'load' };
+    const results: BenchRow[] = [
+      { ...load, metric: 'rows', unit: 'rows', value: rows },
+      { ...load, metric: 'rows_per_s', unit: '1/s', value: median(speeds) },
+      {
+        ...load,
+        metric: 'bytes_per_row',
+        unit: 'bytes',
+        value: merged.bytes / rows,
+        reference: WANTED_BYTES_PER_ROW,
+        ratio: merged.bytes / rows / WANTED_BYTES_PER_ROW,
+      },
+      {
+        ...load,
+        metric: 'bytes_per_row_before_merges',
+        unit: 'bytes',
+        value: atOnce.bytes / rows,
+      },
+    ];
+    for (const [name, idOf] of Object.entries(KINDS)) {
+      const ids = traces.map(idOf).filter((id) => id !== '');
+      const times = await lookUp(
+        server.url,
+        spread(ids, isQuick ? LOOKUPS_QUICK : LOOKUPS),
+        signal,
+      );
+      progress(`${name}: ${times.length} look-ups`);
+      results.push(...figures(name, times));
+    }
+    return results;
+  } finally {
+    await server.close();
+    temporary.remove();
+  }
+};
+
+/** At most `count` of the values, evenly from the first to the last. */
+function spread(values: readonly string[], count: number): string[] {
+  const step = Math.max(1, values.length / count);
+  const places = Array.from({ length: Math.min(count, values.length) }, (_, at) => at * step);
+  return places.map((at) => values[Math.floor(at)] ?? '');
+}
+
+/** Milliseconds of each look-up. Throws when an answer is not the whole trace. */
+async function lookUp(url: string, ids: readonly string[], signal: AbortSignal): Promise<number[]> {
+  const times: number[] = [];
+  for (const id of ids) {
+    if (signal.aborted) break;
+    const startMs = performance.now();
+    const answer = await fetch(new URL(`/api/traces/${id}`, url));
+    const told = (await answer.json()) as { spans?: unknown[] }; // Our own server's.
+    times.push(performance.now() - startMs);
+    if (told.spans?.length !== ROWS_PER_REQUEST) {
+      throw new Error(`trace of ${id}: ${told.spans?.length ?? JSON.stringify(told)} spans`);
+    }
+  }
+  return times;
+}
+
+function figures(name: string, times: readonly number[]): BenchRow[] {
+  const sorted = [...times].sort((one, other) => one - other);
+  const p50 = median(sorted);
+  const p95 = sorted[Math.floor(sorted.length * 0.95)] ?? Number.NaN;
+  const row = { case: name, unit: 'ms' };
+  return [
+    { ...row, metric: 'p50_ms', value: p50, reference: WANTED_MS, ratio: p50 / WANTED_MS },
+    { ...row, metric: 'p95_ms', value: p95 },
+  ];
+}

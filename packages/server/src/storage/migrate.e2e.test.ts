@@ -1,0 +1,48 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createStatements, l7FlowLog, TABLES } from '@thalweg/model';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { fillTraceIndex } from '../ingest/index.ts';
+import { readTrace } from '../traces/trace.ts';
+import { type EmbeddedStore, openEmbeddedStore } from './embedded/embedded.ts';
+import { prepareSchema } from './migrate.ts';
+
+let directory = '';
+let store: EmbeddedStore;
+
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'thalweg-migrate-'));
+  store = await openEmbeddedStore({ dataDir: directory });
+});
+afterAll(async () => {
+  await store.close();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+test('a table of an older version is taken up: columns, codecs, and its traces are found', async () => {
+  const { orderBySeconds: _seconds, ...rest } = l7FlowLog;
+  const { events: _events, ...columns } = l7FlowLog.columns;
+  for (const statement of createStatements({ ...rest, columns, orderBy: ['root_hash'] })) {
+    await store.execute(statement.replaceAll(/Delta, |GCD, T64, /g, ''));
+  }
+  await store.execute(
+    `INSERT INTO flow_log.l7_flow_log (_id, time, start_time, wire_id, root_hash, trace_id)
+     SELECT number + 1, now() - 7200 * number, now64(6), number + 70, 90, 'ab12'
+     FROM numbers(2)`,
+  );
+  await prepareSchema(store, TABLES);
+  await fillTraceIndex(store);
+  await fillTraceIndex(store);
+  const codecs = await store.query(
+    `SELECT name, compression_codec FROM system.columns
+     WHERE table = 'l7_flow_log' AND name IN ('events', 'time') ORDER BY name`,
+  );
+  expect(codecs.rows).toEqual([
+    ['events', 'CODEC(ZSTD(1))'],
+    ['time', 'CODEC(Delta(4), ZSTD(1))'],
+  ]);
+  for (const id of ['90', '70', '71', '1', '2']) {
+    expect((await readTrace(store, id)).spans).toHaveLength(2);
+  }
+});

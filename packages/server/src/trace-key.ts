@@ -1,0 +1,13 @@
+import { crc32 } from 'node:zlib';
+
+// Keys of flow_log.trace_index. The store computes the same (see traces/trace-index.ts).
+
+/** Key of a wire id or a root: both are hashes already, so their halves are mixed well enough. */
+export function keyOfId(low: number, high: number): number {
+  return (low ^ high) >>> 0;
+}
+
+/** Key of an id that travels as text: a trace id, an X-Request-ID. */
+export function keyOfText(id: string): number {
+  return crc32(id);
+}

@@ -1,0 +1,17 @@
+import { l7FlowLog, qualifiedName, sortKey, TRACE_INTERVAL_S, traceIndex } from '@thalweg/model';
+import { keyOfId } from '../trace-key.ts';
+
+const [INTERVAL = ''] = sortKey(l7FlowLog);
+
+/**
+ * Condition on a row of l7_flow_log: it lies in an interval that holds one of the ids whose keys are
+ * `{keys:Array(UInt32)}`. Others may share a key: the condition on the id itself must follow.
+ */
+export const IN_INDEXED_INTERVALS = `${INTERVAL} IN (
+  SELECT intDiv(toUnixTimestamp(time), ${TRACE_INTERVAL_S}) FROM ${qualifiedName(traceIndex)} WHERE key IN {keys:Array(UInt32)})`;
+
+/** The key of a wire id or a root, given as a decimal number. */
+export function keyOf(id: string): number {
+  const whole = BigInt(id);
+  return keyOfId(Number(whole & 0xffffffffn), Number(whole >> 32n));
+}
