@@ -119,7 +119,9 @@ async function trace(id: string | bigint): Promise<TraceAnswer> {
 test('a trace is found by search, and by the id of any span, exchange or root', async () => {
   const rows = requestThroughGateway(0, 1_000n, '/found');
   expect((await ingest(rows)).status).toBe(200);
-  await expect.poll(async () => (await search('endpoint=/found')).traces.length).toBe(1);
+  await expect
+    .poll(async () => (await search('endpoint=/found')).traces.length, { timeout: 20_000 })
+    .toBe(1);
   const [found] = (await search('endpoint=/found')).traces;
   expect(found).toMatchObject({ service: 'client', path: '/found', spanCount: 4, rootCount: 1 });
   const whole = await trace(found?.traceId ?? '');

@@ -4,6 +4,7 @@ import { runUserSql } from '../query/run.ts';
 import { SqlError } from '../query/tokens.ts';
 import { parseInput } from './respond.ts';
 import type { Services } from './services.ts';
+import { untilGone } from './until-gone.ts';
 
 const Body = z.object({
   db: z.string().max(64).optional(),
@@ -24,7 +25,8 @@ export function addQueryRoutes(app: FastifyInstance, { store }: Services): void 
   app.post('/v1/query/', async (request, reply) => {
     const { db, sql } = parseInput(Body, request.body);
     try {
-      const { sql: generated, ...result } = await runUserSql(store, sql, { database: db });
+      const own = untilGone(store, reply);
+      const { sql: generated, ...result } = await runUserSql(own, sql, { database: db });
       return { OPT_STATUS: 'SUCCESS', DESCRIPTION: '', result, debug: { sql: generated } };
     } catch (error) {
       if (!(error instanceof SqlError)) throw error;

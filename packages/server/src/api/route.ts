@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { parseInput } from './respond.ts';
 import type { Services } from './services.ts';
+import { untilGone } from './until-gone.ts';
 
 /** A GET route as data: the server answers it and the OpenAPI page lists it. */
 export interface Route {
@@ -41,9 +42,10 @@ export function addRoutes(
   services: Services,
 ): void {
   for (const route of routes) {
-    app.get(route.path, (request) => {
+    app.get(route.path, (request, reply) => {
       const { id } = parseInput(Params, request.params);
-      return route.handle({ query: request.query, id }, services);
+      const store = untilGone(services.store, reply);
+      return route.handle({ query: request.query, id }, { ...services, store });
     });
   }
 }

@@ -1,6 +1,5 @@
 import { type AnyTable, type Column, l7FlowLog, qualifiedName, TABLES } from '@thalweg/model';
-
-/** Tables that a user's SQL may read. */
+import { FUNCTION_NAMES, functionType } from './functions.ts';
 
 /** Counters that rows imply: name to ClickHouse expression over the table's columns. */
 export const DERIVED: Readonly<Record<string, { readonly sql: string; readonly doc: string }>> = {
@@ -42,7 +41,7 @@ export interface Listing {
 
 /** Answers SHOW from the declaration of the tables; `tables` are those asked about. */
 export function listCatalogue(
-  what: 'databases' | 'tables' | 'tags' | 'metrics',
+  what: 'databases' | 'tables' | 'tags' | 'metrics' | 'functions',
   tables: readonly AnyTable[],
 ): Listing {
   if (what === 'databases') {
@@ -56,6 +55,10 @@ export function listCatalogue(
       columns: ['name', 'database', 'description'],
       values: tables.map((table) => [table.name, table.database, table.doc]),
     };
+  }
+  if (what === 'functions') {
+    const values = FUNCTION_NAMES.map((name) => [name, functionType(name)]);
+    return { columns: ['name', 'type'], values };
   }
   return what === 'tags' ? listTags(tables) : listMetrics(tables);
 }

@@ -48,7 +48,8 @@ export const FUNCTIONS: ReadonlyMap<string, SqlFunction> = new Map(
       least: 2,
       most: 2,
       literals: [1],
-      write: ([value, count]) => `topK(${Math.max(1, Math.min(1000, Number(count)))})(${value})`,
+      write: ([value, count]) =>
+        `topK(${Math.max(1, Math.min(1000, Math.floor(Number(count))))})(${value})`,
     },
     time: {
       least: 2,
@@ -60,7 +61,49 @@ export const FUNCTIONS: ReadonlyMap<string, SqlFunction> = new Map(
     tostring: plain('toString', 1),
     tounixtimestamp: plain('toUnixTimestamp', 1),
     tounixtimestamp64micro: plain('toUnixTimestamp64Micro', 1),
+    // Rows are single measurements here: the mean of means over intervals of one row is the mean.
+    aavg: plain('avg', 1),
+    spread: { least: 1, most: 1, write: ([value]) => `(max(${value}) - min(${value}))` },
+    rspread: {
+      least: 1,
+      most: 1,
+      write: ([value]) =>
+        `if(minIf(${value}, ${value} > 0) > 0, max(${value}) / minIf(${value}, ${value} > 0), 0)`,
+    },
+    apdex: {
+      least: 2,
+      most: 2,
+      literals: [1],
+      write: ([value, most]) =>
+        `(100 * (countIf(${value} > 0 AND ${value} <= ${most})
+          + countIf(${value} > ${most} AND ${value} <= 4 * ${most}) / 2)
+          / greatest(countIf(${value} > 0), 1))`,
+    },
+    percentage: {
+      least: 2,
+      most: 2,
+      write: ([part, whole]) => `if((${whole}) = 0, 0, 100 * (${part}) / (${whole}))`,
+    },
+    histogram: {
+      least: 2,
+      most: 2,
+      literals: [1],
+      write: ([value, bins]) =>
+        `histogram(${Math.max(1, Math.min(250, Math.floor(Number(bins))))})(${value})`,
+    },
+    mask: {
+      least: 2,
+      most: 2,
+      literals: [1],
+      write: ([ip, bits]) => {
+        const wide = Math.max(0, Math.min(128, Math.floor(Number(bits))));
+        return `if(isIPv4String(${ip}),
+          toString(tupleElement(IPv4CIDRToRange(toIPv4OrDefault(${ip}), ${Math.min(32, wide)}), 1)),
+          toString(tupleElement(IPv6CIDRToRange(toIPv6OrDefault(${ip}), ${wide}), 1)))`;
+      },
+    },
     if: plain('if', 3),
+    multiif: { least: 3, most: 65, write: (args) => `multiIf(${args.join(', ')})` },
     abs: plain('abs', 1),
     floor: plain('floor', 1, 2),
     ceil: plain('ceil', 1, 2),
@@ -81,7 +124,19 @@ export const FUNCTIONS: ReadonlyMap<string, SqlFunction> = new Map(
 );
 
 /** As the docs and suggestions spell them. */
-export const FUNCTION_NAMES: readonly string[] = `Count Sum Avg Max Min Any Last Uniq UniqExact
+export const FUNCTION_NAMES: readonly string[] = `Count Sum AAvg Spread Rspread Apdex PerSecond
+  Percentage Histogram mask exist Avg Max Min Any Last Uniq UniqExact
   countDistinct Stddev Percentile PercentileExact groupArray TopK time Enum toString toUnixTimestamp
   toUnixTimestamp64Micro if abs floor ceil round log2 lower upper length concat substring position
   has bitAnd toUInt64 toFloat64 now`.split(/\s+/);
+
+/** Functions that make one number of many rows, and those that turn it into a rate. */
+const AGGREGATES = `Count Sum Avg AAvg Max Min Any Last Uniq UniqExact countDistinct Stddev Spread
+  Rspread Apdex Percentile PercentileExact groupArray TopK Histogram`.split(/\s+/);
+const RATES = ['PerSecond', 'Percentage'];
+
+/** What `show metrics functions` says of a function: 1 aggregates, 2 makes a rate, 3 computes. */
+export function functionType(name: string): 1 | 2 | 3 {
+  if (AGGREGATES.includes(name)) return 1;
+  return RATES.includes(name) ? 2 : 3;
+}

@@ -1,6 +1,7 @@
 import { type AnyTable, nearest, TABLES } from '@thalweg/model';
 import { derivedOf, findTable, tableSql } from './catalogue.ts';
 import { DELAY_AGGREGATES, FUNCTION_NAMES, FUNCTIONS } from './functions.ts';
+import { periodOf } from './period.ts';
 import type { Expression, Select } from './syntax.ts';
 import { SqlError } from './tokens.ts';
 
@@ -19,6 +20,8 @@ interface Scope {
   readonly aliases: ReadonlyMap<string, string>;
   /** GROUP BY, HAVING and ORDER BY see the select list before the table. */
   readonly prefersAlias: boolean;
+  /** Seconds that a group stands for. */
+  readonly period: number | undefined;
 }
 
 /**
@@ -50,7 +53,8 @@ function writeSelect(select: Select, database: string | undefined, depth: number
   const aliases = new Map(
     items.flatMap(({ alias }, index) => (alias === undefined ? [] : [[alias, names[index] ?? '']])),
   );
-  const scope: Scope = { ...source, aliases, prefersAlias: false };
+  const period = periodOf(select);
+  const scope: Scope = { ...source, aliases, prefersAlias: false, period };
   const late: Scope = { ...scope, prefersAlias: true };
   const list = items.map(({ value }, index) => {
     const text = writeExpression(value, { ...scope, aliases: new Map() });
@@ -62,7 +66,7 @@ function writeSelect(select: Select, database: string | undefined, depth: number
     value === undefined ? [] : [writeExpression(value, at)];
   const sql = [
     `SELECT ${select.isDistinct ? 'DISTINCT ' : ''}${list.join(', ')} FROM ${source.sql}`,
-    clause('WHERE', one(select.where, scope)),
+    whereOf(select, source.sql, scope),
     clause(
       'GROUP BY',
       select.groupBy.map((value) => writeExpression(value, late)),
@@ -79,6 +83,27 @@ function writeSelect(select: Select, database: string | undefined, depth: number
     select.offset === undefined ? '' : ` OFFSET ${select.offset}`,
   ].join('');
   return { sql, names, labels: items.map(({ label }) => label) };
+}
+
+/** The conditions; SLIMIT keeps the first series, which the same conditions find. */
+function whereOf(select: Select, source: string, scope: Scope): string {
+  const where = select.where === undefined ? '' : writeExpression(select.where, scope);
+  const keys = select.groupBy
+    .map((value) => itemOf(select, value))
+    .filter((value) => !(value.kind === 'call' && value.name.toLowerCase() === 'time'))
+    .map((value) => writeExpression(value, scope));
+  const own = where === '' ? '' : ` WHERE ${where}`;
+  if (select.seriesLimit === undefined || keys.length === 0) return own;
+  const tuple = `tuple(${keys.join(', ')})`;
+  const series = `SELECT ${tuple} FROM ${source}${own} GROUP BY ${keys.join(', ')}
+    ORDER BY count() DESC, ${keys.join(', ')} LIMIT ${select.seriesLimit}`;
+  return `${own === '' ? ' WHERE ' : `${own} AND `}${tuple} IN (${series})`;
+}
+
+/** What a name of GROUP BY stands for when an item has it as its alias. */
+function itemOf(select: Select, value: Expression): Expression {
+  if (value.kind !== 'name') return value;
+  return select.items.find(({ alias }) => alias === value.name)?.value ?? value;
 }
 
 function sourceOf(
@@ -118,7 +143,7 @@ function writeExpression(value: Expression, scope: Scope): string {
   const write = (inner: Expression): string => writeExpression(inner, scope);
   switch (value.kind) {
     case 'number':
-      return writeNumber(value.text);
+      return writeNumber(value.text, value.position);
     case 'string':
       return quoteString(value.value);
     case 'name':
@@ -149,10 +174,17 @@ function writeExpression(value: Expression, scope: Scope): string {
 }
 
 /** Integers keep their digits (ids exceed 2^53); the rest is written by JavaScript. */
-function writeNumber(text: string): string {
-  if (/^\d{1,20}$/.test(text)) return text;
+function writeNumber(text: string, position: number): string {
+  if (/^\d+$/.test(text) && BigInt(text) < 2n ** 64n) return text;
   const value = Number(text);
-  return Number.isFinite(value) ? String(value) : '0';
+  if (/^\d+$/.test(text) || !Number.isFinite(value)) {
+    throw new SqlError(
+      `${text.slice(0, 40)} is out of range`,
+      position,
+      'whole numbers go up to 18446744073709551615, others up to about 1.8e308',
+    );
+  }
+  return String(value);
 }
 
 function writeName(name: string, position: number, scope: Scope): string {
@@ -166,11 +198,15 @@ function writeName(name: string, position: number, scope: Scope): string {
   throw new SqlError(`no column ${name}`, position, didYouMean(name, known));
 }
 
-function writeCall(call: Extract<Expression, { kind: 'call' }>, scope: Scope): string {
+type CallExpression = Extract<Expression, { kind: 'call' }>;
+
+function writeCall(call: CallExpression, scope: Scope): string {
   const { args, position } = call;
   const name = call.name.toLowerCase();
   const [first] = args;
   if (name === 'enum') return writeEnum(first, position, scope);
+  if (name === 'exist') return writeExist(first, position, scope);
+  if (name === 'persecond') return writePerSecond(call, scope);
   const known = FUNCTIONS.get(name);
   if (known === undefined) {
     const fix = didYouMean(call.name, FUNCTION_NAMES);
@@ -184,7 +220,7 @@ function writeCall(call: Extract<Expression, { kind: 'call' }>, scope: Scope): s
   if (name === 'count') return known.write([]);
   const texts = args.map((arg, index) => {
     if (known.literals?.includes(index) !== true) return writeExpression(arg, scope);
-    if (arg.kind === 'number') return writeNumber(arg.text);
+    if (arg.kind === 'number') return writeNumber(arg.text, arg.position);
     const message = `argument ${index + 1} of ${call.name} is not a number`;
     throw new SqlError(message, arg.position, 'write the number itself');
   });
@@ -193,6 +229,26 @@ function writeCall(call: Extract<Expression, { kind: 'call' }>, scope: Scope): s
   const isDelay = first?.kind === 'name' && first.name === 'response_duration';
   if (isDelay && conditional !== undefined) return `${conditional}(${text}, ${text} > 0)`;
   return known.write(texts);
+}
+
+/** Whether a tag has a value: text that is not empty, a number that is not 0. */
+function writeExist(value: Expression | undefined, position: number, scope: Scope): string {
+  if (value?.kind !== 'name') {
+    throw new SqlError('exist takes a column', position, 'such as exist(trace_id)');
+  }
+  return `notEmpty(replaceRegexpOne(toString(${writeName(value.name, value.position, scope)}), '^(0|\\\\[\\\\])$', ''))`;
+}
+
+function writePerSecond({ args, position }: CallExpression, scope: Scope): string {
+  const [value] = args;
+  if (value === undefined || args.length > 1) {
+    throw new SqlError('PerSecond takes one argument', position, 'such as PerSecond(Sum(request))');
+  }
+  if (scope.period === undefined) {
+    const fix = 'group by time(time, n), or bound time from both sides in WHERE';
+    throw new SqlError('PerSecond does not know how many seconds there are', position, fix);
+  }
+  return `(${writeExpression(value, scope)} / ${scope.period})`;
 }
 
 /** The name of a numbered value, or the number as text where it has none. */

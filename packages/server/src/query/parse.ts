@@ -13,7 +13,9 @@ const NODES_MAX = 4_000;
 const ROWS_MAX = 1_000_000;
 const RESERVED = new Set(
   `SELECT FROM WHERE GROUP BY HAVING ORDER LIMIT OFFSET AS AND OR NOT IN LIKE REGEXP ASC DESC
-   DISTINCT BETWEEN SETTINGS FORMAT INTO UNION WITH JOIN`.split(/\s+/),
+   DISTINCT BETWEEN SETTINGS FORMAT INTO UNION WITH JOIN SLIMIT CASE WHEN THEN ELSE END`.split(
+    /\s+/,
+  ),
 );
 const SHOWN = ['databases', 'tables', 'tags', 'metrics'] as const;
 const LEVELS: readonly (readonly string[])[] = [
@@ -35,6 +37,8 @@ class Parser {
   readonly #sql: string;
   readonly #tokens: readonly Token[];
   #at = 0;
+  /** Statements that WITH named; they cannot name each other. */
+  readonly #named = new Map<string, Select>();
   #depth = 0;
   #nodes = 0;
 
@@ -44,21 +48,56 @@ class Parser {
   }
 
   whole(): Statement {
+    if (this.#takeWord('WITH')) {
+      const named = this.#list(() => this.#withItem());
+      for (const [name, select] of named) this.#named.set(name, select);
+    }
     return { kind: 'select', select: this.#select() };
+  }
+
+  #withItem(): readonly [string, Select] {
+    const { name } = this.#tableName();
+    this.#expectWord('AS');
+    this.#expectSymbol('(');
+    const select = this.#deeper(() => this.#select());
+    this.#expectSymbol(')');
+    return [name, select];
   }
 
   show(): Statement {
     this.#next();
     const token = this.#next();
-    const what = SHOWN.find((name) => name === token.text.toLowerCase());
-    if (what === undefined || token.kind !== 'name') {
+    const word = token.kind === 'name' ? token.text.toLowerCase() : '';
+    if (word === 'tag' || word === 'enum') return this.#values(word);
+    const what = SHOWN.find((name) => name === word);
+    if (what === undefined) {
       throw new SqlError(
         `cannot show ${describe(token)}`,
         token.position,
-        `show one of: ${SHOWN.join(', ')}`,
+        `show one of: ${SHOWN.join(', ')}, metrics functions, tag x values, enum x values`,
       );
     }
+    if (what === 'metrics' && this.#takeWord('FUNCTIONS')) {
+      return { kind: 'show', what: 'functions', table: undefined };
+    }
     return { kind: 'show', what, table: this.#takeWord('FROM') ? this.#tableName() : undefined };
+  }
+
+  #values(of: 'tag' | 'enum'): Statement {
+    const tag = this.#tableName();
+    this.#expectWord('VALUES');
+    const table = this.#takeWord('FROM') ? this.#tableName() : undefined;
+    let pattern: string | undefined;
+    if (this.#takeWord('WHERE')) {
+      if (!this.#takeWord('DISPLAY_NAME')) this.#expectWord('VALUE');
+      this.#expectWord('LIKE');
+      const token = this.#next();
+      if (token.kind !== 'string') throw this.#unexpected(token, 'a string after LIKE');
+      pattern = token.text;
+    }
+    const limit = this.#takeWord('LIMIT') ? this.#count() : undefined;
+    const offset = this.#takeWord('OFFSET') ? this.#count() : undefined;
+    return { kind: 'values', of, tag, table, pattern, limit, offset };
   }
 
   end(): void {
@@ -89,13 +128,19 @@ class Parser {
       this.#expectWord('BY');
       orderBy = this.#list(() => this.#order());
     }
+    const seriesLimit = this.#takeWord('SLIMIT') ? this.#count() : undefined;
     const limit = this.#takeWord('LIMIT') ? this.#count() : undefined;
     const offset = this.#takeWord('OFFSET') ? this.#count() : undefined;
-    return { items, isDistinct, source, where, groupBy, having, orderBy, limit, offset };
+    const rest = { seriesLimit, limit, offset };
+    return { items, isDistinct, source, where, groupBy, having, orderBy, ...rest };
   }
 
   #source(): Select['source'] {
-    if (!this.#takeSymbol('(')) return { kind: 'table', ...this.#tableName() };
+    if (!this.#takeSymbol('(')) {
+      const table = this.#tableName();
+      const named = this.#named.get(table.name);
+      return named === undefined ? { kind: 'table', ...table } : { kind: 'select', select: named };
+    }
     const select = this.#deeper(() => this.#select());
     this.#expectSymbol(')');
     return { kind: 'select', select };
@@ -174,6 +219,7 @@ class Parser {
       this.#expectSymbol(')');
       return this.#node({ kind: 'in', isNegated, value: left, list, position: token.position });
     }
+    if (this.#takeWord('BETWEEN')) return this.#between(left, isNegated, token.position);
     for (const how of ['LIKE', 'REGEXP'] as const) {
       if (!this.#takeWord(how)) continue;
       const pattern = this.#next();
@@ -182,8 +228,34 @@ class Parser {
       const value = left;
       return this.#node({ kind: 'match', how, isNegated, value, pattern: pattern.text, position });
     }
-    if (isNegated) throw this.#unexpected(this.#peek(), 'IN, LIKE or REGEXP after NOT');
+    if (isNegated) throw this.#unexpected(this.#peek(), 'IN, BETWEEN, LIKE or REGEXP after NOT');
     return left;
+  }
+
+  #between(value: Expression, isNegated: boolean, position: number): Expression {
+    const least = this.#arithmetic(0);
+    this.#expectWord('AND');
+    const most = this.#arithmetic(0);
+    const compare = (operator: '>=' | '<=', right: Expression): Expression =>
+      this.#node({ kind: 'binary', operator, left: value, right, position });
+    const [left, right] = [compare('>=', least), compare('<=', most)];
+    const both = this.#node({ kind: 'binary', operator: 'AND', left, right, position });
+    return isNegated ? this.#node({ kind: 'unary', operator: 'NOT', value: both, position }) : both;
+  }
+
+  /** CASE WHEN a THEN b … ELSE z END, behind its first word. */
+  #case(position: number): Expression {
+    const args: Expression[] = [];
+    while (this.#takeWord('WHEN')) {
+      args.push(this.#expression());
+      this.#expectWord('THEN');
+      args.push(this.#expression());
+    }
+    if (args.length === 0) throw this.#unexpected(this.#peek(), 'WHEN');
+    this.#expectWord('ELSE');
+    args.push(this.#expression());
+    this.#expectWord('END');
+    return this.#node({ kind: 'call', name: 'multiIf', args, position });
   }
 
   #arithmetic(level: number): Expression {
@@ -219,14 +291,22 @@ class Parser {
       return inner;
     }
     const isName = token.kind === 'name';
+    if (isName && !token.isQuoted && token.text.toUpperCase() === 'CASE') {
+      return this.#deeper(() => this.#case(position));
+    }
     if (!isName || (!token.isQuoted && RESERVED.has(token.text.toUpperCase()))) {
       throw this.#unexpected(token, 'a column, a value or a function');
     }
     if (token.isQuoted || !this.#takeSymbol('(')) {
       return this.#node({ kind: 'name', name: token.text, position });
     }
-    const args = this.#takeSymbol(')') ? [] : this.#list(() => this.#expression());
-    if (this.#tokens[this.#at - 1]?.text !== ')' || args.length > 0) this.#expectSymbol(')');
+    const isCount = token.text.toLowerCase() === 'count';
+    // Count(*) counts rows, as Count(row) does.
+    if (this.#takeSymbol(')') || (isCount && this.#takeSymbols('*', ')'))) {
+      return this.#node({ kind: 'call', name: token.text, args: [], position });
+    }
+    const args = this.#list(() => this.#expression());
+    this.#expectSymbol(')');
     return this.#node({ kind: 'call', name: token.text, args, position });
   }
 
@@ -279,6 +359,15 @@ class Parser {
     return true;
   }
 
+  #takeSymbols(first: string, second: string): boolean {
+    const [one, two] = this.#tokens.slice(this.#at, this.#at + 2);
+    const isThere = [one, two].every(
+      (token, at) => token?.kind === 'symbol' && token.text === [first, second][at],
+    );
+    if (isThere) this.#at += 2;
+    return isThere;
+  }
+
   #expectWord(word: string): void {
     if (!this.#takeWord(word)) throw this.#unexpected(this.#peek(), word);
   }
@@ -291,7 +380,7 @@ class Parser {
     return new SqlError(
       `unexpected ${describe(token)}, wanted ${wanted}`,
       token.position,
-      'the dialect: SELECT .. FROM .. WHERE .. GROUP BY .. HAVING .. ORDER BY .. LIMIT .. OFFSET',
+      'the dialect: SELECT .. FROM .. WHERE .. GROUP BY .. HAVING .. ORDER BY .. SLIMIT .. LIMIT .. OFFSET',
     );
   }
 }

@@ -3,6 +3,7 @@ import { type Store, StoreError } from '../storage/store.ts';
 import { listCatalogue } from './catalogue.ts';
 import { generateSql, knownTable } from './generate.ts';
 import { parseSql } from './parse.ts';
+import { enumValues, valuesSelect } from './tag-values.ts';
 import { SqlError } from './tokens.ts';
 
 const LIMITS = { timeoutMs: 60_000, memoryBytes: 2 ** 30, rowsMax: 1_000_000 };
@@ -34,7 +35,11 @@ export async function runUserSql(
         : [knownTable(table.name, table.position, database)];
     return { ...listCatalogue(statement.what, tables), schemas: [], sql: '' };
   }
-  const generated = generateSql(statement.select, database);
+  if (statement.kind === 'values' && statement.of === 'enum') {
+    return { ...enumValues(statement, database), schemas: [], sql: '' };
+  }
+  const select = statement.kind === 'values' ? valuesSelect(statement, database) : statement.select;
+  const generated = generateSql(select, database);
   const { columns, rows } = await store
     .query(generated.sql, { limits: LIMITS, ...(signal === undefined ? {} : { signal }) })
     .catch((error: unknown) => {

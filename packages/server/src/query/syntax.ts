@@ -76,14 +76,32 @@ export interface Select {
   readonly groupBy: readonly Expression[];
   readonly having: Expression | undefined;
   readonly orderBy: readonly OrderItem[];
+  /** Most groups of one series: what GROUP BY names but for time. */
+  readonly seriesLimit: number | undefined;
   readonly limit: number | undefined;
   readonly offset: number | undefined;
+}
+
+export interface TableName {
+  readonly name: string;
+  readonly position: number;
 }
 
 export type Statement =
   | { readonly kind: 'select'; readonly select: Select }
   | {
       readonly kind: 'show';
-      readonly what: 'databases' | 'tables' | 'tags' | 'metrics';
-      readonly table: { readonly name: string; readonly position: number } | undefined;
+      readonly what: 'databases' | 'tables' | 'tags' | 'metrics' | 'functions';
+      readonly table: TableName | undefined;
+    }
+  | {
+      /** Values of a tag as they stand in rows, or (`enum`) the names that its numbers have. */
+      readonly kind: 'values';
+      readonly of: 'tag' | 'enum';
+      readonly tag: TableName;
+      readonly table: TableName | undefined;
+      /** DeepFlow's `where display_name like '*x*'`. */
+      readonly pattern: string | undefined;
+      readonly limit: number | undefined;
+      readonly offset: number | undefined;
     };

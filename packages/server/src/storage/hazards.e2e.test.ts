@@ -1,8 +1,9 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openClickHouseStore } from './clickhouse/clickhouse.ts';
 import { type EmbeddedStore, openEmbeddedStore } from './embedded/embedded.ts';
 import { StoreError } from './store.ts';
 
@@ -33,18 +34,6 @@ test.each([
   expect(await codeOf(store.query(sql))).toBe('store_query_failed');
 });
 
-test.each([
-  { name: 'time', sql: 'SELECT count() FROM numbers(1e12)', limits: { timeoutMs: 300 } },
-  {
-    name: 'memory',
-    sql: 'SELECT groupArray(number) FROM numbers(1e8)',
-    limits: { memoryBytes: 3e7 },
-  },
-  { name: 'rows', sql: 'SELECT number FROM numbers(100)', limits: { rowsMax: 10 } },
-])('a query stops at its limit: $name', async ({ sql, limits }) => {
-  expect(await codeOf(store.query(sql, { limits }))).toBe('store_limit');
-});
-
 test('a second process on one directory is told so', async () => {
   const second = openEmbeddedStore({ dataDir: join(directory, 'data') });
   expect(await codeOf(second)).toBe('store_locked');
@@ -64,14 +53,16 @@ test('data behind a blank line is data, never SQL', async () => {
   expect(await codeOf(store.query('SELECT count() FROM default.kept'))).toBe('done');
 });
 
-test('the same contract by URL: parameters, limits and health', async () => {
-  const remote = await openClickHouseStore({ url: store.url ?? '' });
-  const params = { text: "a'\\\n", list: ['x', "y'"], ids: ['18446744073709551615'] };
-  const { rows } = await remote.query(
-    'SELECT {text:String}, {list:Array(String)}, {ids:Array(UInt64)}',
-    { params },
-  );
-  expect(rows).toEqual([[params.text, params.list, params.ids]]);
+test('the engine refuses a worker thread, where it would end the process, and says why', () => {
+  const engine = JSON.stringify(fileURLToPath(new URL('./embedded/engine.ts', import.meta.url)));
+  const inWorker = `require('tsx/cjs/api').register();
+    require(${engine}).openEngine('/nowhere', '/nowhere').catch((error) =>
+      require('node:worker_threads').parentPort.postMessage(error.message));`;
+  const program = `const { Worker } = require('node:worker_threads');
+    new Worker(${JSON.stringify(inWorker)}, { eval: true }).on('message', console.log);`;
+  const ended = spawnSync(process.execPath, ['-e', program], { encoding: 'utf8', timeout: 60_000 });
+  expect(ended.stdout).toContain('chdb runs on the main thread of its own process only');
+  expect([ended.status, ended.signal]).toEqual([0, null]);
 });
 
 test('a running query does not hold up the end', async () => {

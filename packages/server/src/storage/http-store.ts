@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
@@ -23,6 +24,7 @@ export interface StoreAddress {
 
 const DEFAULT_LIMITS: QueryLimits = { timeoutMs: 30_000, memoryBytes: 2 ** 30, rowsMax: 100_000 };
 const INSERT_TIMEOUT_MS = 120_000;
+const KILL_TIMEOUT_MS = 5_000;
 const ANSWER_BYTES_MAX = 512 * 2 ** 20;
 /** The client gives up this much later than the engine: its answer says which limit it was. */
 const TIMEOUT_MARGIN_MS = 5_000;
@@ -48,7 +50,7 @@ export function createHttpStore(address: StoreAddress, end: () => Promise<void>)
     return parseAnswer(await read(sql, 'JSONCompact', options));
   }
 
-  function read(sql: string, format: string, options: QueryOptions): Promise<Buffer> {
+  async function read(sql: string, format: string, options: QueryOptions): Promise<Buffer> {
     refuse(sql, 'read');
     const limits = { ...DEFAULT_LIMITS, ...options.limits };
     const search = new URLSearchParams({
@@ -60,13 +62,29 @@ export function createHttpStore(address: StoreAddress, end: () => Promise<void>)
       max_result_rows: String(limits.rowsMax),
       result_overflow_mode: 'throw',
     });
+    const queryId = randomUUID();
+    search.set('query_id', queryId);
     const types = placeholderTypes(sql);
     for (const [name, value] of Object.entries(options.params ?? {})) {
       search.set(`param_${name}`, formatParam(value, types.get(name) ?? 'String'));
     }
     const { signal } = options;
     const body = withoutEnd(sql);
-    return call({ search, body, signal, timeoutMs: limits.timeoutMs });
+    try {
+      return await call({ search, body, signal, timeoutMs: limits.timeoutMs });
+    } catch (error) {
+      if (error instanceof StoreError && error.code === 'store_aborted') await kill(queryId);
+      throw error;
+    }
+  }
+
+  /** A ClickHouse goes on with a query when its client has gone. The embedded one ends it itself. */
+  async function kill(queryId: string): Promise<void> {
+    if (address.socketPath !== undefined) return;
+    const body = `KILL QUERY WHERE query_id = '${queryId}' ASYNC`;
+    await call({ search: new URLSearchParams(), body, timeoutMs: KILL_TIMEOUT_MS }).catch(
+      () => undefined, // Its time limit ends it.
+    );
   }
 
   async function queryNative(sql: string, options: QueryOptions = {}): Promise<Uint8Array> {

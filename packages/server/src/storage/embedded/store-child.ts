@@ -12,7 +12,7 @@ const report = (message: ChildReport): void => {
   process.send?.(message);
 };
 
-function open(options: ChildOptions): Engine {
+function open(options: ChildOptions): Promise<Engine> {
   const directory = join(options.dataDir, 'clickhouse');
   return openEngine(directory, writeConfigFile(options.dataDir, options.memoryBytesMax));
 }
@@ -29,7 +29,7 @@ function hasOwner(dataDir: string): boolean {
   }
 }
 
-function main(): void {
+async function main(): Promise<void> {
   // Written by our supervisor, in this same version.
   const options = JSON.parse(process.argv[2] ?? '{}') as ChildOptions;
   // Ctrl-C reaches the whole process group; the parent decides when the store ends.
@@ -41,7 +41,7 @@ function main(): void {
   });
   let engine: Engine;
   try {
-    engine = open(options);
+    engine = await open(options);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     const code = hasOwner(options.dataDir) ? 'store_locked' : 'store_unavailable';
@@ -76,4 +76,4 @@ function main(): void {
   } else door.listen(options.listen, '127.0.0.1', listening);
 }
 
-main();
+await main();
