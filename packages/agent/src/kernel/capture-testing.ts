@@ -1,5 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { Transfer } from '../flow/transfer.ts';
 import { type Capture, type CaptureOptions, openCapture } from './capture.ts';
@@ -74,4 +75,25 @@ export function startCaller(script: string, through: readonly string[] = []): Ca
       if (status !== 0) throw new Error(`python3 ended with ${status}`);
     },
   };
+}
+
+export type BpfKind = 'prog' | 'map' | 'link';
+
+/** Ids of what a process holds of a kind. Source: the fdinfo that the kernel's bpf files show. */
+export function heldBy(pid: number, kind: BpfKind): number[] {
+  const folder = `/proc/${pid}/fdinfo`;
+  return readdirSync(folder).flatMap((fd) => {
+    try {
+      const text = readFileSync(`${folder}/${fd}`, 'latin1');
+      const id = new RegExp(`^${kind}_id:\\s+(\\d+)`, 'm').exec(text)?.[1];
+      return id === undefined ? [] : [Number(id)];
+    } catch {
+      return []; // Closed meanwhile.
+    }
+  });
+}
+
+/** What bpftool says of the kernel's maps, programs or links. Throws where it is missing. */
+export function bpftool(kind: BpfKind, ...words: readonly string[]): unknown {
+  return JSON.parse(execFileSync('bpftool', ['-j', kind, ...words], { encoding: 'utf8' }));
 }

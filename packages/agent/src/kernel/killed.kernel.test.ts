@@ -1,34 +1,22 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { type BpfKind, bpftool, heldBy } from './capture-testing.ts';
 import { RUNGS } from './ladder.ts';
 
 /** The agent as it ships; the project's set-up has just built it. */
 const CLI = fileURLToPath(new URL('../../../cli/dist/thalweg.js', import.meta.url));
 
-type Kind = 'prog' | 'map' | 'link';
-const KINDS: readonly Kind[] = ['prog', 'map', 'link'];
+const KINDS: readonly BpfKind[] = ['prog', 'map', 'link'];
 
 /** Ids of all that the kernel has of a kind. */
-function inKernel(kind: Kind): Set<number> {
-  const text = execFileSync('bpftool', ['-j', kind, 'show'], { encoding: 'utf8' });
-  return new Set((JSON.parse(text) as { id: number }[]).map(({ id }) => id)); // bpftool's own.
-}
-
-/** Ids of what a process holds of a kind. Source: the fdinfo that the kernel's bpf files show. */
-function heldBy(pid: number, kind: Kind): number[] {
-  const folder = `/proc/${pid}/fdinfo`;
-  return readdirSync(folder).flatMap((fd) => {
-    const id = new RegExp(`^${kind}_id:\\s+(\\d+)`, 'm').exec(
-      readFileSync(`${folder}/${fd}`, 'latin1'),
-    );
-    return id === null ? [] : [Number(id[1])];
-  });
+function inKernel(kind: BpfKind): Set<number> {
+  return new Set((bpftool(kind, 'show') as { id: number }[]).map(({ id }) => id)); // Its own shape.
 }
 
 test.each(RUNGS)(
