@@ -3,6 +3,11 @@ const INTERPRETER = /^(node|nodejs|bun|deno|python[\d.]*|ruby[\d.]*|perl|php[\d.
 /** Entry files that every project has: the folder's name says more. */
 const ANONYMOUS_FILE = /^(index|main|server|app|start|run|cli|manage|wsgi|asgi|__main__)$/;
 const ANONYMOUS_FOLDER = /^(src|dist|build|bin|lib|out|app|target|service|server)$/;
+/** Options of interpreters that take the next word: it is not the program. Source: their --help. */
+const TAKES_VALUE =
+  /^(-r|--require|--import|--loader|--experimental-loader|-C|--conditions|--env-file|-W|-X|-I|-d|-c)$/;
+/** Python's: what follows is a module's name. */
+const NAMES_MODULE = '-m';
 const NAME_LENGTH_MAX = 64;
 
 /**
@@ -23,12 +28,22 @@ export function serviceName(
 }
 
 function scriptProgram(commandLine: readonly string[]): string {
-  const script = commandLine.slice(1).find((word) => word !== '' && !word.startsWith('-'));
+  const script = scriptOf(commandLine);
   if (script === undefined) return '';
   const parts = script.split('/').filter((part) => part !== '' && part !== '.' && part !== '..');
   const file = (parts.pop() ?? '').replace(/\.[a-z]{1,4}$/, '');
   if (!ANONYMOUS_FILE.test(file)) return file;
   return parts.reverse().find((folder) => !ANONYMOUS_FOLDER.test(folder)) ?? file;
+}
+
+function scriptOf(commandLine: readonly string[]): string | undefined {
+  for (let at = 1; at < commandLine.length; at += 1) {
+    const word = commandLine[at] ?? '';
+    if (word === NAMES_MODULE) return commandLine[at + 1]?.replaceAll('.', '/');
+    if (TAKES_VALUE.test(word)) at += 1;
+    else if (word !== '' && !word.startsWith('-')) return word;
+  }
+  return undefined;
 }
 
 function javaProgram(commandLine: readonly string[]): string {
