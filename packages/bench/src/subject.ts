@@ -10,24 +10,40 @@ export type SubjectState = 'off' | 'filtered' | 'full';
 export interface Subject {
   readonly pid: number;
   become(state: SubjectState): Promise<void>;
-  /** Events lost so far. */
-  lost(): Promise<number>;
+  counters(): Promise<SubjectCounters>;
   close(): Promise<void>;
+}
+
+export interface SubjectCounters {
+  /** Events lost so far. */
+  readonly lost: number;
+  /** How long traffic was looked at, and how long not, to keep within the CPU budget. */
+  readonly lookedMs: number;
+  readonly restedMs: number;
 }
 
 export type ToSubject =
   | { kind: 'become'; state: SubjectState }
-  | { kind: 'lost' }
+  | { kind: 'counters' }
   | { kind: 'close' };
 export type FromSubject =
   | { kind: 'ready' }
   | { kind: 'failed'; message: string }
-  | { kind: 'lost'; lost: number };
+  | { kind: 'counters'; counters: SubjectCounters };
 
 const SETTLE_MS = 300;
+/** An agent's counters are up to a second old. */
+const STATUS_MS = 1_100;
+
+/** `default`: as an agent runs. `unbounded`: whatever it takes, to see what full capture costs. */
+export type SubjectBudget = 'default' | 'unbounded';
 
 /** `fork` is node:child_process's; the agent's rows go to a sink that takes and forgets them. */
-export async function startSubject(fork: typeof Fork, ports: readonly number[]): Promise<Subject> {
+export async function startSubject(
+  fork: typeof Fork,
+  ports: readonly number[],
+  budget: SubjectBudget = 'default',
+): Promise<Subject> {
   const sink = createServer((request, response) => {
     request.resume();
     request.on('end', () => response.end());
@@ -36,7 +52,7 @@ export async function startSubject(fork: typeof Fork, ports: readonly number[]):
   const { port } = sink.address() as AddressInfo; // A TCP server's address is one.
   const isSource = import.meta.url.endsWith('.ts');
   const script = new URL(isSource ? './bench-subject.ts' : './bench-subject.js', import.meta.url);
-  const child = fork(script, [String(port), ports.join(',')], {
+  const child = fork(script, [String(port), ports.join(','), budget], {
     execArgv: isSource ? ['--conditions=@thalweg/source', '--import', 'tsx'] : [],
   });
   const first = await answer(child);
@@ -51,10 +67,12 @@ export async function startSubject(fork: typeof Fork, ports: readonly number[]):
     await sleep(SETTLE_MS);
   }
 
-  async function lost(): Promise<number> {
-    child.send({ kind: 'lost' } satisfies ToSubject);
+  async function counters(): Promise<SubjectCounters> {
+    await sleep(STATUS_MS);
+    child.send({ kind: 'counters' } satisfies ToSubject);
     const told = await answer(child);
-    return told.kind === 'lost' ? told.lost : Number.NaN;
+    if (told.kind === 'counters') return told.counters;
+    throw new Error(`BUG: the agent's process answered ${told.kind}`);
   }
 
   async function close(): Promise<void> {
@@ -64,7 +82,7 @@ export async function startSubject(fork: typeof Fork, ports: readonly number[]):
     sink.close();
   }
 
-  return { pid: child.pid ?? 0, become, lost, close };
+  return { pid: child.pid ?? 0, become, counters, close };
 }
 
 function answer(child: ChildProcess): Promise<FromSubject> {
