@@ -7,6 +7,7 @@ import { bench } from './commands/bench.ts';
 import { config } from './commands/config.ts';
 import { demo } from './commands/demo.ts';
 import { doctor } from './commands/doctor.ts';
+import { gateway } from './commands/gateway.ts';
 import { promqltest } from './commands/promqltest.ts';
 import { query } from './commands/query.ts';
 import { replay } from './commands/replay.ts';
@@ -21,6 +22,7 @@ const COMMANDS: readonly Command[] = [
   up,
   agent,
   server,
+  gateway,
   demo,
   replay,
   query,

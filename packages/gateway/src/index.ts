@@ -1,8 +1,2 @@
-export { PLUGINS } from './plugins/list.ts';
-export {
-  definePlugin,
-  type Handlers,
-  type Plugin,
-  type PluginDefinition,
-  type PluginEnvironment,
-} from './plugins/plugin.ts';
+export { GatewayConfigError, type ReadConfig, readGatewayConfig } from './config/config.ts';
+export { type Gateway, type GatewayOptions, startGateway } from './main.ts';

@@ -28,6 +28,8 @@ export interface RequestBody extends BodySink {
   /** Sends what is held and what follows to `sink`. After a failed try it may be called again. */
   attach(sink: BodySink): void;
   detach(): void;
+  /** Whether the sink takes more at once. */
+  flow(isReady: boolean): void;
   /** Everything so far is still held, so that another upstream can be given it. */
   isReplayable(): boolean;
   isEnded(): boolean;
@@ -142,6 +144,10 @@ export function createRequestBody(framing: Framing, source: BodySource): Request
     },
     detach() {
       sink = undefined;
+    },
+    flow(isReady) {
+      if (isReady) resume();
+      else pause();
     },
     fail() {
       isFailed = true;

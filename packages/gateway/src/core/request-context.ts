@@ -52,6 +52,8 @@ export class RequestContext {
   method: string;
   /** Decoded and normalised; what routes are matched by. */
   path: string;
+  /** The path as it came: what is sent on unless a plugin rewrites it. */
+  rawPath: string;
   /** Raw, without `?`. */
   query: string;
   /** Host of the request without port, in lower case. */
@@ -92,6 +94,7 @@ export class RequestContext {
     this.headers = head.fields;
     this.method = head.method;
     this.path = '/';
+    this.rawPath = '/';
     this.query = '';
     this.host = '';
     this.clientIp = peer.address;

@@ -34,6 +34,7 @@ export interface Upstream {
   readonly timeouts: UpstreamTimeouts;
   /** Further tries after the first one. */
   retries(): number;
+  /** 0: none. */
   readonly retryTimeoutMs: number;
   /** Undefined when every node can be picked at once; else wait for the names to be resolved. */
   ready(): Promise<void> | undefined;

@@ -1,0 +1,52 @@
+import { readGatewayConfig, startGateway } from '@thalweg/gateway';
+import type { Command } from '../command.ts';
+import { untilStopped } from '../until-stopped.ts';
+
+export const gateway: Command = {
+  name: 'gateway',
+  summary: "Runs the gateway: an HTTP proxy with APISIX's Admin API and plugins.",
+  positionals: [],
+  options: {
+    config: {
+      type: 'string',
+      value: 'FILE',
+      doc: "APISIX's config.yaml, YAML or JSON; docs/gateway.md says which keys have a meaning",
+    },
+    data: {
+      type: 'string',
+      value: 'DIR',
+      doc: 'directory of the stored objects and the admin key',
+      default: '/var/lib/thalweg/gateway',
+    },
+    standalone: {
+      type: 'string',
+      value: 'FILE',
+      doc: 'every object in one YAML file, read again when it changes; without Admin API',
+    },
+  },
+  examples: ['thalweg gateway', 'thalweg gateway --config config.yaml --data ./gateway-data'],
+  async run({ values, terminal, environment, signal }) {
+    const { config, ignored } = readGatewayConfig(values.text('config'), environment);
+    if (ignored.length > 0) {
+      terminal.note(`gateway: without meaning here, not obeyed: ${ignored.join(', ')}`);
+    }
+    const standaloneFile = values.text('standalone');
+    const running = await startGateway({
+      config,
+      dataFolder: values.text('data') ?? '/var/lib/thalweg/gateway',
+      environment,
+      warn: (message) => terminal.note(`gateway: ${message}`),
+      ...(standaloneFile === undefined ? {} : { standaloneFile }),
+    });
+    if (running.newKey !== undefined) {
+      const { key, path } = running.newKey;
+      terminal.note(`gateway: admin key, shown this once: ${key} (kept in ${path})`);
+    }
+    terminal.note(`gateway: ${running.proxies.join(', ')}`);
+    if (running.adminUrl !== undefined) terminal.note(`gateway: admin ${running.adminUrl}`);
+    if (running.controlUrl !== undefined) terminal.note(`gateway: control ${running.controlUrl}`);
+    await untilStopped(signal);
+    terminal.note('gateway: stopping, requests under way are answered');
+    await running.close();
+  },
+};

@@ -1,0 +1,77 @@
+import { Ajv, type ValidateFunction } from 'ajv';
+import type { PluginConf } from '../core/objects.ts';
+import type { JsonSchema, Plugin } from '../plugins/plugin.ts';
+import { SCHEMAS } from './schemas.ts';
+import { type Violation, violationsOf } from './violations.ts';
+
+/** Compiles each schema once, on first use. ajv is the validator that the rooms share by fastify. */
+export interface Validator {
+  /** Every violation, in the order of the schema; empty when there is none. */
+  check(schema: JsonSchema, value: unknown): readonly Violation[];
+  checkKind(kind: string, value: unknown): readonly Violation[];
+  /** A deep copy with the defaults of `schema` filled in. */
+  filled(schema: JsonSchema, value: PluginConf): PluginConf;
+}
+
+export function createValidator(): Validator {
+  const options = { strict: false, allErrors: true, verbose: true, logger: false } as const;
+  const plain = new Ajv(options);
+  const filling = new Ajv({ ...options, useDefaults: true });
+  const compiled = new WeakMap<JsonSchema, ValidateFunction>();
+  const fillers = new WeakMap<JsonSchema, ValidateFunction>();
+
+  function check(schema: JsonSchema, value: unknown): readonly Violation[] {
+    const validate = compiled.get(schema) ?? plain.compile(schema);
+    compiled.set(schema, validate);
+    return validate(value) ? [] : violationsOf(validate.errors ?? []);
+  }
+
+  return {
+    check,
+    checkKind: (kind, value) => check(SCHEMAS[kind] ?? {}, value),
+    filled(schema, value) {
+      const fill = fillers.get(schema) ?? filling.compile(schema);
+      fillers.set(schema, fill);
+      const copy = structuredClone(value);
+      fill(copy);
+      return copy;
+    },
+  };
+}
+
+const META: JsonSchema = {
+  type: 'object',
+  properties: {
+    disable: { type: 'boolean' },
+    error_response: { oneOf: [{ type: 'string' }, { type: 'object' }] },
+    priority: { type: 'integer' },
+    filter: { type: 'array' },
+    pre_function: {
+      not: {},
+      description: 'Lua cannot be run here; write a plugin instead (docs/gateway.md)',
+    },
+  },
+};
+
+/** What is wrong with a plugin's configuration; undefined when nothing is. */
+export function pluginViolation(
+  validator: Validator,
+  plugin: Plugin,
+  schema: JsonSchema,
+  conf: PluginConf,
+): string | undefined {
+  const meta = conf['_meta'];
+  if (meta !== undefined) {
+    const [wrong] = validator.check(META, meta);
+    if (wrong !== undefined) return `property "_meta" validation failed: ${wrong.message}`;
+  }
+  const [first] = validator.check(schema, withoutMeta(conf));
+  if (first !== undefined) return first.message;
+  if (schema !== plugin.schema) return undefined;
+  return plugin.check(validator.filled(schema, withoutMeta(conf)), { attributes: {} });
+}
+
+function withoutMeta(conf: PluginConf): PluginConf {
+  if (conf['_meta'] === undefined) return conf;
+  return Object.fromEntries(Object.entries(conf).filter(([name]) => name !== '_meta'));
+}

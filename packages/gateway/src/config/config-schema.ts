@@ -1,0 +1,150 @@
+import type { JsonSchema } from '../plugins/plugin.ts';
+
+const PORT = { type: 'integer', minimum: 0, maximum: 65535 } as const;
+const LISTEN = {
+  type: 'object',
+  properties: { ip: { type: 'string' }, port: PORT },
+  additionalProperties: false,
+} as const;
+const bool = (fallback: boolean) => ({ type: 'boolean', default: fallback });
+const object = (properties: Readonly<Record<string, unknown>>) => ({
+  type: 'object',
+  properties,
+  additionalProperties: false,
+  default: {},
+});
+const TEXTS = { type: 'array', items: { type: 'string' } } as const;
+const DURATION = { type: ['string', 'number'] } as const;
+
+/** What of APISIX's config.yaml has a meaning here. Source: ../shared/reference/apisix.md §6. */
+export const CONFIG_SCHEMA: JsonSchema = object({
+  apisix: object({
+    node_listen: {
+      default: [9080],
+      anyOf: [PORT, { type: 'array', items: { anyOf: [PORT, LISTEN] } }],
+    },
+    enable_admin: bool(true),
+    enable_control: bool(true),
+    control: object({
+      ip: { type: 'string', default: '127.0.0.1' },
+      port: { ...PORT, default: 9090 },
+    }),
+    enable_server_tokens: bool(true),
+    show_upstream_status_in_response_header: bool(false),
+    delete_uri_tail_slash: bool(false),
+    disable_upstream_healthcheck: bool(false),
+    router: object({
+      http: {
+        type: 'string',
+        enum: ['radixtree_host_uri', 'radixtree_uri', 'radixtree_uri_with_parameter'],
+        default: 'radixtree_host_uri',
+      },
+      ssl: { type: 'string', enum: ['radixtree_sni'], default: 'radixtree_sni' },
+    }),
+    proxy_cache: {
+      type: 'object',
+      properties: {
+        cache_ttl: DURATION,
+        zones: { type: 'array', items: { type: 'object', required: ['name'] } },
+      },
+      additionalProperties: false,
+    },
+    ssl: object({
+      enable: bool(true),
+      listen: { type: 'array', items: LISTEN, default: [{ ip: '127.0.0.1', port: 9443 }] },
+      ssl_protocols: { type: 'string', default: 'TLSv1.2 TLSv1.3' },
+      ssl_ciphers: { type: 'string' },
+      fallback_sni: { type: 'string' },
+    }),
+    trusted_addresses: TEXTS,
+    id: { type: 'string' },
+  }),
+  nginx_config: object({
+    http: object({
+      keepalive_timeout: { ...DURATION, default: '60s' },
+      client_header_timeout: { ...DURATION, default: '60s' },
+      client_body_timeout: { ...DURATION, default: '60s' },
+      send_timeout: { ...DURATION, default: '10s' },
+      upstream: object({
+        keepalive: { type: 'integer', minimum: 1, default: 320 },
+        keepalive_requests: { type: 'integer', minimum: 1, default: 1000 },
+        keepalive_timeout: { ...DURATION, default: '60s' },
+      }),
+    }),
+  }),
+  plugins: TEXTS,
+  plugin_attr: { type: 'object', additionalProperties: { type: 'object' }, default: {} },
+  deployment: object({
+    role: { type: 'string', enum: ['traditional', 'data_plane'], default: 'traditional' },
+    admin: object({
+      admin_key: {
+        type: 'array',
+        items: {
+          type: 'object',
+          properties: {
+            name: { type: 'string' },
+            key: { type: 'string' },
+            role: { type: 'string', enum: ['admin', 'viewer'], default: 'admin' },
+          },
+          required: ['key'],
+          additionalProperties: false,
+        },
+      },
+      admin_key_required: bool(true),
+      enable_admin_cors: bool(true),
+      allow_admin: { ...TEXTS, default: ['127.0.0.0/24'] },
+      admin_listen: object({
+        ip: { type: 'string', default: '127.0.0.1' },
+        port: { ...PORT, default: 9180 },
+      }),
+    }),
+  }),
+});
+
+/** Keys of APISIX that mean nothing here: named in a warning, not obeyed. */
+export const WITHOUT_MEANING: readonly string[] = [
+  ...[
+    'enable_admin_ui enable_dev_mode enable_reuseport enable_ipv6 enable_http2 proxy_protocol',
+    'normalize_uri_like_servlet match_uri_encoded_slash max_post_args_readable_size proxy_mode',
+    'stream_proxy dns_resolver dns_resolver_valid resolver_timeout enable_resolv_search_opt',
+    'status tracing lru data_encryption enable_heartbeat extra_lua_path extra_lua_cpath lua_module_hook',
+    'control.router ssl.ssl_session_tickets ssl.ssl_trusted_certificate ssl.ssl_prefer_server_ciphers',
+  ]
+    .join(' ')
+    .split(' ')
+    .map((key) => `apisix.${key}`),
+  ...[
+    'worker_processes worker_rlimit_nofile worker_shutdown_timeout error_log error_log_level event',
+    'envs user max_pending_timers max_running_timers main_configuration_snippet stream',
+    'http_configuration_snippet http_server_configuration_snippet stream_configuration_snippet',
+    'http_server_location_configuration_snippet http_admin_configuration_snippet',
+    'http_end_configuration_snippet meta',
+  ]
+    .join(' ')
+    .split(' ')
+    .map((key) => `nginx_config.${key}`),
+  ...[
+    'enable_access_log access_log access_log_buffer access_log_format access_log_format_escape',
+    'client_max_body_size underscores_in_headers real_ip_header real_ip_recursive real_ip_from',
+    'proxy_ssl_server_name charset variables_hash_max_size lua_shared_dict custom_lua_shared_dict',
+    'server_tokens',
+  ]
+    .join(' ')
+    .split(' ')
+    .map((key) => `nginx_config.http.${key}`),
+  'graphql',
+  'discovery',
+  'stream_plugins',
+  'ext-plugin',
+  'wasm',
+  'xrpc',
+  'deployment.etcd',
+  'deployment.role_traditional',
+  'deployment.role_data_plane',
+  'deployment.role_control_plane',
+  'deployment.certs',
+  'deployment.admin.enable_admin_ui',
+  'deployment.admin.https_admin',
+  'deployment.admin.admin_api_mtls',
+  'deployment.admin.admin_api_version',
+];

@@ -1,0 +1,34 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the syntax under test
+import { expect, test } from 'vitest';
+import { durationMs, parseGatewayConfig } from './config.ts';
+
+test('without a file everything is on loopback', () => {
+  const { apisix, deployment } = parseGatewayConfig('', {}).config;
+  expect(apisix.node_listen).toEqual([{ ip: '127.0.0.1', port: 9080 }]);
+  expect(apisix.control).toEqual({ ip: '127.0.0.1', port: 9090 });
+  expect(deployment.admin.admin_listen).toEqual({ ip: '127.0.0.1', port: 9180 });
+});
+
+test('keys without meaning are named, unknown ones are errors, all at once', () => {
+  const text = 'nginx_config: {worker_processes: 1}\napisix: {nod_listen: 1, enable_admin: 3}';
+  expect(() => parseGatewayConfig(text, {})).toThrow(/nod_listen[\s\S]*expected boolean/);
+  const { ignored } = parseGatewayConfig('nginx_config: {worker_processes: 1}', {});
+  expect(ignored).toEqual(['nginx_config.worker_processes']);
+});
+
+test('the environment fills what refers to it', () => {
+  const text = 'apisix:\n  node_listen: ${{PORT:=9}}\n  id: "${{ID}}"';
+  expect(parseGatewayConfig(text, { ID: 'x' }).config.apisix).toMatchObject({
+    id: 'x',
+    node_listen: [{ ip: '127.0.0.1', port: 9 }],
+  });
+  expect(() => parseGatewayConfig(text, {})).toThrow('ID is not set');
+});
+
+test.each([
+  { given: '60s', ms: 60_000 },
+  { given: '500ms', ms: 500 },
+  { given: 2, ms: 2_000 },
+])('$given is $ms ms', ({ given, ms }) => {
+  expect(durationMs(given)).toBe(ms);
+});

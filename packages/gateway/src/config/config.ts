@@ -1,0 +1,174 @@
+import { readFileSync } from 'node:fs';
+import { parse } from 'yaml';
+import { createValidator } from '../admin/validator.ts';
+import type { PluginConf } from '../core/objects.ts';
+import { CONFIG_SCHEMA, WITHOUT_MEANING } from './config-schema.ts';
+
+/** A configuration that cannot be run: every mistake at once. */
+export class GatewayConfigError extends Error {
+  readonly code = 'usage';
+  readonly fix = 'see docs/gateway.md for the keys that have a meaning here';
+}
+
+export interface Listen {
+  readonly ip: string;
+  readonly port: number;
+}
+
+/** APISIX's config.yaml, as far as it has a meaning here. */
+export interface GatewayConfig {
+  readonly apisix: {
+    readonly node_listen: readonly Listen[];
+    readonly enable_admin: boolean;
+    readonly enable_control: boolean;
+    readonly control: Listen;
+    readonly enable_server_tokens: boolean;
+    readonly show_upstream_status_in_response_header: boolean;
+    readonly delete_uri_tail_slash: boolean;
+    readonly disable_upstream_healthcheck: boolean;
+    readonly router: {
+      readonly http: 'radixtree_host_uri' | 'radixtree_uri' | 'radixtree_uri_with_parameter';
+    };
+    readonly ssl: {
+      readonly enable: boolean;
+      readonly listen: readonly Listen[];
+      readonly ssl_protocols: string;
+      readonly ssl_ciphers?: string;
+      readonly fallback_sni?: string;
+    };
+    readonly proxy_cache?: PluginConf;
+    readonly trusted_addresses?: readonly string[];
+    readonly id?: string;
+  };
+  readonly nginx_config: {
+    readonly http: {
+      readonly keepalive_timeout: string | number;
+      readonly client_header_timeout: string | number;
+      readonly client_body_timeout: string | number;
+      readonly send_timeout: string | number;
+      readonly upstream: {
+        readonly keepalive: number;
+        readonly keepalive_requests: number;
+        readonly keepalive_timeout: string | number;
+      };
+    };
+  };
+  /** Undefined: every plugin there is. */
+  readonly plugins?: readonly string[];
+  readonly plugin_attr: Readonly<Record<string, PluginConf>>;
+  readonly deployment: {
+    readonly role: 'traditional' | 'data_plane';
+    readonly admin: {
+      readonly admin_key?: readonly AdminKey[];
+      readonly admin_key_required: boolean;
+      readonly enable_admin_cors: boolean;
+      readonly allow_admin: readonly string[];
+      readonly admin_listen: Listen;
+    };
+  };
+}
+
+export interface AdminKey {
+  readonly name?: string;
+  readonly key: string;
+  readonly role: 'admin' | 'viewer';
+}
+
+export interface ReadConfig {
+  readonly config: GatewayConfig;
+  /** Keys that mean nothing here. */
+  readonly ignored: readonly string[];
+}
+
+const LOOPBACK = '127.0.0.1';
+
+/** Reads the file (YAML or JSON); without one the defaults. Throws `GatewayConfigError`. */
+export function readGatewayConfig(
+  path: string | undefined,
+  environment: Readonly<Record<string, string | undefined>>,
+): ReadConfig {
+  return parseGatewayConfig(path === undefined ? '' : readFileSync(path, 'utf8'), environment);
+}
+
+export function parseGatewayConfig(
+  text: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): ReadConfig {
+  const filled = withEnvironment(text, environment);
+  let given: unknown;
+  try {
+    given = parse(filled) ?? {};
+  } catch (cause) {
+    throw new GatewayConfigError('the configuration is not YAML', { cause });
+  }
+  const ignored: string[] = [];
+  const known = withoutMeaningless(given, '', ignored);
+  const validator = createValidator();
+  const violations = validator.check(CONFIG_SCHEMA, known);
+  if (violations.length > 0) {
+    const lines = violations.map(({ message }) => `  ${message}`);
+    throw new GatewayConfigError(['the configuration cannot be used:', ...lines].join('\n'));
+  }
+  // Checked edge: the schema has accepted it, so it has this shape once the defaults are in.
+  const config = validator.filled(
+    CONFIG_SCHEMA,
+    known as PluginConf,
+  ) as unknown as GatewayConfig & {
+    readonly apisix: { readonly node_listen: number | readonly (number | Partial<Listen>)[] };
+  };
+  const { node_listen } = config.apisix;
+  const listens = (Array.isArray(node_listen) ? node_listen : [node_listen]).map((one) =>
+    listenOf(one, 9080),
+  );
+  const ssl = {
+    ...config.apisix.ssl,
+    listen: config.apisix.ssl.listen.map((one) => listenOf(one, 9443)),
+  };
+  return {
+    config: { ...config, apisix: { ...config.apisix, node_listen: listens, ssl } },
+    ignored,
+  };
+}
+
+/** Loopback unless an address says otherwise. */
+function listenOf(given: number | Partial<Listen>, port: number): Listen {
+  if (typeof given === 'number') return { ip: LOOPBACK, port: given };
+  return { ip: given.ip ?? LOOPBACK, port: given.port ?? port };
+}
+
+/** A copy without the keys of `WITHOUT_MEANING`, which are named in `ignored`. */
+function withoutMeaningless(value: unknown, path: string, ignored: string[]): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  const kept: Record<string, unknown> = {};
+  for (const [key, inner] of Object.entries(value)) {
+    const at = path === '' ? key : `${path}.${key}`;
+    if (WITHOUT_MEANING.includes(at)) ignored.push(at);
+    // A key without a value is as good as absent.
+    else if (inner !== null) kept[key] = withoutMeaningless(inner, at, ignored);
+  }
+  return kept;
+}
+
+/** `${{NAME}}` and `${{NAME:=default}}`; a name without value is an error. */
+export function withEnvironment(
+  text: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): string {
+  return text.replace(
+    /\$\{\{\s*(\w+)\s*(?::=([^}]*))?\}\}/g,
+    (_, name: string, fallback?: string) => {
+      const value = environment[name] ?? fallback?.trim();
+      if (value === undefined)
+        throw new GatewayConfigError(`environment variable ${name} is not set`);
+      return value;
+    },
+  );
+}
+
+/** `60s`, `500ms`, `1m`, or a number of seconds, in milliseconds. */
+export function durationMs(given: string | number): number {
+  if (typeof given === 'number') return given * 1_000;
+  const found = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(given.trim());
+  const unit = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }[found?.[2] ?? 's'] ?? 1_000;
+  return found === null ? 60_000 : Number(found[1]) * unit;
+}

@@ -1,0 +1,355 @@
+import type { Socket } from 'node:net';
+import { type Answer, answerBytes, errorPage, reasonPhrase } from '../answer.ts';
+import { createRequestBody, type RequestBody } from '../request-body.ts';
+import { type Peer, RequestContext } from '../request-context.ts';
+import { type BodyDecoder, createBodyDecoder } from './body-decoder.ts';
+import { connectionOptions, parseRequestHead, type RequestHead } from './head.ts';
+import { HeaderFields } from './header-fields.ts';
+import { fieldLines, trailerLines } from './message.ts';
+
+/** What the handler of a request is told about its client. */
+export interface ClientListener {
+  /** The client left before the answer was whole. */
+  gone(): void;
+  /** The socket takes more after `writeBody` answered false. */
+  drained(): void;
+}
+
+/** One client, one request at a time: later ones wait in the socket until the answer is whole. */
+export interface ClientConnection {
+  listen(listener: ClientListener | undefined): void;
+  /** How the answer's body is framed; the fields must not say otherwise. */
+  writeHead(status: number, fields: HeaderFields, framing: AnswerFraming): void;
+  /** False when the client is slower than the answer: stop until `drained`. */
+  writeBody(bytes: Buffer): boolean;
+  end(trailers: HeaderFields | undefined): void;
+  /** Sends what `writeHead` holds back for the first octets of the body. */
+  flush(): void;
+  /** A whole answer made by the gateway. */
+  answer(status: number, fields: HeaderFields, body: Buffer): void;
+  /** The raw socket and what was read past the head, after `101` was sent with `fields`. */
+  upgrade(fields: HeaderFields): { readonly socket: Socket; readonly rest: Buffer };
+  destroy(): void;
+}
+
+export type AnswerFraming = 'none' | 'length' | 'chunked';
+/** On the wire: HTTP/1.0 clients know no chunks, so the end of the connection ends the body. */
+type WireFraming = AnswerFraming | 'close';
+
+export interface ClientSettings {
+  readonly headerTimeoutMs: number;
+  readonly keepAliveTimeoutMs: number;
+  readonly bodyTimeoutMs: number;
+  readonly sendTimeoutMs: number;
+}
+
+export interface ClientCounters {
+  accepted: number;
+  active: number;
+  requests: number;
+  waiting: number;
+  refused: number;
+}
+
+export interface ClientParts {
+  readonly settings: ClientSettings;
+  readonly counters: ClientCounters;
+  now(): number;
+  /** Unix ms with fractions, for latencies. */
+  preciseNow(): number;
+  date(nowMs: number): string;
+  handle(context: RequestContext, connection: ClientConnection): void;
+  isDraining(): boolean;
+}
+
+/** What the sweep of all connections looks at. */
+export interface SweptConnection {
+  /** Closes when its time is over. */
+  check(nowMs: number): void;
+  /** Closes now when idle, else after the answer. */
+  drain(): void;
+  destroy(): void;
+}
+
+/** Octets of a request body thrown away after an early answer, before the connection is cut. */
+const DISCARD_BYTES_MAX = 1 << 20;
+/** Heads are copied in front of a body up to this size, so that one write carries both. */
+const JOIN_BYTES_MAX = 16_384;
+const EMPTY = Buffer.alloc(0);
+const NO_FIELDS: ReadonlySet<string> = new Set();
+const CRLF = Buffer.from('\r\n');
+const LAST_CHUNK = Buffer.from('0\r\n\r\n');
+
+export function serveClient(socket: Socket, peer: Peer, parts: ClientParts): SweptConnection {
+  const { settings, counters, now } = parts;
+  let held: Buffer = EMPTY;
+  let context: RequestContext | undefined;
+  let body: RequestBody | undefined;
+  let decoder: BodyDecoder | undefined;
+  let listener: ClientListener | undefined;
+  let isAnswered = false;
+  let isKept = true;
+  let isUpgraded = false;
+  let isClosing = false;
+  let pendingHead = '';
+  let framing: WireFraming = 'none';
+  let discarded = 0;
+  let isPaused = false;
+  let isPumping = false;
+  let deadlineMs = now() + settings.headerTimeoutMs;
+
+  counters.accepted += 1;
+  counters.active += 1;
+  counters.waiting += 1;
+
+  function pause(): void {
+    if (isPaused) return;
+    isPaused = true;
+    socket.pause();
+  }
+
+  function resume(): void {
+    if (!isPaused || isUpgraded) return;
+    isPaused = false;
+    socket.resume();
+  }
+
+  function close(): void {
+    isClosing = true;
+    socket.end();
+    // What the peer still sends is of no use; it gets a second to see the answer.
+    deadlineMs = now() + 1_000;
+  }
+
+  function refuse(answer: Answer): void {
+    counters.refused += 1;
+    const fields = new HeaderFields();
+    fields.push('Content-Type', 'content-type', 'text/html; charset=utf-8');
+    isKept = false;
+    connection.answer(answer.status, fields, answerBytes(answer.body));
+    if (!isClosing) close();
+  }
+
+  function beginRequest(head: RequestHead): void {
+    isAnswered = false;
+    isKept = head.isKeepAlive;
+    discarded = 0;
+    counters.requests += 1;
+    counters.waiting -= 1;
+    body = createRequestBody(head.framing, {
+      pause,
+      resume,
+      want: () => {
+        if (head.expectsContinue && held.length === 0)
+          socket.write('HTTP/1.1 100 Continue\r\n\r\n');
+      },
+    });
+    context = new RequestContext(peer, head, body, parts.preciseNow());
+    context.receivedBytes = head.size;
+    decoder = head.framing.kind === 'none' ? undefined : createBodyDecoder(head.framing, body);
+    deadlineMs = decoder === undefined ? Number.POSITIVE_INFINITY : now() + settings.bodyTimeoutMs;
+  }
+
+  /** Takes from `held` what can be taken now. */
+  function pump(): void {
+    if (isPumping) return;
+    isPumping = true;
+    try {
+      while (held.length > 0 && !isUpgraded && !isClosing && step());
+    } finally {
+      isPumping = false;
+    }
+  }
+
+  /** False when more octets, or the end of the answer, must come first. */
+  function step(): boolean {
+    if (context === undefined) return stepHead();
+    if (decoder === undefined || decoder.isDone()) {
+      // A pipelined request waits; the socket is read no further meanwhile.
+      if (held.length > JOIN_BYTES_MAX) pause();
+      return false;
+    }
+    return stepBody(decoder);
+  }
+
+  function stepHead(): boolean {
+    const head = parseRequestHead(held, 0);
+    if (head.kind === 'need-more') return false;
+    if (head.kind === 'refused') {
+      held = EMPTY;
+      refuse(errorPage(head.status));
+      return false;
+    }
+    beginRequest(head);
+    held = head.size === held.length ? EMPTY : held.subarray(head.size);
+    if (context !== undefined) parts.handle(context, connection);
+    return true;
+  }
+
+  function stepBody(current: BodyDecoder): boolean {
+    const bytes = held;
+    held = EMPTY;
+    const next = current.take(bytes, 0);
+    if (next < 0) {
+      body?.fail();
+      if (isAnswered) socket.destroy();
+      else {
+        const waiting = listener;
+        listener = undefined;
+        refuse(errorPage(400));
+        waiting?.gone();
+      }
+      return false;
+    }
+    if (context !== undefined) context.receivedBytes += next;
+    if (isAnswered) discarded += next;
+    if (discarded > DISCARD_BYTES_MAX) {
+      socket.destroy();
+      return false;
+    }
+    held = next === bytes.length ? EMPTY : bytes.subarray(next);
+    deadlineMs =
+      current.isDone() && !isAnswered ? Number.POSITIVE_INFINITY : now() + settings.bodyTimeoutMs;
+    if (current.isDone() && isAnswered) finish();
+    return true;
+  }
+
+  /** The answer is whole: on to the next request, once the body of this one is through. */
+  function finish(): void {
+    isAnswered = true;
+    listener = undefined;
+    if (!isKept || parts.isDraining()) {
+      close();
+      return;
+    }
+    if (decoder !== undefined && !decoder.isDone()) {
+      body?.attach({ data: () => undefined, end: () => undefined });
+      deadlineMs = now() + settings.bodyTimeoutMs;
+      return;
+    }
+    context = undefined;
+    body = undefined;
+    decoder = undefined;
+    counters.waiting += 1;
+    deadlineMs = now() + settings.keepAliveTimeoutMs;
+    resume();
+    pump();
+  }
+
+  /** `last` follows the head in the same write where it is small. */
+  function send(bytes: Buffer): boolean {
+    if (context !== undefined) context.sentBytes += bytes.length + pendingHead.length;
+    if (pendingHead === '') return bytes.length === 0 || socket.write(bytes);
+    const head = pendingHead;
+    pendingHead = '';
+    if (bytes.length === 0) return socket.write(head, 'latin1');
+    if (bytes.length <= JOIN_BYTES_MAX) {
+      const joined = Buffer.allocUnsafe(head.length + bytes.length);
+      joined.write(head, 0, 'latin1');
+      bytes.copy(joined, head.length);
+      return socket.write(joined);
+    }
+    socket.cork();
+    socket.write(head, 'latin1');
+    const isReady = socket.write(bytes);
+    socket.uncork();
+    return isReady;
+  }
+
+  const connection: ClientConnection = {
+    listen(next) {
+      listener = next;
+    },
+    writeHead(status, fields, given) {
+      const isHttp10 = context?.head.isHttp10 ?? false;
+      framing = given === 'chunked' && isHttp10 ? 'close' : given;
+      if (framing === 'close' || parts.isDraining()) isKept = false;
+      pendingHead =
+        `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n` +
+        (fields.has('date') ? '' : `Date: ${parts.date(now())}\r\n`) +
+        fieldLines(fields, NO_FIELDS, connectionOptions(fields)) +
+        (framing === 'chunked' ? 'Transfer-Encoding: chunked\r\n' : '') +
+        (isKept ? 'Connection: keep-alive\r\n\r\n' : 'Connection: close\r\n\r\n');
+    },
+    writeBody(bytes) {
+      if (bytes.length === 0 || framing === 'none') return true;
+      if (context !== undefined) context.sentBodyBytes += bytes.length;
+      if (framing !== 'chunked') return send(bytes);
+      return send(Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, CRLF]));
+    },
+    flush() {
+      if (pendingHead !== '') send(EMPTY);
+    },
+    end(trailers) {
+      if (framing === 'chunked') {
+        const lines = trailerLines(trailers);
+        send(lines === '' ? LAST_CHUNK : Buffer.from(`0\r\n${lines}\r\n`, 'latin1'));
+      } else if (pendingHead !== '') send(EMPTY);
+      if (socket.writableNeedDrain) deadlineMs = now() + settings.sendTimeoutMs;
+      finish();
+    },
+    answer(status, fields, bytes) {
+      const isBodyless = status === 204 || status === 304 || status < 200;
+      if (!isBodyless && !fields.has('content-length')) {
+        fields.push('Content-Length', 'content-length', String(bytes.length));
+      }
+      connection.writeHead(status, fields, 'length');
+      if (context?.head.method !== 'HEAD' && !isBodyless && bytes.length > 0) {
+        if (context !== undefined) context.sentBodyBytes += bytes.length;
+        send(bytes);
+      }
+      connection.end(undefined);
+    },
+    upgrade(fields) {
+      const upgradeTo = fields.get('upgrade') ?? '';
+      socket.write(
+        `HTTP/1.1 101 Switching Protocols\r\n${fieldLines(fields, NO_FIELDS, [])}` +
+          `Connection: upgrade\r\nUpgrade: ${upgradeTo}\r\n\r\n`,
+        'latin1',
+      );
+      isUpgraded = true;
+      deadlineMs = Number.POSITIVE_INFINITY;
+      const rest = held;
+      held = EMPTY;
+      socket.removeAllListeners('data');
+      return { socket, rest };
+    },
+    destroy() {
+      socket.destroy();
+    },
+  };
+
+  socket.on('data', (chunk: Buffer) => {
+    if (isClosing) return;
+    held = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
+    pump();
+  });
+  socket.on('drain', () => listener?.drained());
+  socket.on('error', () => socket.destroy());
+  socket.on('end', () => {
+    // A half-closed client may still read its answer; without a request there is nothing to read.
+    if (context === undefined || isAnswered) socket.end();
+    else isKept = false;
+  });
+  socket.on('close', () => {
+    counters.active -= 1;
+    if (context === undefined) counters.waiting -= 1;
+    body?.fail();
+    const waiting = listener;
+    listener = undefined;
+    waiting?.gone();
+  });
+
+  return {
+    check(nowMs) {
+      if (nowMs < deadlineMs) return;
+      if (context === undefined && held.length > 0 && !isClosing) refuse(errorPage(408));
+      else socket.destroy();
+    },
+    drain() {
+      if (context === undefined && !isClosing) close();
+      isKept = false;
+    },
+    destroy: () => void socket.destroy(),
+  };
+}

@@ -1,0 +1,55 @@
+import type { HeaderFields } from './header-fields.ts';
+
+/** Fields of one connection, never passed on. Source: RFC 9110 §7.6.1. */
+const HOP_BY_HOP: ReadonlySet<string> = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'transfer-encoding',
+  'te',
+  'upgrade',
+]);
+
+/** Field lines as text, without those of one connection, those of `without`, and those it lists. */
+export function fieldLines(
+  { names, keys, values }: HeaderFields,
+  without: ReadonlySet<string>,
+  listed: readonly string[],
+): string {
+  let text = '';
+  for (let i = 0; i < names.length; i++) {
+    const key = keys[i] ?? '';
+    if (HOP_BY_HOP.has(key) || without.has(key) || listed.includes(key)) continue;
+    text += `${names[i]}: ${values[i]}\r\n`;
+  }
+  return text;
+}
+
+/** Trailer fields that may be passed on: none that frames or routes. Source: RFC 9110 §6.5.1. */
+export function trailerLines(trailers: HeaderFields | undefined): string {
+  return trailers === undefined ? '' : fieldLines(trailers, NOT_IN_TRAILERS, []);
+}
+
+const NOT_IN_TRAILERS: ReadonlySet<string> = new Set([
+  'content-length',
+  'host',
+  'authorization',
+  'content-encoding',
+  'content-type',
+  'content-range',
+  'set-cookie',
+]);
+
+/** `Date`, made once a second: the same text serves every answer within it. */
+export function createDateText(): (nowMs: number) => string {
+  let second = -1;
+  let text = '';
+  return (nowMs) => {
+    const now = Math.floor(nowMs / 1_000);
+    if (now !== second) {
+      second = now;
+      text = new Date(nowMs).toUTCString();
+    }
+    return text;
+  };
+}

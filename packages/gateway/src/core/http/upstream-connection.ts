@@ -1,0 +1,227 @@
+import type { Socket } from 'node:net';
+import { type BodyDecoder, createBodyDecoder } from './body-decoder.ts';
+import { HEAD_LIMITS, parseResponseHead, type ResponseHead } from './head.ts';
+import type { HeaderFields } from './header-fields.ts';
+
+export type UpstreamFailure = 'connect' | 'connect-timeout' | 'reset' | 'timeout' | 'malformed';
+
+/** What happens to a request that was given to an upstream connection. */
+export interface UpstreamListener {
+  connected(): void;
+  /** The final head; heads of 1xx other than 101 are passed over. */
+  head(head: ResponseHead): void;
+  data(bytes: Buffer): void;
+  end(trailers: HeaderFields | undefined): void;
+  /** Nothing follows. `reset` covers every close before the end. */
+  failed(why: UpstreamFailure): void;
+  drained(): void;
+  /** All that one read brought was handed over. */
+  flush(): void;
+}
+
+/** One connection to a node: one request at a time, kept open between them. */
+export interface UpstreamConnection {
+  /** Served another request before this one: the node may have closed it meanwhile. */
+  readonly isReused: () => boolean;
+  begin(request: UpstreamRequest, listener: UpstreamListener): void;
+  write(bytes: Buffer): boolean;
+  writeText(text: string): boolean;
+  /** The request is sent: from now on it is reading that takes time. */
+  sent(): void;
+  pause(): void;
+  resume(): void;
+  /** The socket, handed over for good after 101, and what came behind the head. */
+  takeOver(): { readonly socket: Socket; readonly rest: Buffer };
+  destroy(): void;
+  /** Fails what is over its time. */
+  check(nowMs: number): void;
+}
+
+export interface UpstreamRequest {
+  readonly method: string;
+  readonly sendMs: number;
+  readonly readMs: number;
+}
+
+export interface UpstreamConnectionParts {
+  readonly connectMs: number;
+  now(): number;
+  /** The answer is whole and the connection may serve again. */
+  idle(connection: UpstreamConnection, requestsServed: number): void;
+  gone(connection: UpstreamConnection): void;
+}
+
+/** nginx reads an upstream's head into one buffer of 4 or 8 KiB; lines here may be longer. */
+const LIMITS = { ...HEAD_LIMITS, lineBytesMax: 32_768, headBytesMax: 131_072 };
+const EMPTY = Buffer.alloc(0);
+const NEVER = Number.POSITIVE_INFINITY;
+
+export function openUpstreamConnection(
+  socket: Socket,
+  connectEvent: 'connect' | 'secureConnect',
+  parts: UpstreamConnectionParts,
+): UpstreamConnection {
+  const { now } = parts;
+  let isConnected = false;
+  let isDead = false;
+  let listener: UpstreamListener | undefined;
+  let request: UpstreamRequest | undefined;
+  let response: ResponseHead | undefined;
+  let decoder: BodyDecoder | undefined;
+  let held: Buffer = EMPTY;
+  let served = 0;
+  let hasBegunReply = false;
+  let deadlineMs = now() + parts.connectMs;
+
+  function fail(why: UpstreamFailure): void {
+    if (isDead) return;
+    isDead = true;
+    socket.destroy();
+    parts.gone(connection);
+    const waiting = listener;
+    listener = undefined;
+    waiting?.failed(why);
+  }
+
+  function start(): void {
+    if (request === undefined) return;
+    deadlineMs = now() + request.sendMs;
+    listener?.connected();
+  }
+
+  function finish(trailers: HeaderFields | undefined): void {
+    const waiting = listener;
+    const isKept = response?.isKeepAlive === true && held.length === 0;
+    listener = undefined;
+    request = undefined;
+    response = undefined;
+    decoder = undefined;
+    served += 1;
+    hasBegunReply = false;
+    deadlineMs = NEVER;
+    waiting?.end(trailers);
+    if (isDead) return;
+    if (isKept) parts.idle(connection, served);
+    else connection.destroy();
+  }
+
+  const sink = {
+    data: (bytes: Buffer) => listener?.data(bytes),
+    end: (trailers: HeaderFields | undefined) => {
+      ended = true;
+      endTrailers = trailers;
+    },
+  };
+  let ended = false;
+  let endTrailers: HeaderFields | undefined;
+
+  function readHead(): boolean {
+    const head = parseResponseHead(held, 0, request?.method ?? 'GET', LIMITS);
+    if (head.kind === 'need-more') return false;
+    if (head.kind === 'refused') {
+      fail('malformed');
+      return false;
+    }
+    held = held.subarray(head.size);
+    // Interim answers; 101 is final, since what follows is no longer HTTP.
+    if (head.status < 200 && head.status !== 101) return true;
+    response = head;
+    ended = false;
+    listener?.head(head);
+    if (head.status === 101 || isDead) return false;
+    decoder = createBodyDecoder(head.framing, sink);
+    return true;
+  }
+
+  function pump(): void {
+    while (listener !== undefined && !isDead) {
+      if (response === undefined) {
+        if (held.length === 0 || !readHead()) break;
+        continue;
+      }
+      if (decoder === undefined) break;
+      if (!ended) {
+        if (held.length === 0) break;
+        const bytes = held;
+        held = EMPTY;
+        const next = decoder.take(bytes, 0);
+        if (next < 0) {
+          fail('malformed');
+          return;
+        }
+        if (next < bytes.length) held = bytes.subarray(next);
+      }
+      if (ended) finish(endTrailers);
+    }
+    listener?.flush();
+  }
+
+  socket.once(connectEvent, () => {
+    isConnected = true;
+    start();
+  });
+  socket.on('data', (chunk: Buffer) => {
+    // Octets that nobody asked for: the next answer on this connection could not be trusted.
+    if (listener === undefined) {
+      fail('reset');
+      return;
+    }
+    hasBegunReply = true;
+    if (request !== undefined) deadlineMs = now() + request.readMs;
+    held = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
+    pump();
+  });
+  socket.on('drain', () => listener?.drained());
+  socket.on('end', () => {
+    if (decoder?.finish() === true && !isDead) {
+      if (response !== undefined) response = { ...response, isKeepAlive: false };
+      finish(endTrailers);
+    }
+    fail('reset');
+  });
+  socket.on('error', () => fail(isConnected ? 'reset' : 'connect'));
+  socket.on('close', () => fail(isConnected ? 'reset' : 'connect'));
+
+  const connection: UpstreamConnection = {
+    isReused: () => served > 0 && !hasBegunReply,
+    begin(next, nextListener) {
+      request = next;
+      listener = nextListener;
+      if (isConnected) start();
+    },
+    write: (bytes) => socket.write(bytes),
+    writeText: (text) => socket.write(text, 'latin1'),
+    sent() {
+      if (request !== undefined) deadlineMs = now() + request.readMs;
+    },
+    pause() {
+      socket.pause();
+      deadlineMs = NEVER;
+    },
+    resume() {
+      if (request !== undefined) deadlineMs = now() + request.readMs;
+      socket.resume();
+    },
+    takeOver() {
+      const rest = held;
+      isDead = true;
+      listener = undefined;
+      deadlineMs = NEVER;
+      socket.removeAllListeners('data');
+      socket.removeAllListeners('end');
+      parts.gone(connection);
+      return { socket, rest };
+    },
+    destroy() {
+      if (isDead) return;
+      isDead = true;
+      listener = undefined;
+      socket.destroy();
+      parts.gone(connection);
+    },
+    check(nowMs) {
+      if (nowMs >= deadlineMs) fail(isConnected ? 'timeout' : 'connect-timeout');
+    },
+  };
+  return connection;
+}

@@ -1,0 +1,105 @@
+import { connect as connectTcp, isIP } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { openUpstreamConnection, type UpstreamConnection } from './upstream-connection.ts';
+
+/** Where and how to connect; connections of equal `key` may stand for each other. */
+export interface Destination {
+  readonly key: string;
+  readonly address: string;
+  readonly port: number;
+  readonly tls:
+    | {
+        readonly serverName: string;
+        readonly cert: string | undefined;
+        readonly privateKey: string | undefined;
+        readonly verify: boolean;
+      }
+    | undefined;
+  readonly connectMs: number;
+  readonly idleMax: number;
+  readonly idleMs: number;
+  readonly requestsMax: number;
+}
+
+export interface UpstreamPool {
+  take(destination: Destination): UpstreamConnection;
+  /** Ends what is idle too long and fails what takes too long; called often. */
+  sweep(): void;
+  close(): void;
+}
+
+interface Idle {
+  readonly connection: UpstreamConnection;
+  readonly untilMs: number;
+}
+
+/** Idle connections are reused newest first, so that the rest can end by age. */
+export function createUpstreamPool(now: () => number): UpstreamPool {
+  const all = new Set<UpstreamConnection>();
+  const idle = new Map<string, Idle[]>();
+
+  function forget(key: string, connection: UpstreamConnection): void {
+    all.delete(connection);
+    const list = idle.get(key);
+    const at = list?.findIndex((one) => one.connection === connection) ?? -1;
+    if (at >= 0) list?.splice(at, 1);
+    if (list?.length === 0) idle.delete(key);
+  }
+
+  function keep(to: Destination, connection: UpstreamConnection, served: number): void {
+    const list = idle.get(to.key) ?? [];
+    if (served >= to.requestsMax || list.length >= to.idleMax) {
+      connection.destroy();
+      return;
+    }
+    list.push({ connection, untilMs: now() + to.idleMs });
+    idle.set(to.key, list);
+  }
+
+  function open(to: Destination): UpstreamConnection {
+    const { address: host, port, tls } = to;
+    const socket =
+      tls === undefined
+        ? connectTcp({ host, port, noDelay: true })
+        : connectTls({
+            host,
+            port,
+            ALPNProtocols: ['http/1.1'],
+            rejectUnauthorized: tls.verify,
+            // RFC 6066 §3: an address is no server name.
+            ...(isIP(tls.serverName) === 0 ? { servername: tls.serverName } : {}),
+            ...(tls.cert === undefined ? {} : { cert: tls.cert }),
+            ...(tls.privateKey === undefined ? {} : { key: tls.privateKey }),
+          });
+    const connection = openUpstreamConnection(
+      socket,
+      tls === undefined ? 'connect' : 'secureConnect',
+      {
+        connectMs: to.connectMs,
+        now,
+        idle: (one, served) => keep(to, one, served),
+        gone: (one) => forget(to.key, one),
+      },
+    );
+    all.add(connection);
+    return connection;
+  }
+
+  return {
+    take(to) {
+      const list = idle.get(to.key);
+      const newest = list?.pop();
+      return newest?.connection ?? open(to);
+    },
+    sweep() {
+      const nowMs = now();
+      for (const connection of all) connection.check(nowMs);
+      for (const list of idle.values()) {
+        for (const { connection, untilMs } of [...list]) if (untilMs <= nowMs) connection.destroy();
+      }
+    },
+    close() {
+      for (const connection of [...all]) connection.destroy();
+    },
+  };
+}

@@ -1,0 +1,35 @@
+import { BlockList, isIP } from 'node:net';
+
+/** Addresses and CIDR ranges; undefined when one of them is neither. */
+export interface IpRanges {
+  has(address: string): boolean;
+}
+
+export function parseIpRanges(list: readonly string[]): IpRanges | undefined {
+  const ranges = new BlockList();
+  for (const text of list) {
+    const [address = '', bits] = text.split('/');
+    const family = familyOf(address);
+    if (family === undefined) return undefined;
+    const bitsMax = family === 'ipv4' ? 32 : 128;
+    if (bits === undefined) ranges.addAddress(address, family);
+    else if (!/^\d{1,3}$/.test(bits) || Number(bits) > bitsMax) return undefined;
+    else ranges.addSubnet(address, Number(bits), family);
+  }
+  return {
+    has(address) {
+      const family = familyOf(address);
+      return family !== undefined && ranges.check(address, family);
+    },
+  };
+}
+
+function familyOf(address: string): 'ipv4' | 'ipv6' | undefined {
+  const version = isIP(address);
+  return version === 4 ? 'ipv4' : version === 6 ? 'ipv6' : undefined;
+}
+
+/** An IPv4 address that a dual-stack socket shows as `::ffff:a.b.c.d`, in its own form. */
+export function plainAddress(address: string): string {
+  return address.startsWith('::ffff:') ? address.slice(7) : address;
+}

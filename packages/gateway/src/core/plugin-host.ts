@@ -1,0 +1,126 @@
+import type { Handlers, Plugin, PluginEnvironment, PublicApi } from '../plugins/plugin.ts';
+import type { PlacedConf } from './chain.ts';
+import type { PluginConf, UpstreamObject } from './objects.ts';
+import type { Upstream } from './upstream.ts';
+
+/** State that plugins share across instances is forgotten, oldest first, past so many keys. */
+const SHARED_MAX = 10_000;
+
+export interface PluginHostParts {
+  readonly plugins: readonly Plugin[];
+  readonly attributes: Readonly<Record<string, PluginConf>>;
+  metadata(name: string): PluginConf | undefined;
+  /** A copy of `conf` with the defaults of the plugin's schema filled in. */
+  withDefaults(plugin: Plugin, conf: PluginConf): PluginConf;
+  /** What is wrong with it; undefined when nothing is. */
+  violation(plugin: Plugin, conf: PluginConf): string | undefined;
+  upstream(given: UpstreamObject | { readonly id: string }, name: string): Upstream | undefined;
+  readonly consumers: PluginEnvironment['consumers'];
+  readonly facts: PluginEnvironment['facts'];
+  now(): number;
+  warn(message: string): void;
+}
+
+/** Makes plugins' instances, and keeps one as long as its configuration says the same. */
+export interface PluginHost {
+  find(name: string): Plugin | undefined;
+  instance(plugin: Plugin, placed: PlacedConf): Handlers;
+  publicApi(method: string, path: string): PublicApi | undefined;
+  /** Every instance of `kind/id` is closed. */
+  forget(kind: string, id: string): void;
+  /** Metadata of a plugin has changed: its instances are made anew. */
+  renew(name: string): void;
+  close(): Promise<void>;
+}
+
+interface Instance {
+  readonly json: string;
+  readonly handlers: Handlers;
+}
+
+export function createPluginHost(parts: PluginHostParts): PluginHost {
+  const byName = new Map(parts.plugins.map((plugin) => [plugin.name, plugin]));
+  const instances = new Map<string, Instance>();
+  const shared = new Map<string, unknown>();
+  const apis = parts.plugins.map((plugin) => ({
+    plugin,
+    list: plugin.publicApis(environmentOf(plugin, { kind: 'gateway', id: plugin.name })),
+  }));
+
+  function environmentOf(plugin: Plugin, origin: PluginEnvironment['origin']): PluginEnvironment {
+    return {
+      origin,
+      metadata: () => parts.metadata(plugin.name),
+      attributes: parts.attributes[plugin.name] ?? {},
+      consumers: parts.consumers,
+      now: parts.now,
+      upstream: (given) => parts.upstream(given, `/apisix/${origin.kind}/${origin.id}`),
+      plugin: (name, conf) => nested(name, conf, origin),
+      publicApi,
+      shared: (key, make) => sharedState(`${plugin.name} ${key}`, make),
+      facts: parts.facts,
+      warn: (message) => parts.warn(`${plugin.name}: ${message}`),
+    };
+  }
+
+  function nested(name: string, conf: PluginConf, origin: PluginEnvironment['origin']) {
+    const plugin = byName.get(name);
+    if (plugin === undefined) return `unknown plugin [${name}]`;
+    const violation = parts.violation(plugin, conf);
+    if (violation !== undefined) return violation;
+    return plugin.create(parts.withDefaults(plugin, conf), environmentOf(plugin, origin));
+  }
+
+  function sharedState<State>(key: string, make: () => State): State {
+    if (!shared.has(key)) {
+      const oldest = shared.size >= SHARED_MAX ? shared.keys().next() : undefined;
+      if (oldest?.done === false) shared.delete(oldest.value);
+      shared.set(key, make());
+    }
+    // Checked edge: the key begins with the plugin's name, and a plugin knows its own state.
+    return shared.get(key) as State;
+  }
+
+  function publicApi(method: string, path: string): PublicApi | undefined {
+    for (const { list } of apis) {
+      const found = list.find((api) => api.path === path && api.methods.includes(method));
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  function drop(key: string, instance: Instance): void {
+    instances.delete(key);
+    void instance.handlers.close?.();
+  }
+
+  return {
+    find: (name) => byName.get(name),
+    publicApi,
+    instance(plugin, { conf, origin }) {
+      const key = `${origin.kind}/${origin.id}/${plugin.name}`;
+      const json = JSON.stringify(conf);
+      const known = instances.get(key);
+      if (known?.json === json) return known.handlers;
+      if (known !== undefined) drop(key, known);
+      const filled = parts.withDefaults(plugin, conf);
+      const handlers = plugin.create(filled, environmentOf(plugin, origin));
+      instances.set(key, { json, handlers });
+      return handlers;
+    },
+    forget(kind, id) {
+      for (const [key, instance] of instances) {
+        if (key.startsWith(`${kind}/${id}/`)) drop(key, instance);
+      }
+    },
+    renew(name) {
+      for (const [key, instance] of instances) {
+        if (key.endsWith(`/${name}`)) drop(key, instance);
+      }
+    },
+    async close() {
+      await Promise.all([...instances.values()].map(async ({ handlers }) => handlers.close?.()));
+      instances.clear();
+    },
+  };
+}

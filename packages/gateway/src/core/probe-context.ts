@@ -1,0 +1,42 @@
+import { NO_BODY } from './http/head.ts';
+import { HeaderFields } from './http/header-fields.ts';
+import { createRequestBody } from './request-body.ts';
+import { RequestContext } from './request-context.ts';
+
+export interface ProbeRequest {
+  readonly method: string;
+  readonly host: string;
+  readonly target: string;
+}
+
+/** A request that nobody sent: to ask what would match, and for tests. */
+export function probeContext({ method, host, target }: ProbeRequest): RequestContext {
+  const fields = new HeaderFields();
+  if (host !== '') fields.push('Host', 'host', host);
+  const nothing = (): void => undefined;
+  return new RequestContext(
+    {
+      address: '127.0.0.1',
+      port: 0,
+      localAddress: '127.0.0.1',
+      localPort: 0,
+      isTls: false,
+      serverName: undefined,
+      tlsVersion: undefined,
+    },
+    {
+      kind: 'request',
+      method,
+      target,
+      isHttp10: false,
+      fields,
+      framing: NO_BODY,
+      isKeepAlive: true,
+      expectsContinue: false,
+      upgrade: undefined,
+      size: 0,
+    },
+    createRequestBody(NO_BODY, { pause: nothing, resume: nothing, want: nothing }),
+    0,
+  );
+}

@@ -1,0 +1,74 @@
+import type { Store, StoredObject } from '../store/store.ts';
+import { createHealthBook, type HealthBook } from './health/health-book.ts';
+import type { UpstreamObject } from './objects.ts';
+import { createUpstream, type Upstream } from './upstream.ts';
+
+/** Every upstream in use, kept while its configuration says the same. */
+export interface UpstreamBook {
+  /** Written inside a route, a service or a plugin's configuration. */
+  own(kind: string, id: string, object: UpstreamObject): Upstream;
+  /** By id; undefined when there is none. */
+  stored(id: string): Upstream | undefined;
+  changed(kind: string, id: string, now: StoredObject | undefined): void;
+  all(): readonly Upstream[];
+}
+
+export interface UpstreamBookParts {
+  readonly store: Store;
+  readonly isHealthEnabled: boolean;
+  resolve(host: string): Promise<readonly string[]>;
+  now(): number;
+  random(): number;
+}
+
+interface Kept {
+  readonly json: string;
+  readonly upstream: Upstream;
+}
+
+export function createUpstreamBook(parts: UpstreamBookParts): UpstreamBook {
+  const kept = new Map<string, Kept>();
+  /** Health outlives a change of the nodes: what is known of a node stays true. */
+  const health = new Map<string, HealthBook>();
+
+  function get(key: string, object: UpstreamObject): Upstream {
+    const json = JSON.stringify(object);
+    const known = kept.get(key);
+    if (known?.json === json) return known.upstream;
+    const upstream = createUpstream(object, {
+      ...parts,
+      name: `/apisix/${key}`,
+      health: healthOf(key, object),
+    });
+    kept.set(key, { json, upstream });
+    return upstream;
+  }
+
+  function healthOf(key: string, object: UpstreamObject): HealthBook | undefined {
+    if (object.checks === undefined || !parts.isHealthEnabled) {
+      health.delete(key);
+      return undefined;
+    }
+    const book = health.get(key) ?? createHealthBook();
+    health.set(key, book);
+    return book;
+  }
+
+  return {
+    own: (kind, id, object) => get(`${kind}/${id}`, object),
+    stored(id) {
+      const object = parts.store.get(`/upstreams/${id}`)?.value;
+      // Checked edge: the Admin API has validated it before it was stored.
+      return object === undefined ? undefined : get(`upstreams/${id}`, object as UpstreamObject);
+    },
+    changed(kind, id, now) {
+      const key = `${kind}/${id}`;
+      const hasUpstream =
+        kind === 'upstreams' ? now !== undefined : now?.value['upstream'] !== undefined;
+      if (hasUpstream) return;
+      kept.delete(key);
+      health.delete(key);
+    },
+    all: () => [...kept.values()].map(({ upstream }) => upstream),
+  };
+}

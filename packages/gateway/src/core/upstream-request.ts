@@ -1,0 +1,84 @@
+import type { Node } from './balance/balancer.ts';
+import { connectionOptions, type Framing } from './http/head.ts';
+import { fieldLines } from './http/message.ts';
+import type { RequestContext } from './request-context.ts';
+import { hostName } from './target.ts';
+import type { Upstream } from './upstream.ts';
+
+/** Fields that the gateway writes itself, or that concern only the client's connection. */
+const OWN_FIELDS: ReadonlySet<string> = new Set([
+  'host',
+  'content-length',
+  'expect',
+  'forwarded',
+  'x-real-ip',
+  'x-forwarded-for',
+  'x-forwarded-proto',
+  'x-forwarded-host',
+  'x-forwarded-port',
+]);
+
+/** The head sent to `node`, as text of octets, with its empty line. */
+export function requestHead(
+  context: RequestContext,
+  upstream: Upstream,
+  node: Node,
+  options: { readonly upgrade: string | undefined; readonly isTrusted: boolean },
+): string {
+  const { headers, peer, head } = context;
+  const host = hostFor(context, upstream, node);
+  const forwarded = headers.all('x-forwarded-for');
+  const chain =
+    forwarded.length === 0 ? context.clientIp : `${forwarded.join(', ')}, ${context.clientIp}`;
+  const given = (name: string, own: string): string =>
+    (options.isTrusted ? headers.get(name) : undefined) ?? own;
+  const scheme = peer.isTls ? 'https' : 'http';
+  const isUpgrade = options.upgrade !== undefined;
+  return (
+    `${context.method} ${targetFor(context)} HTTP/1.1\r\nHost: ${host}\r\n` +
+    `X-Real-IP: ${context.clientIp}\r\nX-Forwarded-For: ${chain}\r\n` +
+    `X-Forwarded-Proto: ${given('x-forwarded-proto', scheme)}\r\n` +
+    `X-Forwarded-Host: ${given('x-forwarded-host', context.host)}\r\n` +
+    `X-Forwarded-Port: ${given('x-forwarded-port', String(peer.localPort))}\r\n` +
+    framingLine(context) +
+    fieldLines(headers, OWN_FIELDS, connectionOptions(head.fields)) +
+    (isUpgrade
+      ? `Connection: upgrade\r\nUpgrade: ${head.fields.get('upgrade') ?? ''}\r\n\r\n`
+      : '\r\n')
+  );
+}
+
+/** How the body is sent: as it came, or by the length of what stands for it. */
+export function requestFraming({ body }: RequestContext): Framing {
+  const replaced = body.replacement();
+  return replaced === undefined ? body.framing : { kind: 'length', bytes: replaced.length };
+}
+
+function framingLine(context: RequestContext): string {
+  const framing = requestFraming(context);
+  if (framing.kind === 'length') return `Content-Length: ${framing.bytes}\r\n`;
+  if (framing.kind === 'chunked') return 'Transfer-Encoding: chunked\r\n';
+  // An empty body that was announced as one stays announced: POST without length puzzles servers.
+  return context.headers.get('content-length') === '0' ? 'Content-Length: 0\r\n' : '';
+}
+
+/** What was rewritten, or the client's own spelling with the query as it now is. */
+function targetFor(context: RequestContext): string {
+  if (context.upstreamUri !== undefined) return context.upstreamUri;
+  return context.query === '' ? context.rawPath : `${context.rawPath}?${context.query}`;
+}
+
+/** Source: the upstream's `pass_host`. */
+export function hostFor(context: RequestContext, { object }: Upstream, node: Node): string {
+  if (context.upstreamHost !== undefined) return context.upstreamHost;
+  if (object.pass_host === 'rewrite') return object.upstream_host ?? node.host;
+  if (object.pass_host !== 'node') return context.headers.get('host') ?? context.host;
+  const scheme = context.upstreamScheme ?? object.scheme ?? 'http';
+  const defaultPort = scheme === 'https' || scheme === 'grpcs' ? 443 : 80;
+  return node.port === defaultPort ? node.host : `${node.host}:${node.port}`;
+}
+
+/** The name for the TLS handshake: what the Host field says, without port. */
+export function serverNameFor(context: RequestContext, upstream: Upstream, node: Node): string {
+  return hostName(hostFor(context, upstream, node));
+}

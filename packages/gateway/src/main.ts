@@ -1,0 +1,317 @@
+import { randomUUID } from 'node:crypto';
+import { lookup } from 'node:dns/promises';
+import { hostname } from 'node:os';
+import { type AdminAnswer, createAdminApi } from './admin/admin-api.ts';
+import { createAdminServer } from './admin/admin-server.ts';
+import { createControlServer, type ExplainAsk } from './admin/control-server.ts';
+import { objectFault } from './admin/object-check.ts';
+import { createValidator, pluginViolation } from './admin/validator.ts';
+import { ownAdminKey } from './config/admin-key.ts';
+import { durationMs, type GatewayConfig, type Listen } from './config/config.ts';
+import { createCatalogue } from './core/catalogue.ts';
+import { createCertificateBook, versionBounds } from './core/certificates.ts';
+import { createConsumerDirectory } from './core/consumer-book.ts';
+import { destinationOf } from './core/destination.ts';
+import { createPassiveWatch } from './core/health/passive.ts';
+import { createProber } from './core/health/prober.ts';
+import type { ClientCounters } from './core/http/client-connection.ts';
+import { createDateText } from './core/http/message.ts';
+import { createUpstreamPool } from './core/http/upstream-pool.ts';
+import { listenOn, openListeners } from './core/listeners.ts';
+import { parseIpRanges } from './core/match/ip-range.ts';
+import { createPipeline, locate, type PipelineCounters } from './core/pipeline.ts';
+import { createPluginHost } from './core/plugin-host.ts';
+import { probeContext } from './core/probe-context.ts';
+import { createUpstreamBook } from './core/upstream-book.ts';
+import { PLUGINS } from './plugins/list.ts';
+import type { GatewayFacts } from './plugins/plugin.ts';
+import { openJournal } from './store/journal.ts';
+import { openStandalone } from './store/standalone.ts';
+import type { Store } from './store/store.ts';
+
+export interface GatewayOptions {
+  readonly config: GatewayConfig;
+  /** Journal and admin key; not touched in standalone mode. */
+  readonly dataFolder: string;
+  /** YAML with every object: the Admin API is then off. */
+  readonly standaloneFile?: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  warn(message: string): void;
+}
+
+export interface Gateway {
+  readonly proxies: readonly string[];
+  readonly adminUrl: string | undefined;
+  readonly controlUrl: string | undefined;
+  /** The key that was made at this start: to be shown once. */
+  readonly newKey: { readonly key: string; readonly path: string } | undefined;
+  close(): Promise<void>;
+}
+
+/** The release whose interface is spoken, as `Server` and `X-API-VERSION` show it. */
+const INTERFACE_VERSION = '3.18.0';
+const SWEEP_MS = 50;
+const PROBE_MS = 250;
+/** Requests under way get so long at the end. */
+const GRACE_MS = 5_000;
+
+export async function startGateway(options: GatewayOptions): Promise<Gateway> {
+  const { config, environment, warn } = options;
+  const { apisix, nginx_config: nginx, deployment } = config;
+  const now = Date.now;
+  const preciseNow = (): number => performance.timeOrigin + performance.now();
+  const validator = createValidator();
+  const enabled = PLUGINS.filter(({ name }) => config.plugins?.includes(name) ?? true);
+  const byName = new Map(enabled.map((plugin) => [plugin.name, plugin]));
+  const findPlugin = byName.get.bind(byName);
+  const isStandalone = options.standaloneFile !== undefined;
+  const store = await openStore();
+  const counters: ClientCounters & PipelineCounters = {
+    accepted: 0,
+    active: 0,
+    requests: 0,
+    waiting: 0,
+    refused: 0,
+    pluginErrors: 0,
+    unmatched: 0,
+  };
+  let isDraining = false;
+
+  async function openStore(): Promise<Store> {
+    const file = options.standaloneFile;
+    if (file === undefined) return openJournal(options.dataFolder, { now });
+    // Objects of the file may come in any order, so references are not followed here.
+    const alone = { get: () => undefined, list: () => [] } as unknown as Store;
+    return openStandalone(file, {
+      environment,
+      warn,
+      fault: (kind, id, value) => {
+        const found = objectFault({ store: alone, validator, findPlugin }, kind, id, value);
+        return found?.message.includes('response code: 404') ? undefined : found?.message;
+      },
+    });
+  }
+
+  const upstreams = createUpstreamBook({
+    store,
+    isHealthEnabled: !apisix.disable_upstream_healthcheck,
+    resolve: async (host) => (await lookup(host, { all: true })).map(({ address }) => address),
+    now,
+    random: Math.random,
+  });
+  const consumers = createConsumerDirectory(store, (_plugin, conf) => conf);
+  const serverToken = apisix.enable_server_tokens ? `APISIX/${INTERFACE_VERSION}` : 'APISIX';
+  const facts = factsOf(apisix.id ?? randomUUID());
+  const plugins = createPluginHost({
+    plugins: enabled,
+    attributes: config.plugin_attr,
+    metadata: (name) => store.get(`/plugin_metadata/${name}`)?.value,
+    withDefaults: (plugin, conf) => validator.filled(plugin.schema, conf),
+    violation: (plugin, conf) => pluginViolation(validator, plugin, plugin.schema, conf),
+    upstream: (given, name) =>
+      'id' in given && Object.keys(given).length === 1
+        ? upstreams.stored(String(given.id))
+        : upstreams.own('inline', `${name} ${JSON.stringify(given)}`, given),
+    consumers,
+    facts,
+    now,
+    warn,
+  });
+  const catalogue = createCatalogue({
+    store,
+    routerName: apisix.router.http,
+    plugins,
+    upstreams,
+    consumers,
+  });
+  const certificates = createCertificateBook(store, {
+    ...versionBounds(apisix.ssl.ssl_protocols.split(/\s+/)),
+    ...(apisix.ssl.ssl_ciphers === undefined ? {} : { ciphers: apisix.ssl.ssl_ciphers }),
+  });
+  store.subscribe(({ key }) => {
+    if (key.startsWith('/ssls/')) certificates.changed();
+  });
+  const trusted = parseIpRanges(apisix.trusted_addresses ?? []);
+  const pool = createUpstreamPool(now);
+  const handle = createPipeline({
+    catalogue,
+    serverToken,
+    deletesTailSlash: apisix.delete_uri_tail_slash,
+    counters,
+    warn,
+    logged: () => undefined,
+    forwarding: {
+      pool,
+      now,
+      preciseNow,
+      isTrusted: (address) => trusted?.has(address) === true,
+      destination: destinationOf(store, {
+        idleMax: nginx.http.upstream.keepalive,
+        idleMs: durationMs(nginx.http.upstream.keepalive_timeout),
+        requestsMax: nginx.http.upstream.keepalive_requests,
+      }),
+      report: createPassiveWatch(),
+      showsUpstreamStatus: apisix.show_upstream_status_in_response_header,
+    },
+  });
+  const prober = createProber(upstreams.all, now);
+  const listeners = await openListeners({
+    plain: apisix.node_listen,
+    tls: apisix.ssl.enable ? apisix.ssl.listen : [],
+    certificates,
+    fallbackName: apisix.ssl.fallback_sni,
+    client: {
+      settings: {
+        headerTimeoutMs: durationMs(nginx.http.client_header_timeout),
+        keepAliveTimeoutMs: durationMs(nginx.http.keepalive_timeout),
+        bodyTimeoutMs: durationMs(nginx.http.client_body_timeout),
+        sendTimeoutMs: durationMs(nginx.http.send_timeout),
+      },
+      counters,
+      now,
+      preciseNow,
+      date: createDateText(),
+      handle,
+      isDraining: () => isDraining,
+    },
+  });
+  const timers = [
+    setInterval(() => {
+      pool.sweep();
+      listeners.sweep(now());
+    }, SWEEP_MS),
+    setInterval(() => prober.tick(), PROBE_MS),
+  ];
+
+  function factsOf(id: string): GatewayFacts {
+    return {
+      id,
+      hostname: hostname(),
+      version: INTERFACE_VERSION,
+      requestsTotal: () => counters.requests,
+      connections: () => {
+        const { active, accepted, waiting } = counters;
+        return {
+          active,
+          accepted,
+          handled: accepted,
+          reading: 0,
+          writing: active - waiting,
+          waiting,
+        };
+      },
+      modifyIndexes: () => indexesOf(store),
+      upstreamStates: () =>
+        upstreams.all().flatMap(({ name, health, nodes }) =>
+          health === undefined
+            ? []
+            : nodes().map((node) => ({
+                name,
+                ip: node.address,
+                port: node.port,
+                isHealthy: health.isUsable(node),
+              })),
+        ),
+    };
+  }
+
+  function explain({ method, host, uri }: ExplainAsk): unknown {
+    const context = probeContext({ method, host, target: uri });
+    if (!locate(context, apisix.delete_uri_tail_slash)) return { error_msg: `bad uri: ${uri}` };
+    const candidates = catalogue.explain(context);
+    const winner = candidates.find(({ rejection }) => rejection === undefined);
+    return { matched: winner?.id ?? null, candidates };
+  }
+
+  const admin = await openAdmin();
+  const control = await openControl();
+
+  async function openAdmin() {
+    if (!apisix.enable_admin || isStandalone || deployment.role === 'data_plane') return undefined;
+    const given = (deployment.admin.admin_key ?? []).filter(({ key }) => key !== '');
+    const needsKey = given.length === 0 && deployment.admin.admin_key_required;
+    const own = needsKey ? ownAdminKey(options.dataFolder) : undefined;
+    const api = createAdminApi({
+      store,
+      validator,
+      plugins: enabled,
+      nowS: () => Math.floor(now() / 1_000),
+    });
+    const server = createAdminServer({
+      keys: own === undefined ? given : [{ key: own.key, role: 'admin' }],
+      isKeyRequired: deployment.admin.admin_key_required,
+      allowed: deployment.admin.allow_admin,
+      hasCors: deployment.admin.enable_admin_cors,
+      serverToken,
+      answer: (request): Promise<AdminAnswer> => api(request),
+    });
+    const { admin_listen: listen } = deployment.admin;
+    const port = await listenOn(server, listen);
+    const newKey = own?.isNew === true ? { key: own.key, path: own.path } : undefined;
+    return { server, url: urlOf(listen, port), newKey };
+  }
+
+  async function openControl() {
+    if (!apisix.enable_control) return undefined;
+    const server = createControlServer({
+      store,
+      plugins: enabled,
+      upstreams: upstreams.all,
+      explain,
+      counters: () => ({ ...counters }),
+    });
+    const port = await listenOn(server, apisix.control);
+    return { server, url: urlOf(apisix.control, port) };
+  }
+
+  let closing: Promise<void> | undefined;
+  async function close(): Promise<void> {
+    isDraining = true;
+    await listeners.close(GRACE_MS);
+    for (const timer of timers) clearInterval(timer);
+    prober.close();
+    pool.close();
+    for (const one of [admin, control]) {
+      one?.server.closeAllConnections();
+      one?.server.close();
+    }
+    await plugins.close();
+    await store.close();
+  }
+
+  return {
+    proxies: listeners.bound.map(
+      ({ ip, port, isTls }) => `${isTls ? 'https' : 'http'}://${ip}:${port}`,
+    ),
+    adminUrl: admin?.url,
+    controlUrl: control?.url,
+    newKey: admin?.newKey,
+    close() {
+      closing ??= close();
+      return closing;
+    },
+  };
+}
+
+function urlOf({ ip }: Listen, port: number): string {
+  return `http://${ip}:${port}`;
+}
+
+/** The newest index of each kind, under the names that APISIX's metrics have. */
+function indexesOf(store: Store): Readonly<Record<string, number>> {
+  const kinds = [
+    ...['routes', 'services', 'ssls', 'consumers', 'global_rules', 'upstreams'],
+    ...['stream_routes', 'protos'],
+  ];
+  const newest = kinds.map((kind) => {
+    const indexes = store.list(`/${kind}/`).map(({ modifiedIndex }) => modifiedIndex);
+    return [kind, Math.max(0, ...indexes)] as const;
+  });
+  const max = Math.max(0, ...newest.map(([, index]) => index));
+  return {
+    ...Object.fromEntries(newest),
+    prev_index: store.revision(),
+    max_modify_index: max,
+    x_etcd_index: store.revision(),
+  };
+}
