@@ -42,17 +42,13 @@ const CLI = fileURLToPath(
 export const METRIC_STORES: readonly Kind[] = [
   {
     name: 'thalweg',
-    command: (folder, port) => [
-      process.execPath,
-      CLI,
-      'server',
-      '--port',
-      String(port),
-      '--data-dir',
-      folder,
+    command: (folder, port) => {
       // Only remote write is measured, and the usual ports may be somebody else's.
-      ...['otlp-http', 'otlp-grpc', 'skywalking-grpc'].flatMap((door) => [`--${door}-port`, 'off']),
-    ],
+      const closed = { otlp_http_port: 'off', otlp_grpc_port: 'off', skywalking_grpc_port: 'off' };
+      const settings = { port, data_dir: folder, ...closed };
+      writeFileSync(`${folder}.json`, JSON.stringify(settings));
+      return [process.execPath, CLI, 'server', '--config', `${folder}.json`];
+    },
     writePath: '/api/v1/write',
     apiPath: '/prom/api/v1',
     readyPath: '/readyz',

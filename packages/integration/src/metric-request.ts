@@ -68,10 +68,8 @@ export function createMetricRequest({
     first ??= refusal;
   }
 
-  function begin(labelsOf: () => FlatLabels | undefined): boolean {
-    current = series.get(key);
-    if (current >= 0) return true;
-    const labels = labelsOf();
+  /** A series that is not known yet. */
+  function addSeries(labels: FlatLabels | undefined): boolean {
     const added: number | Refusal<SeriesRefusal> =
       labels === undefined
         ? { code: 'labels_invalid', message: 'malformed labels' }
@@ -88,7 +86,8 @@ export function createMetricRequest({
     }
     key.start = start;
     key.end = end;
-    return begin(() => decodeLabels(bytes, start, end));
+    current = series.get(key);
+    return current >= 0 || addSeries(decodeLabels(bytes, start, end));
   }
 
   function seriesLabels(labels: FlatLabels): boolean {
@@ -97,7 +96,8 @@ export function createMetricRequest({
     bufferOf = undefined;
     key.start = 0;
     key.end = bytes.length;
-    return begin(() => labels);
+    current = series.get(key);
+    return current >= 0 || addSeries(labels);
   }
 
   /** Whether the time is one that is kept; writes the series' row where it is not on disk yet. */

@@ -51,6 +51,66 @@ const SAMPLE_BYTES = 16;
 const FIRST_SAMPLES = 8;
 const LATE_MAX = 3 * 256;
 
+/** Samples on their way into their series, as columns in the order in which they came. */
+interface Pending {
+  readonly count: number;
+  readonly isFull: boolean;
+  push(slot: number, timeMs: number, low: number, high: number): void;
+  /** Gives all of them away, by slot, and of one slot in their order. */
+  takeBySlot(put: (slot: number, timeMs: number, low: number, high: number) => void): void;
+}
+
+/** Six megabytes; at half a million samples a second it is full twice a second. */
+const PENDING_MAX = 262_144;
+
+function createPending(): Pending {
+  const slots = new Uint32Array(PENDING_MAX);
+  const times = new Float64Array(PENDING_MAX);
+  const halves = new Uint32Array(2 * PENDING_MAX);
+  let count = 0;
+  let largest = 0;
+
+  return {
+    get count() {
+      return count;
+    },
+    get isFull() {
+      return count === PENDING_MAX;
+    },
+    push: (slot, timeMs, low, high) => {
+      slots[count] = slot;
+      times[count] = timeMs;
+      halves[2 * count] = low;
+      halves[2 * count + 1] = high;
+      if (slot > largest) largest = slot;
+      count += 1;
+    },
+    takeBySlot: (put) => {
+      // A counting sort: where each slot's samples begin, then the samples' numbers in that order.
+      const starts = new Uint32Array(largest + 2);
+      for (let at = 0; at < count; at += 1) {
+        const next = (slots[at] ?? 0) + 1;
+        starts[next] = (starts[next] ?? 0) + 1;
+      }
+      for (let slot = 1; slot < starts.length; slot += 1) {
+        starts[slot] = (starts[slot] ?? 0) + (starts[slot - 1] ?? 0);
+      }
+      const order = new Uint32Array(count);
+      for (let at = 0; at < count; at += 1) {
+        const slot = slots[at] ?? 0;
+        const place = starts[slot] ?? 0;
+        order[place] = at;
+        starts[slot] = place + 1;
+      }
+      count = 0;
+      largest = 0;
+      for (const at of order) {
+        put(slots[at] ?? 0, times[at] ?? 0, halves[2 * at] ?? 0, halves[2 * at + 1] ?? 0);
+      }
+    },
+  };
+}
+
 export function createHead(limits: HeadLimits = HEAD_LIMITS): Head {
   const series: (HeadSeries | undefined)[] = [];
   let completeFromMs = Number.POSITIVE_INFINITY;
@@ -68,7 +128,19 @@ export function createHead(limits: HeadLimits = HEAD_LIMITS): Head {
     return one;
   }
 
+  const pending = createPending();
+
   function append(slot: number, timeMs: number, low: number, high: number): void {
+    if (pending.isFull) drain();
+    pending.push(slot, timeMs, low, high);
+  }
+
+  /** Into the series, one after the other: each one's memory is touched once for many samples. */
+  function drain(): void {
+    pending.takeBySlot(put);
+  }
+
+  function put(slot: number, timeMs: number, low: number, high: number): void {
     const one = of(slot);
     const last = one.count === 0 ? Number.NEGATIVE_INFINITY : (one.times[one.count - 1] ?? 0);
     if (timeMs <= last) {
@@ -112,6 +184,7 @@ export function createHead(limits: HeadLimits = HEAD_LIMITS): Head {
   }
 
   function read(slot: number, startMs: number, endMs: number): Stretch {
+    if (pending.count > 0) drain();
     const one = series[slot];
     if (one === undefined) return EMPTY_STRETCH;
     if (one.late.length > 0) mergeLate(one);
@@ -123,6 +196,7 @@ export function createHead(limits: HeadLimits = HEAD_LIMITS): Head {
   }
 
   function trim(nowMs: number): void {
+    drain();
     while (bytes > limits.bytesMax && windowMs > 1) {
       // Three quarters each time, until it fits.
       completeFromMs = Math.max(finite(completeFromMs), nowMs - windowMs);
@@ -147,7 +221,7 @@ export function createHead(limits: HeadLimits = HEAD_LIMITS): Head {
       return bytes;
     },
     get samples() {
-      return samples;
+      return samples + pending.count;
     },
   };
 }
