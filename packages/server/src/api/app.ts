@@ -55,6 +55,8 @@ export async function buildApp(
       throw apiError('bad_request', { reason: `the URL is longer than ${URL_BYTES_MAX} bytes` });
     }
   });
+  // Before any scope is waited for: routes keep the handler that there is at that time.
+  handleErrors(app, bodyBytesMax);
   addRoutes(app, UI_ROUTES, services);
   addQueryRoutes(app, services);
   addTempoRoutes(app, services);
@@ -70,7 +72,6 @@ export async function buildApp(
   await addPrometheusRoutes(app, { source, catalogue, metrics, store, version, now });
   const specification = openApi(UI_ROUTES, services.version, ApiErrorBody);
   app.get('/api/openapi.json', () => specification);
-  handleErrors(app, bodyBytesMax);
   if (webDir !== undefined && existsSync(webDir)) await servePages(app, webDir);
   return app;
 }
