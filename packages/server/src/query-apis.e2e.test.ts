@@ -188,8 +188,53 @@ test('tags and their values, for completion', async () => {
   ]);
 });
 
+test('a span of an SDK keeps its ids, and its resource can be asked for', async () => {
+  const nowNs = `${startUs + 5e6}000`;
+  const span = (spanId: string, parentSpanId: string) => ({
+    traceId: '0af7651916cd43dd8448eb211c80319c',
+    spanId,
+    parentSpanId,
+    name: `work ${spanId}`,
+    startTimeUnixNano: nowNs,
+    endTimeUnixNano: nowNs,
+  });
+  const text = (key: string, stringValue: string) => ({ key, value: { stringValue } });
+  const answer = await fetch(`${server.url}/v1/traces`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({
+      resourceSpans: [
+        {
+          resource: { attributes: [text('service.name', 'cart'), text('k8s.pod.name', 'cart-7')] },
+          scopeSpans: [
+            { spans: [span('00f067aa0ba902b7', ''), span('00f067aa0ba902b8', '00f067aa0ba902b7')] },
+          ],
+        },
+      ],
+    }),
+  });
+  expect(answer.status).toBe(200);
+  const query = '{ resource.k8s.pod.name = "cart-7" } > { .k8s.pod.name =~ "cart-.*" }';
+  await vi.waitFor(async () => expect((await tempoSearch(query)).length).toBe(1), 20_000);
+  expect(await tempoSearch(query)).toMatchObject([
+    {
+      traceID: '0af7651916cd43dd8448eb211c80319c',
+      spanSet: { matched: 1, spans: [{ spanID: '00f067aa0ba902b8' }] },
+    },
+  ]);
+  const values = await getJson(`/tempo/api/v2/search/tag/resource.k8s.pod.name/values?${range}`);
+  expect(values.tagValues).toEqual([{ type: 'string', value: 'cart-7' }]);
+  const { scopes } = await getJson(`/tempo/api/v2/search/tags?scope=resource&${range}`);
+  expect(scopes[0].tags).toContain('k8s.pod.name');
+});
+
 test('Jaeger: services, operations, search, a trace, dependencies', async () => {
-  expect((await getJson('/jaeger/api/services')).data).toEqual(['client', 'gateway', 'orders']);
+  expect((await getJson('/jaeger/api/services')).data).toEqual([
+    'cart',
+    'client',
+    'gateway',
+    'orders',
+  ]);
   expect((await getJson('/jaeger/api/services/orders/operations')).data).toEqual(['GET /orders/*']);
   const tags = encodeURIComponent('{"http.status_code":"502"}');
   const path = `/jaeger/api/traces?service=orders&tags=${tags}&start=${startUs - 1e6}&end=${startUs + 60e6}`;

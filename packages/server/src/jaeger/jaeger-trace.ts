@@ -1,6 +1,6 @@
 import type { Span, TraceAnswer } from '@thalweg/model';
 import type { Value } from '../traceql/syntax.ts';
-import { attributesOf, hexId, spanKind, spanName, traceHexId } from '../traceql/trace-view.ts';
+import { attributesOf, spanHexId, spanKind, spanName, traceHexId } from '../traceql/trace-view.ts';
 
 /** A trace in the JSON of Jaeger's query service. Source: jaegertracing/jaeger, "model/json". */
 export function jaegerTrace(trace: TraceAnswer): object {
@@ -14,12 +14,12 @@ export function jaegerTrace(trace: TraceAnswer): object {
     if (known === undefined) processes.set(key, { id, process: jaegerProcess(span, resource) });
     return {
       traceID,
-      spanID: hexId(span.spanId),
+      spanID: spanHexId(trace, span.spanId),
       operationName: spanName(span),
       references:
         span.parentId === null
           ? []
-          : [{ refType: 'CHILD_OF', traceID, spanID: hexId(span.parentId) }],
+          : [{ refType: 'CHILD_OF', traceID, spanID: spanHexId(trace, span.parentId) }],
       startTime: span.startUs,
       duration: span.endUs - span.startUs,
       tags: [

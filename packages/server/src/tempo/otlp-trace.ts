@@ -3,7 +3,7 @@ import { createProtoWriter, type ProtoWriter } from '@thalweg/wire';
 import type { Value } from '../traceql/syntax.ts';
 import {
   attributesOf,
-  hexId,
+  spanHexId,
   spanKind,
   spanName,
   spanStatus,
@@ -44,20 +44,22 @@ export function otlpResources(trace: TraceAnswer): readonly OtlpResource[] {
     const key = JSON.stringify([...resource]);
     const group = groups.get(key) ?? { attributes: resource, spans: [] };
     groups.set(key, group);
-    group.spans.push(otlpSpan(span, traceId, own));
+    group.spans.push(otlpSpan(trace, span, traceId, own));
   }
   return [...groups.values()];
 }
 
 function otlpSpan(
+  trace: TraceAnswer,
   span: Span,
   traceId: Uint8Array,
   attributes: ReadonlyMap<string, Value>,
 ): OtlpSpan {
   return {
     traceId,
-    spanId: bytesOf(hexId(span.spanId)),
-    parentSpanId: span.parentId === null ? new Uint8Array(0) : bytesOf(hexId(span.parentId)),
+    spanId: bytesOf(spanHexId(trace, span.spanId)),
+    parentSpanId:
+      span.parentId === null ? new Uint8Array(0) : bytesOf(spanHexId(trace, span.parentId)),
     name: spanName(span),
     kind: KINDS.indexOf(spanKind(span)),
     startNs: BigInt(span.startUs) * NS_PER_US,

@@ -2,7 +2,7 @@ import type { Spanset } from '../traceql/evaluate.ts';
 import { evaluateField } from '../traceql/field.ts';
 import type { TraceqlAnswer, TraceqlMatch } from '../traceql/search.ts';
 import type { Value } from '../traceql/syntax.ts';
-import { hexId, spanName, traceHexId } from '../traceql/trace-view.ts';
+import { spanHexId, spanName, traceHexId } from '../traceql/trace-view.ts';
 import { jsonAttributes } from './otlp-trace.ts';
 
 /** Tempo's search answer. Source: Tempo's documentation, "Tempo HTTP API", search. */
@@ -41,7 +41,7 @@ function spansetAnswer(set: Spanset, view: TraceqlMatch['view'], most: number): 
       );
       const { span } = at;
       return {
-        spanID: hexId(span.spanId),
+        spanID: spanHexId(view.trace, span.spanId),
         name: spanName(span),
         startTimeUnixNano: nanos(span.startUs),
         durationNanos: String((span.endUs - span.startUs) * 1e3),

@@ -43,14 +43,17 @@ const INTRINSIC_SQL: Readonly<Record<string, string>> = {
 
 export async function readTags(store: Store, range: TimeRange): Promise<readonly TagScope[]> {
   const { rows } = await store.query(
-    `SELECT DISTINCT arrayJoin(attribute_names) AS name FROM ${TABLE}
-     WHERE ${inRange()} ORDER BY name LIMIT {most:UInt32}`,
+    `SELECT DISTINCT arrayJoin(arrayConcat(
+         arrayMap(name -> ('span', name), attribute_names),
+         arrayMap(name -> ('resource', name), JSONExtractKeys(resource_attributes)))) AS tag
+     FROM ${TABLE} WHERE ${inRange()} ORDER BY tag LIMIT {most:UInt32}`,
     { params: { ...rangeParams(range), most: NAMES_MAX } },
   );
-  const free = rows.map(([name]) => String(name));
+  const free = (scope: string): string[] =>
+    rows.flatMap(([tag]) => (Array.isArray(tag) && tag[0] === scope ? [String(tag[1])] : []));
   return [
-    { name: 'resource', tags: [...COLUMN_ATTRIBUTES.resource].sort() },
-    { name: 'span', tags: [...new Set([...COLUMN_ATTRIBUTES.span, ...free])].sort() },
+    { name: 'resource', tags: distinct(COLUMN_ATTRIBUTES.resource, free('resource')) },
+    { name: 'span', tags: distinct(COLUMN_ATTRIBUTES.span, free('span')) },
     { name: 'intrinsic', tags: INTRINSIC_TAGS },
   ];
 }
@@ -100,8 +103,16 @@ function valueSql(
     const isNumber = ['response_code', 'client_port', 'server_port'].includes(column);
     return { sql: column, params: {}, type: isNumber ? 'int' : 'string' };
   }
-  const sql = 'attribute_values[indexOf(attribute_names, {tag:String})]';
-  return { sql, params: { tag: name.name }, type: 'string' };
+  const own = 'attribute_values[indexOf(attribute_names, {tag:String})]';
+  const resource =
+    "if(JSONType(resource_attributes, {tag:String}) = 'String', JSONExtractString(resource_attributes, {tag:String}), JSONExtractRaw(resource_attributes, {tag:String}))";
+  const bySql = { span: own, resource, any: `if(${own} != '', ${own}, ${resource})` } as const;
+  const isKnown = name.scope === 'span' || name.scope === 'resource';
+  return { sql: bySql[isKnown ? name.scope : 'any'], params: { tag: name.name }, type: 'string' };
+}
+
+function distinct(...lists: readonly (readonly string[])[]): string[] {
+  return [...new Set(lists.flat())].sort();
 }
 
 const inRange = (): string =>

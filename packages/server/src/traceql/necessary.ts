@@ -94,7 +94,7 @@ function ofComparison(
     return isDuration ? ofDuration(operator, Number(right.value) / NS_PER_US) : ALL;
   }
   const column = columnOf(left.scope, left.name);
-  if (column === undefined) return ofFreeAttribute(left.name, params, name);
+  if (column === undefined) return ofFreeAttribute(left, params, name);
   if (typeof right.value === 'string' && operator === '=' && TEXT_COLUMNS.has(column)) {
     params[name] = right.value;
     return `${column} = {${name}:String}`;
@@ -117,8 +117,15 @@ function ofDuration(operator: ComparisonOperator, us: number): string {
   return operator === '=' ? both(least, most) : ALL;
 }
 
-function ofFreeAttribute(attribute: string, params: Params, name: string): string {
-  if (!/[.-]/.test(attribute)) return ALL; // It may be the name of a column.
-  params[name] = attribute;
-  return `has(attribute_names, {${name}:String})`;
+function ofFreeAttribute(
+  attribute: Extract<Field, { kind: 'attribute' }>,
+  params: Params,
+  name: string,
+): string {
+  if (!/[.-]/.test(attribute.name)) return ALL; // It may be the name of a column.
+  params[name] = attribute.name;
+  const own = `has(attribute_names, {${name}:String})`;
+  const resource = `JSONHas(resource_attributes, {${name}:String})`;
+  if (attribute.scope === 'span') return own;
+  return attribute.scope === 'resource' ? resource : `(${own} OR ${resource})`;
 }

@@ -150,9 +150,9 @@ export function intrinsicValue(view: TraceView, at: SpanView, intrinsic: Intrins
     case 'nestedSetParent':
       return at.parent < 0 ? -1 : nestedLeft(view.spans[at.parent] ?? at, view);
     case 'spanId':
-      return hexId(span.spanId);
+      return spanHexId(view.trace, span.spanId);
     case 'parentId':
-      return span.parentId === null ? '' : hexId(span.parentId);
+      return span.parentId === null ? '' : spanHexId(view.trace, span.parentId);
     case 'traceId':
       return traceHexId(view.trace);
   }
@@ -179,8 +179,32 @@ export function attributeValue(at: SpanView, scope: Scope, name: string): Value 
     return Number(text) === 0 ? undefined : Number(text);
   }
   if (scope === 'event' || scope === 'link' || scope === 'instrumentation') return undefined;
-  if (Object.hasOwn(at.span.fields, name)) return at.span.fields[name];
-  return undefined;
+  const own = Object.hasOwn(at.span.fields, name) ? at.span.fields[name] : undefined;
+  if (scope === 'span' || (scope === 'any' && own !== undefined)) return own;
+  return resourceAttributes(at.span).get(name) ?? own;
+}
+
+const resourcesOf = new WeakMap<Span, ReadonlyMap<string, Value>>();
+
+/** What the SDK said of the resource, beyond what has a column; lists and objects as JSON. */
+function resourceAttributes(span: Span): ReadonlyMap<string, Value> {
+  const known = resourcesOf.get(span);
+  if (known !== undefined) return known;
+  const text = span.fields['resource_attributes'] ?? '';
+  const found = new Map<string, Value>(text === '' ? [] : Object.entries(valuesIn(text)));
+  resourcesOf.set(span, found);
+  return found;
+}
+
+function valuesIn(text: string): Record<string, Value> {
+  const parsed: unknown = JSON.parse(text); // Written by our own receivers.
+  if (typeof parsed !== 'object' || parsed === null) return {};
+  return Object.fromEntries(
+    Object.entries(parsed).map(([name, value]: [string, unknown]) => {
+      const isPlain = ['string', 'number', 'boolean'].includes(typeof value);
+      return [name, isPlain ? (value as Value) : JSON.stringify(value)]; // Of these types.
+    }),
+  );
 }
 
 /** All attributes of a span under their first conventional names, without empty ones. */
@@ -188,7 +212,7 @@ export function attributesOf(span: Span): {
   readonly resource: ReadonlyMap<string, Value>;
   readonly span: ReadonlyMap<string, Value>;
 } {
-  const resource = new Map<string, Value>();
+  const resource = new Map<string, Value>(resourceAttributes(span));
   const own = new Map<string, Value>();
   for (const [name, text] of Object.entries(span.fields)) {
     if (text === '') continue;
@@ -208,8 +232,33 @@ export function attributesOf(span: Span): {
   return { resource, span: own };
 }
 
-/** A 64-bit decimal id as 16 hex digits, the form of a span id. */
-export function hexId(decimal: string): string {
+const idsOf = new WeakMap<TraceAnswer, ReadonlyMap<string, string>>();
+
+/**
+ * The id of a span in 16 hex digits: the one that its SDK gave it, where no other span of the trace
+ * has it too (both ends of a shared span do); else the row's.
+ */
+export function spanHexId(trace: TraceAnswer, spanId: string): string {
+  const ids = idsOf.get(trace) ?? hexIds(trace);
+  idsOf.set(trace, ids);
+  return ids.get(spanId) ?? hexId(spanId);
+}
+
+function hexIds({ spans }: TraceAnswer): ReadonlyMap<string, string> {
+  const taken = new Set<string>();
+  return new Map(
+    spans.map(({ spanId, signal, fields }) => {
+      const own = (fields['span_id'] ?? '').toLowerCase();
+      const isOwn = signal === 'A' && /^[0-9a-f]{16}$/.test(own) && !taken.has(own);
+      const id = isOwn ? own : hexId(spanId);
+      taken.add(id);
+      return [spanId, id];
+    }),
+  );
+}
+
+/** A 64-bit decimal id as 16 hex digits. */
+function hexId(decimal: string): string {
   return BigInt(decimal).toString(16).padStart(16, '0');
 }
 
