@@ -6,7 +6,7 @@ import { type NginxPair, startNginxPair } from './nginx-pair.ts';
 import { probeCostRows, systemCallRows } from './probe-cost.ts';
 import { cpuMs, residentMb, scheduledUs } from './process-use.ts';
 import { type Bench, type BenchOptions, type BenchRow, median } from './report.ts';
-import { type Subject, type SubjectState, startSubject } from './subject.ts';
+import { type Subject, type SubjectCounters, type SubjectState, startSubject } from './subject.ts';
 
 /** What capture costs a gateway: nginx in front of nginx, both cores busy, slots interleaved. */
 const STATES: readonly SubjectState[] = ['off', 'filtered', 'full'];
@@ -33,7 +33,7 @@ type Slots = Record<SubjectState, Slot[]>;
  */
 export const capture: Bench = async (options) => {
   const { isQuick, signal, progress } = options;
-  const rounds = isQuick ? 1 : 8;
+  const rounds = isQuick ? 1 : 6;
   const ports = [await freePort(), await freePort()] as const;
   const pair = await startNginxPair(ports);
   const rows: BenchRow[] = [];
@@ -74,11 +74,15 @@ async function slotsOf(
   { isQuick, signal, progress }: BenchOptions,
 ): Promise<Slots> {
   const slots: Slots = { off: [], filtered: [], full: [] };
+  let before = await subject.counters();
   for (let round = 0; round < rounds && !signal.aborted; round += 1) {
     for (let at = 0; at < STATES.length; at += 1) {
       // Rotated, so that no state always follows the same one.
       const state = STATES[(at + round) % STATES.length] ?? 'off';
-      slots[state].push(await measure(pair, subject, state, connections, isQuick ? 1 : 2));
+      const seconds = isQuick ? 1 : 2;
+      const measured = await measure(pair, subject, { state, connections, seconds, before });
+      slots[state].push(measured.slot);
+      before = measured.after;
     }
     progress(`c=${connections} round ${round + 1} of ${rounds}`);
   }
@@ -88,12 +92,10 @@ async function slotsOf(
 async function measure(
   pair: NginxPair,
   subject: Subject,
-  state: SubjectState,
-  connections: number,
-  seconds: number,
-): Promise<Slot> {
+  slot: { state: SubjectState; connections: number; seconds: number; before: SubjectCounters },
+): Promise<{ readonly slot: Slot; readonly after: SubjectCounters }> {
+  const { state, connections, seconds, before } = slot;
   await subject.become(state);
-  const before = await subject.counters();
   const nginxBefore = pair.workers.map(scheduledUs);
   const agentBefore = cpuMs(subject.pid);
   const load = await saturate(pair.url, connections, seconds);
@@ -105,7 +107,7 @@ async function measure(
   const after = await subject.counters();
   const lookedMs = after.lookedMs - before.lookedMs;
   const restedMs = after.restedMs - before.restedMs;
-  return {
+  const measured = {
     qps: load.requests / load.seconds,
     cpuUsPerRequest: nginxUs / load.requests,
     agentCores: agentMs / 1e3 / load.seconds,
@@ -113,6 +115,7 @@ async function measure(
     lost: after.lost - before.lost,
     lookedShare: restedMs === 0 ? 1 : lookedMs / (lookedMs + restedMs),
   };
+  return { slot: measured, after };
 }
 
 function rowsOf(name: string, slots: Slots, state: SubjectState): BenchRow[] {
