@@ -18,8 +18,9 @@ import type { ClientCounters } from './core/http/client-connection.ts';
 import { createDateText } from './core/http/message.ts';
 import { createUpstreamPool } from './core/http/upstream-pool.ts';
 import { listenOn, openListeners } from './core/listeners.ts';
+import { locate, type PlaceSettings } from './core/locate.ts';
 import { parseIpRanges } from './core/match/ip-range.ts';
-import { createPipeline, locate, type PipelineCounters } from './core/pipeline.ts';
+import { createPipeline, type PipelineCounters } from './core/pipeline.ts';
 import { createPluginHost } from './core/plugin-host.ts';
 import { probeContext } from './core/probe-context.ts';
 import { createUpstreamBook } from './core/upstream-book.ts';
@@ -131,12 +132,21 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   store.subscribe(({ key }) => {
     if (key.startsWith('/ssls/')) certificates.changed();
   });
-  const trusted = parseIpRanges(apisix.trusted_addresses ?? []);
+  const { real_ip_from, real_ip_header, real_ip_recursive } = nginx.http;
+  const places: PlaceSettings = {
+    deletesTailSlash: apisix.delete_uri_tail_slash,
+    trusted: parseIpRanges(apisix.trusted_addresses ?? []),
+    realIp: {
+      from: parseIpRanges(real_ip_from.filter((address) => address !== 'unix:')),
+      field: real_ip_header.toLowerCase(),
+      isRecursive: real_ip_recursive === 'on',
+    },
+  };
   const pool = createUpstreamPool(now);
   const handle = createPipeline({
     catalogue,
     serverToken,
-    deletesTailSlash: apisix.delete_uri_tail_slash,
+    places,
     counters,
     warn,
     logged: () => undefined,
@@ -144,7 +154,6 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       pool,
       now,
       preciseNow,
-      isTrusted: (address) => trusted?.has(address) === true,
       destination: destinationOf(store, {
         idleMax: nginx.http.upstream.keepalive,
         idleMs: durationMs(nginx.http.upstream.keepalive_timeout),
@@ -217,7 +226,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 
   function explain({ method, host, uri }: ExplainAsk): unknown {
     const context = probeContext({ method, host, target: uri });
-    if (!locate(context, apisix.delete_uri_tail_slash)) return { error_msg: `bad uri: ${uri}` };
+    if (!locate(context, places)) return { error_msg: `bad uri: ${uri}` };
     const candidates = catalogue.explain(context);
     const winner = candidates.find(({ rejection }) => rejection === undefined);
     return { matched: winner?.id ?? null, candidates };

@@ -127,7 +127,7 @@ test.each([
 test.each([
   { line: 'POST consumers', status: 405, error: 'not supported `POST` method for consumer' },
   { line: 'GET nothing', status: 404, error: 'Unsupported resource type: nothing' },
-  { line: 'GET consumers/jack/credentials', status: 404, error: 'consumer not found' },
+  { line: 'PUT consumers/jack/credentials/1', status: 404, error: 'consumer not found' },
 ])('$line is $status', async ({ line, status, error }) => {
   expect(await (await open())(line)).toEqual({ status, body: { error_msg: error } });
 });

@@ -56,7 +56,8 @@ export function createAdminApi(parts: AdminParts): (request: AdminRequest) => Pr
       return refusal(405, `not supported \`${request.method}\` method for ${kind.noun}`);
     }
     if (place.owner !== undefined && store.get(`/consumers/${place.owner}`) === undefined) {
-      return refusal(404, `${'consumer'} not found`);
+      if (request.method !== 'PUT') return { status: 404, body: { message: 'Key not found' } };
+      return refusal(404, 'consumer not found');
     }
     switch (request.method) {
       case 'GET':
@@ -100,19 +101,19 @@ export function createAdminApi(parts: AdminParts): (request: AdminRequest) => Pr
     if (given.value === undefined) return refusal(400, 'missing configurations');
     const before = store.get(folder + id);
     if (before === undefined) return { status: 404, body: { message: 'Key not found' } };
-    const forbidden =
-      isObject(given.value) && rest.length === 0 ? timesFault(given.value) : undefined;
-    if (forbidden !== undefined) return refusal(400, forbidden);
     const base = withoutTimes(before.value);
     const next = rest.length === 0 ? merged(base, given.value) : placed(base, rest, given.value);
     if (typeof next === 'string') return refusal(400, next);
     if (!isObject(next)) return refusal(400, 'missing configurations');
-    const { answer } = await keep(place, id, next, request.query);
+    const times = timesOf(next);
+    const { answer } = await keep(place, id, withoutTimes(next), request.query, times);
     return answer.status === 201 ? { ...answer, status: 200 } : answer;
   }
 
   async function write(place: Place, request: AdminRequest): Promise<AdminAnswer> {
     const { kind } = place;
+    const ttl = ttlFault(request.query);
+    if (ttl !== undefined) return refusal(400, ttl);
     const given = parseBody(request.body);
     if (given.kind === 'answer') return given.answer;
     if (given.value === undefined) return refusal(400, 'missing configurations');
@@ -133,11 +134,11 @@ export function createAdminApi(parts: AdminParts): (request: AdminRequest) => Pr
     id: string,
     value: ObjectValue,
     query: URLSearchParams,
+    patched: ObjectValue = {},
   ): Promise<{ readonly answer: AdminAnswer }> {
     const ttl = query.get('ttl');
-    if (ttl !== null && (ttl === '' || !Number.isFinite(Number(ttl)))) {
-      return { answer: refusal(400, 'invalid argument ttl: should be a number') };
-    }
+    const wrongTtl = ttlFault(query);
+    if (wrongTtl !== undefined) return { answer: refusal(400, wrongTtl) };
     const checkedId = place.owner === undefined ? id : place.folder + id;
     const wrong = objectFault(check, place.kind.path, checkedId, value);
     if (wrong !== undefined) return { answer: faultAnswer(wrong) };
@@ -145,7 +146,7 @@ export function createAdminApi(parts: AdminParts): (request: AdminRequest) => Pr
     const nowS = parts.nowS();
     const createdS = store.get(key)?.value['create_time'] ?? nowS;
     const hasTimes = place.kind.path !== 'plugin_metadata';
-    const times = hasTimes ? { create_time: createdS, update_time: nowS } : {};
+    const times = hasTimes ? { create_time: createdS, update_time: nowS, ...patched } : {};
     const stored = { ...value, ...times };
     const { object, isNew } = await store.put(key, stored, ttl === null ? undefined : Number(ttl));
     const body = { key: PREFIX + object.key, value: visible(place.kind, object) };
@@ -230,9 +231,18 @@ function withId(
   return { ...value, id: fromPath === undefined ? (value['id'] ?? id) : (value['id'] ?? fromPath) };
 }
 
-function timesFault(value: ObjectValue): string | undefined {
-  const name = ['create_time', 'update_time'].find((field) => value[field] !== undefined);
-  return name === undefined ? undefined : `the property is forbidden:  ${name}`;
+function ttlFault(query: URLSearchParams): string | undefined {
+  const ttl = query.get('ttl');
+  if (ttl === null || (ttl !== '' && Number(ttl) >= 0)) return undefined;
+  return 'invalid argument ttl: should be a number';
+}
+
+/** A patch may set the times, which PUT and POST may not. */
+function timesOf(value: ObjectValue): ObjectValue {
+  const names = ['create_time', 'update_time'];
+  return Object.fromEntries(
+    Object.entries(value).filter(([name, time]) => names.includes(name) && Number.isInteger(time)),
+  );
 }
 
 function withoutTimes(value: ObjectValue): ObjectValue {
@@ -248,12 +258,19 @@ type Parsed =
 function parseBody(text: string): Parsed {
   if (text.trim() === '') return { kind: 'value', value: undefined };
   try {
-    return { kind: 'value', value: JSON.parse(text) };
+    return { kind: 'value', value: JSON.parse(escapedControls(text)) };
   } catch (error) {
     const why = error instanceof Error ? error.message : 'not JSON';
     const body = { error_msg: `invalid request body: ${why}`, req_body: text };
     return { kind: 'answer', answer: { status: 400, body } };
   }
+}
+
+/** cjson takes line feeds and tabs within strings as they are; JSON.parse wants them escaped. */
+function escapedControls(text: string): string {
+  return text.replace(/"(?:[^"\\]|\\.)*"/gs, (string) =>
+    string.replace(/[\n\r\t]/g, (control) => JSON.stringify(control).slice(1, -1)),
+  );
 }
 
 function faultAnswer({ message, all, status }: Fault): AdminAnswer {

@@ -2,6 +2,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { compileExpression } from '../core/match/expression.ts';
 import { parseIpRanges } from '../core/match/ip-range.ts';
 import type { PluginConf, UpstreamObject } from '../core/objects.ts';
+import { isVariableName } from '../core/post-arguments.ts';
 import type { Plugin } from '../plugins/plugin.ts';
 import type { Store } from '../store/store.ts';
 import { pluginViolation, type Validator } from './validator.ts';
@@ -75,7 +76,7 @@ function languageFault(value: ObjectValue): Fault | undefined {
 
 function routeFault(kind: string, value: ObjectValue): Fault | undefined {
   if (value['vars'] !== undefined && kind === 'routes') {
-    const compiled = compileExpression(value['vars']);
+    const compiled = compileExpression(value['vars'], isVariableName);
     if (compiled.kind === 'invalid') {
       return fault(`failed to validate the 'vars' expression: ${compiled.reason}`);
     }
@@ -99,6 +100,11 @@ function upstreamFault(parts: CheckParts, given: unknown): Fault | undefined {
   const v6 = hostsOf(upstream).find((host) => host.split(':').length > 2 && !host.startsWith('['));
   if (v6 !== undefined) {
     return fault("invalid configuration: IPv6 address must be enclosed with '[' and ']'");
+  }
+  const { client_cert: cert, client_key: key } = upstream.tls ?? {};
+  if (cert !== undefined && key !== undefined) {
+    const wrong = pairFault(cert, key);
+    if (wrong !== undefined) return fault(wrong);
   }
   const certificateId = upstream.tls?.client_cert_id;
   if (certificateId !== undefined) {

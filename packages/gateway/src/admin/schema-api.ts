@@ -92,7 +92,7 @@ function schemaOf(
 ): AdminAnswer {
   if (name === 'plugins') {
     const plugin = parts.findPlugin(pluginName ?? '');
-    if (plugin === undefined) return { status: 400, body: { error_msg: 'not found schema' } };
+    if (plugin === undefined) return { status: 404, body: { error_msg: 'not found schema' } };
     return { status: 200, body: schemaFor(plugin, query) };
   }
   const kind = KINDS.find(({ path }) => singular(path) === name);

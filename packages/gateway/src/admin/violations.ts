@@ -38,6 +38,10 @@ function prefixOf(pointer: string, error: ErrorObject): string {
       ? `failed to validate item ${Number(key) + 1}: `
       : `property "${key}" validation failed: `,
   );
+  const dependent = /dependencies\/([^/]+)\//.exec(error.schemaPath)?.[1];
+  if (dependent !== undefined) {
+    words.push(`failed to validate dependent schema for "${dependent}": `);
+  }
   const isPattern = /patternProperties\/([^/]*)\//.exec(error.schemaPath)?.[1];
   if (isPattern !== undefined && keys.length > 0) {
     const pattern = decodeURIComponent(isPattern).replaceAll('~1', '/').replaceAll('~0', '~');

@@ -46,6 +46,9 @@ export interface GatewayConfig {
       readonly client_header_timeout: string | number;
       readonly client_body_timeout: string | number;
       readonly send_timeout: string | number;
+      readonly real_ip_header: string;
+      readonly real_ip_recursive: 'on' | 'off';
+      readonly real_ip_from: readonly string[];
       readonly upstream: {
         readonly keepalive: number;
         readonly keepalive_requests: number;

@@ -8,6 +8,7 @@ import { parseRoutePattern } from './match/route-pattern.ts';
 import { createRouter, type RouteEntry, type Router } from './match/router.ts';
 import type { PluginsObject, RouteObject, ServiceObject } from './objects.ts';
 import type { PluginHost } from './plugin-host.ts';
+import { readsBody } from './post-arguments.ts';
 import type { MatchedRoute, RequestContext } from './request-context.ts';
 import { timeoutsOf, type Upstream, type UpstreamTimeouts } from './upstream.ts';
 import type { UpstreamBook } from './upstream-book.ts';
@@ -38,6 +39,8 @@ export interface ReadyRoute {
 export interface Catalogue {
   match(context: RequestContext): ReadyRoute | undefined;
   globalChains(): readonly Chain[];
+  /** Some route is matched by what the body holds. */
+  readsBody(): boolean;
   explain: Router<StoredObject>['explain'];
 }
 
@@ -57,6 +60,7 @@ export function createCatalogue(parts: CatalogueParts): Catalogue {
   /** Routes by what is configured; emptied when something that a route may refer to has changed. */
   let ready = new Map<StoredObject, ReadyRoute>();
   let globals: readonly Chain[] | undefined;
+  const bodyReaders = new Set<string>();
 
   function changed(key: string, now: StoredObject | undefined): void {
     const [, kind = '', id = ''] = key.split('/');
@@ -90,12 +94,15 @@ export function createCatalogue(parts: CatalogueParts): Catalogue {
 
   function putRoute(id: string, stored: StoredObject | undefined): void {
     router.remove(id);
+    bodyReaders.delete(id);
     if (stored === undefined) return;
     ready.delete(stored);
     const route = stored.value as RouteObject;
     if (route.status === 0) return;
     const entry = entryOf(stored, route, serviceOf(route)?.hosts ?? [], hasParameters);
-    if (entry !== undefined) router.put(entry);
+    if (entry === undefined) return;
+    router.put(entry);
+    if (readsBody(route.vars)) bodyReaders.add(id);
   }
 
   function serviceOf({ service_id: id }: RouteObject): ServiceObject | undefined {
@@ -183,6 +190,7 @@ export function createCatalogue(parts: CatalogueParts): Catalogue {
 
   return {
     explain: router.explain,
+    readsBody: () => bodyReaders.size > 0,
     match(context) {
       const found = router.match(context);
       if (found === undefined) return undefined;
@@ -260,6 +268,6 @@ function entryOf(
         ? undefined
         : new Set(route.methods),
     acceptsAddress: (address) => ranges === undefined || ranges.has(address),
-    acceptsVariables: (context) => !hasVars || vars.holds((name) => context.variable(name)),
+    acceptsVariables: (context) => !hasVars || vars.holds((name) => context.values(name)),
   };
 }

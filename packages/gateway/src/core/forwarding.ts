@@ -22,7 +22,6 @@ export interface ForwardingParts {
   now(): number;
   /** Unix ms with fractions. */
   preciseNow(): number;
-  isTrusted(address: string): boolean;
   beforeProxy(context: RequestContext): void;
   headerFilter(context: RequestContext): void;
   /** Undefined when no plugin wants the body. */
@@ -141,8 +140,7 @@ export function forward(
     connected() {
       if (connection === undefined || current === undefined) return;
       current.connectedMs = parts.preciseNow();
-      const isTrusted = parts.isTrusted(context.peer.address);
-      connection.writeText(requestHead(context, upstream, current.node, { upgrade, isTrusted }));
+      connection.writeText(requestHead(context, upstream, current.node, upgrade));
       hasSent = true;
       if (requestFraming(context).kind === 'none') connection.sent();
       else context.body.attach(requestBody);

@@ -5,19 +5,19 @@ import { bodyFilterOf, type Chain, EMPTY_CHAIN, runPhase, type Step } from './ch
 import { type BodyFilter, type ForwardingParts, forward } from './forwarding.ts';
 import type { ClientConnection } from './http/client-connection.ts';
 import { HeaderFields } from './http/header-fields.ts';
-import { plainAddress } from './match/ip-range.ts';
+import { locate, type PlaceSettings } from './locate.ts';
+import { hasArguments, POST_BYTES_MAX } from './post-arguments.ts';
 import type { RequestContext } from './request-context.ts';
-import { hostName, parseTarget } from './target.ts';
 import { timeoutsOf } from './upstream.ts';
 
 /** What the pipeline is made of; forwarding's own parts are filled in by it. */
 export interface PipelineParts {
   readonly catalogue: Catalogue;
   readonly serverToken: string;
-  readonly deletesTailSlash: boolean;
+  readonly places: PlaceSettings;
   readonly forwarding: Pick<
     ForwardingParts,
-    'pool' | 'now' | 'preciseNow' | 'isTrusted' | 'destination' | 'report' | 'showsUpstreamStatus'
+    'pool' | 'now' | 'preciseNow' | 'destination' | 'report' | 'showsUpstreamStatus'
   >;
   readonly counters: PipelineCounters;
   /** Called once for each request, after its plugins' `log`. */
@@ -60,11 +60,35 @@ export function createPipeline(
   };
 
   function handle(context: RequestContext, client: ClientConnection): void {
-    if (!locate(context, parts.deletesTailSlash)) {
+    if (!locate(context, parts.places)) {
       send(context, client, errorPage(400));
       finish(context);
       return;
     }
+    if (!catalogue.readsBody() || !hasArguments(context)) {
+      begin(context, client);
+      return;
+    }
+    let isGone = false;
+    client.listen({
+      gone() {
+        isGone = true;
+        finish(context);
+      },
+      drained: () => undefined,
+    });
+    void context.body.read(POST_BYTES_MAX).then((bytes) => {
+      if (isGone) return;
+      client.listen(undefined);
+      if (bytes !== undefined) begin(context, client);
+      else {
+        send(context, client, errorPage(413));
+        finish(context);
+      }
+    });
+  }
+
+  function begin(context: RequestContext, client: ClientConnection): void {
     const route = catalogue.match(context);
     const course: Course = {
       globals: catalogue.globalChains(),
@@ -154,7 +178,8 @@ export function createPipeline(
     const isMissing = route.missing !== undefined && context.upstream === undefined;
     if (isMissing || upstream === undefined) {
       const status = route.missing ?? 503;
-      send(context, client, status === 502 ? errorPage(502) : { status, source: 'apisix' });
+      const hasPage = status === 502 || route.missing === undefined;
+      send(context, client, hasPage ? errorPage(status) : { status, source: 'apisix' });
       finish(context);
       return;
     }
@@ -257,19 +282,4 @@ function chained(
   next: (outcome: Outcome) => Outcome | Promise<Outcome>,
 ): Outcome | Promise<Outcome> {
   return outcome instanceof Promise ? outcome.then(next) : next(outcome);
-}
-
-/** Fills in what routes are matched by; false when the target makes no sense. */
-export function locate(context: RequestContext, deletesTailSlash: boolean): boolean {
-  const target = parseTarget(context.head.target);
-  if (target === undefined) return false;
-  const { path, rawPath, query, authority } = target;
-  const isTrimmed = deletesTailSlash && path.length > 1 && path.endsWith('/');
-  context.path = isTrimmed ? path.slice(0, -1) : path;
-  context.rawPath = rawPath;
-  context.query = query;
-  if (authority !== undefined && authority !== '') context.headers.set('Host', authority);
-  context.host = hostName(context.headers.get('host') ?? '');
-  context.clientIp = plainAddress(context.peer.address);
-  return true;
 }

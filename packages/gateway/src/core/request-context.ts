@@ -3,6 +3,7 @@ import type { Consumer, Credential } from './consumer.ts';
 import type { RequestHead } from './http/head.ts';
 import type { HeaderFields } from './http/header-fields.ts';
 import type { RouteObject, ServiceObject } from './objects.ts';
+import { postArgument } from './post-arguments.ts';
 import type { RequestBody } from './request-body.ts';
 import type { Upstream, UpstreamTry } from './upstream.ts';
 import { readVariable } from './variables.ts';
@@ -104,6 +105,12 @@ export class RequestContext {
   /** A variable by its nginx or APISIX name without `$`; undefined when it has no value. */
   variable(name: string): string | undefined {
     return this.variables.get(name) ?? readVariable(this, name);
+  }
+
+  /** As `variable`, but a list where a path into the body names several values. */
+  values(name: string): string | readonly string[] | undefined {
+    if (name.startsWith('post_arg.')) return postArgument(this, name.slice('post_arg.'.length));
+    return this.variable(name);
   }
 
   /** Gives a variable a value for the rest of this request. */

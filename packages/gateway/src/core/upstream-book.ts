@@ -63,6 +63,10 @@ export function createUpstreamBook(parts: UpstreamBookParts): UpstreamBook {
     },
     changed(kind, id, now) {
       const key = `${kind}/${id}`;
+      // Those within plugins' configurations are found again, if they are still in use.
+      for (const inner of kept.keys()) {
+        if (inner.startsWith(`inline//apisix/${key} `)) kept.delete(inner);
+      }
       const hasUpstream =
         kind === 'upstreams' ? now !== undefined : now?.value['upstream'] !== undefined;
       if (hasUpstream) return;

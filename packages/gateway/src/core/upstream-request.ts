@@ -13,9 +13,6 @@ const OWN_FIELDS: ReadonlySet<string> = new Set([
   'forwarded',
   'x-real-ip',
   'x-forwarded-for',
-  'x-forwarded-proto',
-  'x-forwarded-host',
-  'x-forwarded-port',
 ]);
 
 /** The head sent to `node`, as text of octets, with its empty line. */
@@ -23,23 +20,17 @@ export function requestHead(
   context: RequestContext,
   upstream: Upstream,
   node: Node,
-  options: { readonly upgrade: string | undefined; readonly isTrusted: boolean },
+  upgrade: string | undefined,
 ): string {
-  const { headers, peer, head } = context;
+  const { headers, head } = context;
   const host = hostFor(context, upstream, node);
   const forwarded = headers.all('x-forwarded-for');
   const chain =
     forwarded.length === 0 ? context.clientIp : `${forwarded.join(', ')}, ${context.clientIp}`;
-  const given = (name: string, own: string): string =>
-    (options.isTrusted ? headers.get(name) : undefined) ?? own;
-  const scheme = peer.isTls ? 'https' : 'http';
-  const isUpgrade = options.upgrade !== undefined;
+  const isUpgrade = upgrade !== undefined;
   return (
     `${context.method} ${targetFor(context)} HTTP/1.1\r\nHost: ${host}\r\n` +
     `X-Real-IP: ${context.clientIp}\r\nX-Forwarded-For: ${chain}\r\n` +
-    `X-Forwarded-Proto: ${given('x-forwarded-proto', scheme)}\r\n` +
-    `X-Forwarded-Host: ${given('x-forwarded-host', context.host)}\r\n` +
-    `X-Forwarded-Port: ${given('x-forwarded-port', String(peer.localPort))}\r\n` +
     framingLine(context) +
     fieldLines(headers, OWN_FIELDS, connectionOptions(head.fields)) +
     (isUpgrade

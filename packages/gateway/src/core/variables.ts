@@ -1,4 +1,6 @@
 import { hostname } from 'node:os';
+import type { HeaderFields } from './http/header-fields.ts';
+import { postArgument } from './post-arguments.ts';
 import type { RequestContext } from './request-context.ts';
 
 type Reader = (context: RequestContext) => string | undefined;
@@ -78,12 +80,13 @@ type PrefixReader = (context: RequestContext, name: string) => string | undefine
 
 const PREFIXES: readonly (readonly [string, PrefixReader])[] = [
   ['arg_', (context, name) => context.argument(name)],
-  ['http_', ({ headers }, name) => joined(headers.all(fieldName(name)))],
+  ['http_', ({ headers }, name) => field(headers, name)],
   ['cookie_', (context, name) => context.cookie(name)],
   ['uri_param_', ({ matchedParameters }, name) => matchedParameters?.get(name)],
-  ['sent_http_', ({ response }, name) => joined(response?.fields.all(fieldName(name)))],
-  ['upstream_http_', ({ response }, name) => joined(response?.fields.all(fieldName(name)))],
-  ['post_arg_', ({ body }, name) => formArgument(body.whole(), name)],
+  ['sent_http_', ({ response }, name) => field(response?.fields, name)],
+  ['upstream_http_', ({ response }, name) => field(response?.fields, name)],
+  ['post_arg_', (context, name) => single(postArgument(context, name))],
+  ['post_arg.', (context, name) => single(postArgument(context, name))],
 ];
 
 /** A variable's value; undefined when there is no such variable or it has none now. */
@@ -96,13 +99,14 @@ export function readVariable(context: RequestContext, name: string): string | un
   return undefined;
 }
 
-/** `X_Forwarded_For`, as variables spell it, is the field `x-forwarded-for`. */
-function fieldName(name: string): string {
-  return name.toLowerCase().replaceAll('_', '-');
-}
-
-function joined(values: readonly string[] | undefined): string | undefined {
-  return values === undefined || values.length === 0 ? undefined : values.join(', ');
+/** `x_a`, as variables spell it, is the field `x-a`, or `x_a` itself. */
+function field(fields: HeaderFields | undefined, name: string): string | undefined {
+  if (fields === undefined) return undefined;
+  const wanted = name.toLowerCase();
+  const found = fields.joined(wanted.replaceAll('_', '-'));
+  if (found !== undefined || !wanted.includes('_')) return found;
+  const key = fields.keys.find((one) => one.replaceAll('-', '_') === wanted);
+  return key === undefined ? undefined : fields.joined(key);
 }
 
 function protocol(isHttp10: boolean): string {
@@ -113,9 +117,8 @@ function port(value: number | undefined): string | undefined {
   return value === undefined ? undefined : String(value);
 }
 
-function formArgument(body: Buffer | undefined, name: string): string | undefined {
-  if (body === undefined) return undefined;
-  return new URLSearchParams(body.toString()).get(name) ?? undefined;
+function single(value: string | readonly string[] | undefined): string | undefined {
+  return typeof value === 'object' ? value[0] : value;
 }
 
 function basicUser(header: string | undefined): string | undefined {

@@ -46,6 +46,11 @@ export const keyAuth = definePlugin<KeyAuth>({
           context.attachConsumer(found);
           return undefined;
         }
+        if (hide_credentials) {
+          // A wrong key is a key too, often that of another place.
+          context.headers.remove(field);
+          context.query = withoutArgument(context.query, query);
+        }
         if (anonymous_consumer !== undefined) {
           return anonymous(context, consumers, anonymous_consumer, challenge);
         }

@@ -180,7 +180,7 @@ function quotaHeaders(
 /** A number, or the number that a template of variables gives; undefined when it gives none. */
 function amount(context: RequestContext, given: Amount): number | undefined {
   const value = typeof given === 'number' ? given : Number(resolveTemplate(context, given).text);
-  return Number.isFinite(value) && value > 0 ? Math.floor(value) : undefined;
+  return Number.isSafeInteger(value) && value > 0 ? value : undefined;
 }
 
 /** The key to count under. A rule whose variables are all missing does not apply. */

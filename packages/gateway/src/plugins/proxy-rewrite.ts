@@ -75,21 +75,24 @@ function rewriteUri(
   conf: ProxyRewrite,
   rules: readonly UriRule[],
 ): RegExpExecArray | undefined {
-  if (conf.use_real_request_uri_unsafe) {
-    context.upstreamUri = context.head.target;
-    return undefined;
-  }
+  const isRaw = conf.use_real_request_uri_unsafe;
+  const safe = (uri: string): string => (isRaw ? uri : encoded(uri));
   if (conf.uri !== undefined) {
-    context.upstreamUri = withQuery(context, resolveTemplate(context, conf.uri).text);
+    context.upstreamUri = withQuery(context, safe(resolveTemplate(context, conf.uri).text));
     return undefined;
   }
+  // A question mark of the decoded path may not become the one that begins a query.
+  const source = isRaw ? context.rawPath : context.path.replaceAll('?', '%3F');
   for (const { pattern, template } of rules) {
-    const captures = pattern.exec(context.path);
+    const captures = pattern.exec(source);
     if (captures === null) continue;
-    const path = resolveTemplate(context, withCaptures(template, captures)).text;
-    context.upstreamUri = withQuery(context, path);
+    const rewritten = source.replace(pattern, () => withCaptures(template, captures));
+    const path = resolveTemplate(context, rewritten).text;
+    context.upstreamUri = withQuery(context, safe(path));
     return captures;
   }
+  const unchanged = isRaw ? context.rawPath : encoded(context.path.replaceAll('?', '%3F'), '%3F');
+  context.upstreamUri = withQuery(context, unchanged);
   return undefined;
 }
 
@@ -104,12 +107,22 @@ function withCaptures(template: string, captures: RegExpExecArray): string {
   return template.replace(/\$(\d+)/g, (_, index: string) => captures[Number(index)] ?? '');
 }
 
-/** The new URI, safe for a request line, and the client's own query behind it. */
+/** The new URI with the client's own query behind it. */
 function withQuery({ query }: RequestContext, uri: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: exactly what a request line may not hold
   const safe = uri.replace(/[\x00-\x20\x7f-\uffff]/g, (character) => encodeURIComponent(character));
   if (query === '') return safe;
   return `${safe}${safe.includes('?') ? '&' : '?'}${query}`;
+}
+
+/** A decoded path as it may stand in a request line; what follows `?` is left as it is. */
+function encoded(uri: string, kept = ''): string {
+  const at = uri.indexOf('?');
+  const path = at < 0 ? uri : uri.slice(0, at);
+  const escaped = (text: string): string =>
+    encodeURI(text).replaceAll('#', '%23').replaceAll('%5B', '[').replaceAll('%5D', ']');
+  const parts = kept === '' ? [path] : path.split(kept);
+  return parts.map(escaped).join(kept) + (at < 0 ? '' : uri.slice(at));
 }
 
 function regexOf(pattern: string): RegExp | undefined {

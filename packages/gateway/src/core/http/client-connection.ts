@@ -236,8 +236,15 @@ export function serveClient(socket: Socket, peer: Peer, parts: ClientParts): Swe
     pump();
   }
 
-  /** `last` follows the head in the same write where it is small. */
+  /** A client that takes nothing for too long is cut: it holds an upstream's connection. */
   function send(bytes: Buffer): boolean {
+    const isReady = write(bytes);
+    if (!isReady) deadlineMs = now() + settings.sendTimeoutMs;
+    return isReady;
+  }
+
+  /** The head goes in the same write as the first octets, where these are few. */
+  function write(bytes: Buffer): boolean {
     if (context !== undefined) context.sentBytes += bytes.length + pendingHead.length;
     if (pendingHead === '') return bytes.length === 0 || socket.write(bytes);
     const head = pendingHead;
@@ -324,7 +331,13 @@ export function serveClient(socket: Socket, peer: Peer, parts: ClientParts): Swe
     held = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
     pump();
   });
-  socket.on('drain', () => listener?.drained());
+  socket.on('drain', () => {
+    if (context !== undefined && !isAnswered) {
+      const isReading = decoder !== undefined && !decoder.isDone();
+      deadlineMs = isReading ? now() + settings.bodyTimeoutMs : Number.POSITIVE_INFINITY;
+    }
+    listener?.drained();
+  });
   socket.on('error', () => socket.destroy());
   socket.on('end', () => {
     // A half-closed client may still read its answer; without a request there is nothing to read.

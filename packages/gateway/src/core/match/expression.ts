@@ -9,6 +9,7 @@ export type CompiledExpression =
   | { readonly kind: 'invalid'; readonly reason: string };
 
 type Test = (read: ReadVariable) => boolean;
+type NameTest = (name: string) => boolean;
 type Value = ReturnType<ReadVariable>;
 
 /** Lists within lists; deeper is taken for an attack on the stack. */
@@ -16,11 +17,14 @@ const DEPTH_MAX = 32;
 
 /**
  * Compiles conditions `[var, op, value]`, joined by AND unless a list begins with another joiner.
- * Source: lua-resty-expr's documented language. Regular expressions are JavaScript's, not PCRE's.
+ * `isName` judges the names of variables. Source: lua-resty-expr's documented language. Regular expressions are JavaScript's, not PCRE's.
  */
-export function compileExpression(rule: unknown): CompiledExpression {
+export function compileExpression(
+  rule: unknown,
+  isName: (name: string) => boolean = () => true,
+): CompiledExpression {
   try {
-    const holds = compileRule(rule, 0);
+    const holds = compileRule(rule, 0, isName);
     return { kind: 'expression', holds };
   } catch (error) {
     if (!(error instanceof ExpressionError)) throw error;
@@ -37,7 +41,7 @@ const JOINERS: Readonly<Record<string, (tests: readonly Test[]) => Test>> = {
   '!OR': (tests) => (read) => !tests.some((test) => test(read)),
 };
 
-function compileRule(rule: unknown, depth: number): Test {
+function compileRule(rule: unknown, depth: number, isName: NameTest): Test {
   if (!Array.isArray(rule)) throw new ExpressionError('rule should be a table');
   if (depth > DEPTH_MAX) throw new ExpressionError('rule is nested too deeply');
   if (rule.length === 0) return () => true;
@@ -48,23 +52,23 @@ function compileRule(rule: unknown, depth: number): Test {
       : undefined;
     if (join === undefined) throw new ExpressionError('rule should be wrapped inside brackets');
     if (rest.length < 2) throw new ExpressionError('rule too short');
-    return join(rest.map((one) => compileTerm(one, depth + 1)));
+    return join(rest.map((one) => compileTerm(one, depth + 1, isName)));
   }
-  const tests = rule.map((one) => compileTerm(one, depth + 1));
+  const tests = rule.map((one) => compileTerm(one, depth + 1, isName));
   return JOINERS['AND']?.(tests) ?? (() => true);
 }
 
-function compileTerm(term: unknown, depth: number): Test {
+function compileTerm(term: unknown, depth: number, isName: NameTest): Test {
   if (!Array.isArray(term) || term.length === 0) throw new ExpressionError('invalid expression');
   const [first] = term as readonly unknown[];
   const isJoined = typeof first === 'string' && Object.hasOwn(JOINERS, first.toUpperCase());
-  if (Array.isArray(first) || isJoined) return compileRule(term, depth);
-  return compileCondition(term);
+  if (Array.isArray(first) || isJoined) return compileRule(term, depth, isName);
+  return compileCondition(term, isName);
 }
 
-function compileCondition(condition: readonly unknown[]): Test {
+function compileCondition(condition: readonly unknown[], isName: NameTest): Test {
   const [name, second, third, fourth] = condition;
-  if (typeof name !== 'string') throw new ExpressionError('invalid expression');
+  if (typeof name !== 'string' || !isName(name)) throw new ExpressionError('invalid expression');
   if (condition.length < 2) throw new ExpressionError('rule too short');
   if (condition.length === 2) return compileOperator(name, '==', second);
   if (second === '!') {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { locate } from '../pipeline.ts';
+import { locate } from '../locate.ts';
 import { probeContext } from '../probe-context.ts';
 import { parseRoutePattern } from './route-pattern.ts';
 import { createRouter, type RouteEntry, type RouterMode } from './router.ts';
@@ -42,7 +42,11 @@ function routerOf(
 function context(ask: string) {
   const [, method = '', host = '', target = ''] = /^(\S+) ([^/]*)(\/.*)$/.exec(ask) ?? [];
   const made = probeContext({ method, host, target });
-  locate(made, false);
+  locate(made, {
+    deletesTailSlash: false,
+    trusted: undefined,
+    realIp: { from: undefined, field: 'x-real-ip', isRecursive: false },
+  });
   return made;
 }
 

@@ -1,0 +1,62 @@
+import { isIP } from 'node:net';
+import { type IpRanges, plainAddress } from './match/ip-range.ts';
+import type { RequestContext } from './request-context.ts';
+import { hostName, parseTarget } from './target.ts';
+
+/** Where requests are taken to come from, and how their paths are read. */
+export interface PlaceSettings {
+  readonly deletesTailSlash: boolean;
+  /** Peers whose `X-Forwarded-*` are believed. */
+  readonly trusted: IpRanges | undefined;
+  /** nginx's real_ip: peers that name the client in a field, in lower case. */
+  readonly realIp: {
+    readonly from: IpRanges | undefined;
+    readonly field: string;
+    readonly isRecursive: boolean;
+  };
+}
+
+/** Fills in what routes are matched by and who asks; false when the target makes no sense. */
+export function locate(context: RequestContext, settings: PlaceSettings): boolean {
+  const target = parseTarget(context.head.target);
+  if (target === undefined) return false;
+  const { path, rawPath, query, authority } = target;
+  const isTrimmed = settings.deletesTailSlash && path.length > 1 && path.endsWith('/');
+  context.path = isTrimmed ? path.slice(0, -1) : path;
+  context.rawPath = rawPath;
+  context.query = query;
+  if (authority !== undefined && authority !== '') context.headers.set('Host', authority);
+  context.host = hostName(context.headers.get('host') ?? '');
+  context.clientIp = clientAddress(context, settings.realIp);
+  forwarded(context, settings.trusted);
+  return true;
+}
+
+/** The peer, or who a believed peer says it speaks for. */
+function clientAddress(
+  { peer, headers }: RequestContext,
+  { from, field, isRecursive }: PlaceSettings['realIp'],
+): string {
+  if (from === undefined || !headers.has(field) || !from.has(peer.address)) return peer.address;
+  const named = headers
+    .all(field)
+    .join(',')
+    .split(',')
+    .map((address) => plainAddress(address.trim()))
+    .filter((address) => isIP(address) !== 0);
+  const last = isRecursive ? named.findLast((address) => !from.has(address)) : named.at(-1);
+  return last ?? named[0] ?? peer.address;
+}
+
+/** `X-Forwarded-Proto`, `-Host` and `-Port` as plugins and the upstream see them. */
+function forwarded(context: RequestContext, trusted: IpRanges | undefined): void {
+  const { headers, peer } = context;
+  const isTrusted = trusted?.has(peer.address) === true;
+  const write = (name: string, key: string, own: string): void => {
+    const given = isTrusted ? headers.joined(key) : undefined;
+    headers.set(name, given ?? own);
+  };
+  write('X-Forwarded-Proto', 'x-forwarded-proto', peer.isTls ? 'https' : 'http');
+  write('X-Forwarded-Host', 'x-forwarded-host', context.host);
+  write('X-Forwarded-Port', 'x-forwarded-port', String(peer.localPort));
+}
