@@ -11,6 +11,7 @@ import { gateway } from './commands/gateway.ts';
 import { promqltest } from './commands/promqltest.ts';
 import { query } from './commands/query.ts';
 import { replay } from './commands/replay.ts';
+import { retention } from './commands/retention.ts';
 import { server } from './commands/server.ts';
 import { up } from './commands/up.ts';
 import { version } from './commands/version.ts';
@@ -26,6 +27,7 @@ const COMMANDS: readonly Command[] = [
   demo,
   replay,
   query,
+  retention,
   doctor,
   config,
   promqltest,

@@ -1,4 +1,10 @@
-import { TraceAnswer, TraceSearchAnswer, type TraceSummary } from '@thalweg/model';
+import {
+  RetentionAnswer,
+  type RetentionChange,
+  TraceAnswer,
+  TraceSearchAnswer,
+  type TraceSummary,
+} from '@thalweg/model';
 import { z } from 'zod';
 import { CliError } from './cli-error.ts';
 
@@ -18,6 +24,9 @@ export interface ServerClient {
   /** All traces of a time range, the newest first, page by page. */
   allTraces(startUs: number, endUs: number): AsyncGenerator<TraceSummary>;
   trace(id: string): Promise<TraceAnswer>;
+  retention(): Promise<RetentionAnswer>;
+  /** Tables that are not named stay as they are. Answers what is in force then. */
+  changeRetention(change: RetentionChange): Promise<RetentionAnswer>;
 }
 
 export function createServerClient(url: string, token: string | undefined): ServerClient {
@@ -56,6 +65,11 @@ export function createServerClient(url: string, token: string | undefined): Serv
         if (page.cursor === undefined) return;
         cursor = page.cursor;
       }
+    },
+    retention: async () => understood(RetentionAnswer, await ask('/api/retention')),
+    changeRetention: async (change) => {
+      const init = { method: 'PUT', body: JSON.stringify(change) };
+      return understood(RetentionAnswer, await ask('/api/retention', init));
     },
     trace: async (id) =>
       understood(TraceAnswer, await ask(`/api/traces/${encodeURIComponent(id)}`)),

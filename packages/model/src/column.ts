@@ -60,7 +60,13 @@ export interface Table<Columns extends Readonly<Record<string, Column>>> {
   readonly partition?: 'hour' | 'day';
   /** The `seconds` or `millis` column that partitions and expires rows. */
   readonly timeColumn: keyof Columns & string;
+  /** How long rows are kept unless the operator chooses otherwise. */
   readonly retentionHours: number;
+  /**
+   * Tables whose rows these rows explain: theirs is the choice of hours, and these outlive the longest
+   * of them by as much as the declarations say.
+   */
+  readonly retentionFollows?: readonly string[];
   /** Who may send rows: agents and receivers, or the server alone. */
   readonly writer: TableWriter;
 }
@@ -78,6 +84,7 @@ export interface AnyTable {
   readonly partition?: 'hour' | 'day';
   readonly timeColumn: string;
   readonly retentionHours: number;
+  readonly retentionFollows?: readonly string[];
   readonly writer: TableWriter;
 }
 

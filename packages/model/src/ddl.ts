@@ -62,12 +62,35 @@ export function createStatements(table: AnyTable, options: DdlOptions = {}): str
       `) ENGINE = ${engine}`,
       `PARTITION BY ${partition === 'hour' ? 'toStartOfHour' : 'toDate'}(${time})`,
       `ORDER BY (${sortKey(table).join(', ')})`,
-      `TTL ${time} + INTERVAL ${table.retentionHours} HOUR`,
+      ttlOf(table, table.retentionHours),
       `SETTINGS ttl_only_drop_parts = 1, ${window} = ${DEDUPLICATION_WINDOW},`,
       // An insert that was answered is on disk, also after a loss of power.
       `  fsync_after_insert = 1, fsync_part_directory = 1`,
     ].join('\n'),
   ];
+}
+
+/**
+ * Changes how long a table's rows are kept. Answers at once: the store reads the times of rows that
+ * it has in the background, and drops a part when its last row is out.
+ */
+export function retentionStatements(
+  table: AnyTable,
+  hours: number,
+  options: DdlOptions = {},
+): string[] {
+  const onCluster =
+    options.cluster === undefined ? '' : ` ON CLUSTER ${quoteName(options.cluster)}`;
+  const alter = `ALTER TABLE ${qualifiedName(table)}${onCluster} MODIFY`;
+  return [
+    // Without it the store would rewrite every row.
+    `${alter} SETTING materialize_ttl_recalculate_only = 1`,
+    `${alter} ${ttlOf(table, hours)} SETTINGS alter_sync = 0, mutations_sync = 0`,
+  ];
+}
+
+function ttlOf(table: AnyTable, hours: number): string {
+  return `TTL ${secondsOf(table)} + INTERVAL ${hours} HOUR`;
 }
 
 /** Adds a column that a newer version declares to a table that an older one created. */

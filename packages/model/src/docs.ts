@@ -21,10 +21,15 @@ function tableSection(table: AnyTable): string {
   return [
     `## ${table.database}.${table.name}`,
     '',
-    `${table.doc} Sorted by ${order.map((name) => `\`${name}\``).join(', ')}; kept for ${table.retentionHours} hours.`,
+    `${table.doc} Sorted by ${order.map((name) => `\`${name}\``).join(', ')}; kept for ${table.retentionHours} hours${followsOf(table)}.`,
     '',
     '| column | type | unit | meaning |',
     '| --- | --- | --- | --- |',
     ...rows,
   ].join('\n');
+}
+
+function followsOf({ retentionFollows = [] }: AnyTable): string {
+  if (retentionFollows.length === 0) return ' unless `retention_hours` says otherwise';
+  return `, or as long as rows of ${retentionFollows.map((name) => `\`${name}\``).join(', ')} need it`;
 }

@@ -28,6 +28,7 @@ export {
   valuesOf,
   withColumns,
 } from './native-block.ts';
+export * from './retention.ts';
 export {
   environmentSource,
   isSecret,

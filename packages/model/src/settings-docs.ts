@@ -24,8 +24,8 @@ server:
 
 For \`thalweg agent\` or \`thalweg server\` the keys of that part alone will do, without the map around
 them. The environment wins over the file and options win over both. A list in the environment is
-written with commas; a variable that is empty is not given. \`thalweg config\` prints what is in
-force, and where each value came from.`;
+written with commas, a map as \`name=number,name=number\`; a variable that is empty is not given.
+\`thalweg config\` prints what is in force, and where each value came from.`;
 
 /** The reference page of the settings, in Markdown. */
 export function settingsPage(parts: readonly SettingsPart[]): string {
@@ -40,6 +40,7 @@ interface JsonProperty {
   readonly minLength?: number;
   readonly default?: unknown;
   readonly anyOf?: readonly {
+    readonly type?: string;
     readonly items?: { readonly type?: string };
     readonly const?: string;
   }[];
@@ -67,6 +68,7 @@ function partSection({ name, prefix, schema }: SettingsPart): string {
 }
 
 function kindOf({ type, format, minimum, maximum, minLength, anyOf }: JsonProperty): string {
+  if (anyOf?.some((one) => one.type === 'object') === true) return 'map of tables to numbers';
   if (anyOf !== undefined) {
     const word = anyOf.find((one) => one.const !== undefined)?.const;
     if (word !== undefined) return `whole number or ${word}`;

@@ -1,4 +1,18 @@
+import { RETENTION_RULES, type RetentionRule } from '@thalweg/model';
 import { z } from 'zod';
+import { type Choices, readChoices } from './storage/retention-choice.ts';
+
+/** A number for each table; in the environment `table=number,…`. */
+const perTable = (rule: RetentionRule) =>
+  z.union([z.record(z.string(), z.unknown()), z.string()]).transform((given, context): Choices => {
+    const read = readChoices(given, rule);
+    if (!isMistakes(read)) return read;
+    for (const message of read) context.addIssue(message);
+    return z.NEVER;
+  });
+
+const isMistakes = (read: Choices | readonly string[]): read is readonly string[] =>
+  Array.isArray(read);
 
 const ReceiverPort = z
   .union([z.literal('off'), z.coerce.number().int().min(0).max(65_535)])
@@ -61,6 +75,14 @@ export const ServerSettings = z.object({
     .min(1e6)
     .default(2 * 2 ** 30)
     .describe('Cap of acknowledged rows that wait for the store.'),
+  retention_hours: perTable(RETENTION_RULES.hours)
+    .default({})
+    .describe('Hours that rows are kept, by table; `thalweg retention` changes it while running.')
+    .meta({ defaultDoc: '[as declared](tables.md)' }),
+  retention_bytes: perTable(RETENTION_RULES.bytes)
+    .default({})
+    .describe('Most bytes on disk, by table: past it the oldest partitions go, never the newest.')
+    .meta({ defaultDoc: 'no cap' }),
   body_bytes_max: z.coerce
     .number()
     .int()

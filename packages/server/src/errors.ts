@@ -22,6 +22,11 @@ export const ERRORS = {
     fix: 'copy the id from a search, a span or the traceparent header',
   },
   sql_invalid: { status: 400, message: '{reason}', fix: '{fix}' },
+  retention_invalid: {
+    status: 400,
+    message: '{reason}',
+    fix: 'GET /api/retention lists the tables; null takes a choice back',
+  },
   ingest_refused: { status: 400, message: '{reason}', fix: 'send a block of the declared columns' },
   unauthorized: {
     status: 401,

@@ -3,6 +3,7 @@ import { type AddressInfo, isIP } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { TABLES } from '@thalweg/model';
+import type { FastifyBaseLogger } from 'fastify';
 import { createAgents } from './api/agents.ts';
 import { buildApp } from './api/app.ts';
 import type { ServerSettings } from './config.ts';
@@ -20,6 +21,7 @@ import { openReceivers } from './receivers.ts';
 import { openClickHouseStore } from './storage/clickhouse/clickhouse.ts';
 import { openEmbeddedStore } from './storage/embedded/embedded.ts';
 import { prepareSchema } from './storage/migrate.ts';
+import { openRetention, type RetentionEvent } from './storage/retention.ts';
 import type { Store } from './storage/store.ts';
 
 export interface Server {
@@ -59,6 +61,11 @@ export async function startServer(
   try {
     await prepareSchema(store, TABLES);
     await fillTraceIndex(store);
+    const retention = openRetention({
+      store,
+      dataDir: settings.data_dir,
+      settings: { hours: settings.retention_hours, bytes: settings.retention_bytes },
+    });
     const roots = createRootTable();
     await restoreRoots(store, roots, Math.floor(Date.now() / 1e3), ROOT_DEFAULTS.windowS);
     const metrics = createMetrics({
@@ -72,6 +79,7 @@ export async function startServer(
       roots,
       limits: { spoolBytesMax: settings.spool_bytes_max },
       observe: metrics.observe,
+      hoursOf: retention.hoursOf,
       now: Date.now,
     });
     const isInserted = await ingest.flush().then(
@@ -85,6 +93,7 @@ export async function startServer(
       ingest,
       receivers: receivers.integration,
       metrics,
+      retention,
       agents: createAgents(),
       version: options.version,
       now: Date.now,
@@ -99,6 +108,7 @@ export async function startServer(
       await receivers.close();
       throw listenError(cause, { ...settings, key: 'port' });
     });
+    retention.start((event) => logRetention(app.log, event));
     const port = boundPort(app.server.address()) ?? settings.port;
     let closing: Promise<void> | undefined;
     const close = async (): Promise<void> => {
@@ -106,6 +116,7 @@ export async function startServer(
       await receivers.close();
       await ingest.close();
       metrics.close();
+      await retention.close();
       await store.close();
     };
     return {
@@ -150,6 +161,20 @@ async function openStore(
     throw startError(error);
   });
   return { store, storePid: () => store.pid() };
+}
+
+function logRetention(log: FastifyBaseLogger, event: RetentionEvent): void {
+  const { kind, ...facts } = event;
+  switch (kind) {
+    case 'dropped':
+      log.warn(facts, 'partition dropped: the table is over its cap of bytes');
+      return;
+    case 'hours':
+      log.info(facts, 'hours of a table changed');
+      return;
+    case 'failed':
+      log.error(facts, 'retention is not in force, the next round tries again');
+  }
 }
 
 function refuseOpenBind({ host, token }: ServerSettings): void {

@@ -48,6 +48,10 @@ function shown(value: unknown, secret: boolean): unknown {
 }
 
 function textOf(value: unknown): string {
-  if (value === null) return '-';
-  return Array.isArray(value) ? `[${value.join(', ')}]` : String(value);
+  if (value === null || value === undefined) return '-';
+  if (Array.isArray(value)) return `[${value.join(', ')}]`;
+  if (typeof value !== 'object') return String(value);
+  return `{${Object.entries(value)
+    .map(([key, one]) => `${key}: ${one}`)
+    .join(', ')}}`;
 }

@@ -68,6 +68,7 @@ export const inProcessStack = defineTable({
   timeColumn: 'time',
   orderBy: ['stack_id'],
   retentionHours: SAMPLE_RETENTION_HOURS + 2 * STACK_REPEAT_HOURS,
+  retentionFollows: [inProcessProfile.name],
   writer: 'sender',
   columns: {
     time: { kind: 'seconds', doc: 'When the stack was named.' },

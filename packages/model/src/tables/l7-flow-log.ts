@@ -166,6 +166,7 @@ export const traceAlias = defineTable({
   timeColumn: 'time',
   orderBy: ['old_root_hash'],
   retentionHours: 72,
+  retentionFollows: [l7FlowLog.name],
   writer: 'server',
   columns: {
     time: { kind: 'seconds', doc: 'When the two were joined.' },
@@ -184,6 +185,7 @@ export const traceIndex = defineTable({
   // Look-ups have no time: the fewer partitions, the fewer places to look.
   partition: 'day',
   retentionHours: 72,
+  retentionFollows: [l7FlowLog.name],
   writer: 'server',
   columns: {
     key: { kind: 'u32', doc: 'Hash of the id; others may share it.', codec: 'delta' },

@@ -2,6 +2,8 @@ import { defineTable } from '../column.ts';
 
 /** As DeepFlow keeps them: a week. */
 const RETENTION_HOURS = 168;
+/** What the other tables describe. */
+const DESCRIBED = ['samples', 'histograms', 'exemplars'] as const;
 
 /**
  * Label sets. A sender writes a series' row when it first sees it, again each hour while samples
@@ -14,6 +16,7 @@ export const prometheusSeries = defineTable({
   timeColumn: 'time',
   orderBy: ['metric', 'id', 'time'],
   retentionHours: RETENTION_HOURS,
+  retentionFollows: DESCRIBED,
   writer: 'sender',
   columns: {
     time: { kind: 'seconds', doc: 'Time of the first sample in that hour.', codec: 'delta' },
@@ -86,6 +89,7 @@ export const prometheusMetadata = defineTable({
   timeColumn: 'time',
   orderBy: ['metric', 'time'],
   retentionHours: RETENTION_HOURS,
+  retentionFollows: DESCRIBED,
   writer: 'sender',
   columns: {
     time: { kind: 'seconds', doc: 'When it was said.', codec: 'delta' },

@@ -17,14 +17,15 @@ import { LOG_ROUTES } from './log-routes.ts';
 import { addProfileRoutes } from './profile-routes.ts';
 import { addQueryRoutes } from './query-routes.ts';
 import { handleErrors, requestId, requireToken } from './respond.ts';
+import { RETENTION_ROUTES } from './retention-routes.ts';
 import { addRoutes, openApi } from './route.ts';
 import type { Services } from './services.ts';
 import { addTempoRoutes } from './tempo-routes.ts';
 import { TRACE_ROUTES } from './trace-routes.ts';
 
 const URL_BYTES_MAX = 16_384;
-/** What the UI asks for, and OpenAPI describes. */
-const UI_ROUTES = [...TRACE_ROUTES, ...LOG_ROUTES];
+/** What OpenAPI describes. */
+const OWN_ROUTES = [...TRACE_ROUTES, ...LOG_ROUTES, ...RETENTION_ROUTES];
 
 /** The server's HTTP surface. Nothing listens yet. */
 export async function buildApp(
@@ -57,7 +58,7 @@ export async function buildApp(
   });
   // Before any scope is waited for: routes keep the handler that there is at that time.
   handleErrors(app, bodyBytesMax);
-  addRoutes(app, UI_ROUTES, services);
+  addRoutes(app, OWN_ROUTES, services);
   addQueryRoutes(app, services);
   addTempoRoutes(app, services);
   addJaegerRoutes(app, services);
@@ -70,7 +71,7 @@ export async function buildApp(
   const catalogue = createAllCatalogue(createStoredCatalogue(metrics.live), flows, now);
   const source = createAllSeries(metrics.source, flows);
   await addPrometheusRoutes(app, { source, catalogue, metrics, store, version, now });
-  const specification = openApi(UI_ROUTES, services.version, ApiErrorBody);
+  const specification = openApi(OWN_ROUTES, services.version, ApiErrorBody);
   app.get('/api/openapi.json', () => specification);
   if (webDir !== undefined && existsSync(webDir)) await servePages(app, webDir);
   return app;

@@ -5,6 +5,7 @@ import { ApiError } from '../errors.ts';
 import { readTrace } from '../traces/trace.ts';
 import { parseInput } from './respond.ts';
 import type { Services } from './services.ts';
+import { untilGone } from './until-gone.ts';
 
 const Asked = z
   .object({
@@ -22,7 +23,7 @@ export function addDeepflowRoutes(app: FastifyInstance, { store }: Services): vo
   app.post('/v1/stats/querier/L7FlowTracing', async (request, reply) => {
     const { _id, trace_id } = parseInput(Asked, request.body);
     try {
-      const trace = await readTrace(store, _id ?? trace_id ?? '');
+      const trace = await readTrace(untilGone(store, reply), _id ?? trace_id ?? '');
       return { OPT_STATUS: 'SUCCESS', DESCRIPTION: '', DATA: flowTracing(trace) };
     } catch (error) {
       // DeepFlow answers an unknown id with an empty trace.

@@ -8,7 +8,7 @@ const SENDERS_SHOWN = 50;
 
 /** How the server is: for probes, for `thalweg doctor`, and for Prometheus. */
 export function addHealthRoutes(app: FastifyInstance, services: Services): void {
-  const { store, ingest, receivers, agents, version } = services;
+  const { store, ingest, receivers, retention, agents, version } = services;
   app.get('/healthz', () => ({ status: 'alive' }));
   app.get('/readyz', async () => {
     await store.health().catch((cause: unknown) => {
@@ -31,6 +31,8 @@ export function addHealthRoutes(app: FastifyInstance, services: Services): void 
       senders: receivers.door.senders().slice(0, SENDERS_SHOWN),
       lastError: receivers.lastError(),
     },
+    /** What caps of bytes dropped since the start, by table. */
+    droppedByCap: Object.fromEntries(retention.dropped()),
   }));
   app.get('/metrics', (_request, reply) => {
     reply.header('content-type', 'text/plain; version=0.0.4');
@@ -38,7 +40,7 @@ export function addHealthRoutes(app: FastifyInstance, services: Services): void 
   });
 }
 
-function metrics({ ingest, receivers, agents, metrics: series }: Services): string {
+function metrics({ ingest, receivers, retention, agents, metrics: series }: Services): string {
   const { refused, lastError, ...counters } = ingest.counters();
   const lost = agents.lost();
   const lines = [
@@ -49,6 +51,11 @@ function metrics({ ingest, receivers, agents, metrics: series }: Services): stri
     ...Object.entries(series.live.counters()).map(
       ([name, value]) => `thalweg_metrics_${snake(name)} ${value}`,
     ),
+    ...[...retention.dropped()].flatMap(([table, { partitions, rows, bytes }]) => [
+      `thalweg_retention_dropped_partitions{table="${table}"} ${partitions}`,
+      `thalweg_retention_dropped_rows{table="${table}"} ${rows}`,
+      `thalweg_retention_dropped_bytes{table="${table}"} ${bytes}`,
+    ]),
     `thalweg_ingest_is_failing ${lastError === '' ? 0 : 1}`,
     ...Object.entries(receivers.counters()).map(
       ([name, value]) => `thalweg_receivers{counter="${name}"} ${value}`,

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { ApiError } from '../errors.ts';
 import { jaegerQuery } from '../jaeger/jaeger-query.ts';
 import { jaegerTrace } from '../jaeger/jaeger-trace.ts';
+import type { Store } from '../storage/store.ts';
 import { readTagValues } from '../tempo/tags.ts';
 import { searchTraceql } from '../traceql/search.ts';
 import { DURATION, TraceqlError } from '../traceql/tokens.ts';
@@ -10,6 +11,7 @@ import { readDependencies } from '../traces/dependencies.ts';
 import { readTrace } from '../traces/trace.ts';
 import { parseInput } from './respond.ts';
 import type { Services } from './services.ts';
+import { untilGone } from './until-gone.ts';
 
 // The JSON API of Jaeger's query service under /jaeger, for Grafana's Jaeger data source and others.
 // Source: Jaeger's documentation, "APIs", HTTP JSON (internal). Times are microseconds there.
@@ -51,35 +53,40 @@ const Dependencies = z.object({
 
 export function addJaegerRoutes(app: FastifyInstance, { store, now }: Services): void {
   const recent = () => ({ startUs: now() * 1e3 - 2 * DAY_US, endUs: now() * 1e3 });
-  const operationsOf = async (service: string): Promise<readonly string[]> => {
+  const operationsOf = async (own: Store, service: string): Promise<readonly string[]> => {
     const query = `{ resource.service.name = ${JSON.stringify(service)} }`;
     const options = { ...recent(), query, limit: VALUES_MAX };
-    return (await readTagValues(store, 'name', options)).map(({ value }) => value).sort();
+    return (await readTagValues(own, 'name', options)).map(({ value }) => value).sort();
   };
 
   app.register(async (jaeger) => {
     jaeger.setErrorHandler((error, _request, reply) => jaegerError(error, reply));
 
-    jaeger.get('/jaeger/api/services', async () => {
+    jaeger.get('/jaeger/api/services', async (_request, reply) => {
       const options = { ...recent(), query: undefined, limit: VALUES_MAX };
-      const values = await readTagValues(store, 'resource.service.name', options);
+      const values = await readTagValues(untilGone(store, reply), 'resource.service.name', options);
       return listed(values.map(({ value }) => value).sort());
     });
-    jaeger.get('/jaeger/api/services/:service/operations', async (request) =>
-      listed(await operationsOf(parseInput(Operations, request.params).service)),
+    jaeger.get('/jaeger/api/services/:service/operations', async (request, reply) =>
+      listed(
+        await operationsOf(untilGone(store, reply), parseInput(Operations, request.params).service),
+      ),
     );
-    jaeger.get('/jaeger/api/operations', async (request) => {
-      const names = await operationsOf(parseInput(Operations, request.query).service);
+    jaeger.get('/jaeger/api/operations', async (request, reply) => {
+      const names = await operationsOf(
+        untilGone(store, reply),
+        parseInput(Operations, request.query).service,
+      );
       return listed(names.map((name) => ({ name, spanKind: '' })));
     });
-    jaeger.get('/jaeger/api/traces/:id', async (request) => {
+    jaeger.get('/jaeger/api/traces/:id', async (request, reply) => {
       const { id } = parseInput(z.object({ id: z.string().max(64) }), request.params);
-      return listed([jaegerTrace(await readTrace(store, id))]);
+      return listed([jaegerTrace(await readTrace(untilGone(store, reply), id))]);
     });
-    jaeger.get('/jaeger/api/traces', async (request) => {
+    jaeger.get('/jaeger/api/traces', async (request, reply) => {
       const asked = parseInput(Search, request.query);
       const endUs = asked.end ?? now() * 1e3;
-      const { matches } = await searchTraceql(store, {
+      const { matches } = await searchTraceql(untilGone(store, reply), {
         query: jaegerQuery({
           ...asked,
           operation: asked.operation,
@@ -94,10 +101,12 @@ export function addJaegerRoutes(app: FastifyInstance, { store, now }: Services):
       });
       return listed(matches.map(({ view }) => jaegerTrace(view.trace)));
     });
-    jaeger.get('/jaeger/api/dependencies', async (request) => {
+    jaeger.get('/jaeger/api/dependencies', async (request, reply) => {
       const { endTs, lookback } = parseInput(Dependencies, request.query);
       const endUs = (endTs ?? now()) * 1e3;
-      return listed(await readDependencies(store, { startUs: endUs - lookback * 1e3, endUs }));
+      return listed(
+        await readDependencies(untilGone(store, reply), { startUs: endUs - lookback * 1e3, endUs }),
+      );
     });
   });
 }

@@ -20,6 +20,7 @@ import { readProfileSeries } from '../profiles/series.ts';
 import { readStacks } from '../profiles/stacks.ts';
 import { parseInput } from './respond.ts';
 import type { Services } from './services.ts';
+import { untilGone } from './until-gone.ts';
 
 const POINTS_WANTED = 500;
 const MIN_STEP_S = 10;
@@ -65,7 +66,7 @@ export function addProfileRoutes(app: FastifyInstance, services: Services): void
         const given = isProto ? decodeRequest(bytes, shape) : jsonOf(bytes);
         if (typeof given === 'string') throw apiError('bad_request', { reason: given });
         const asked = parseInput(QuerierRequest, given);
-        const value = await answerQuerier(store, method, asked, now());
+        const value = await answerQuerier(untilGone(store, reply), method, asked, now());
         if (!isProto) return reply.send(toJsonMessage(answer, value));
         const writer = createProtoWriter();
         encodeMessage(writer, answer, value);
@@ -79,26 +80,30 @@ export function addProfileRoutes(app: FastifyInstance, services: Services): void
     }
   });
 
-  app.get('/pyroscope/render', async (request) => {
+  app.get('/pyroscope/render', async (request, reply) => {
+    const own = untilGone(store, reply);
     const asked = parseInput(Render, request.query);
     const { profileType, selector } = splitQuery(asked.query);
     const range = rangeOf(asked.from, asked.until, now());
     const filter = profileFilter({ ...range, profileType, selectors: [selector] });
     const spanS = (range.endMs - range.startMs) / 1e3;
     const stepS = Math.max(MIN_STEP_S, Math.ceil(spanS / POINTS_WANTED));
-    const graph = await readFlameGraph(store, filter, asked['max-nodes'] || asked.maxNodes);
-    const series = await readProfileSeries(store, filter, { stepS, groupBy: [], isAverage: false });
+    const graph = await readFlameGraph(own, filter, asked['max-nodes'] || asked.maxNodes);
+    const series = await readProfileSeries(own, filter, { stepS, groupBy: [], isAverage: false });
     const type = parseProfileType(profileType);
     const unit = type?.unit ?? '';
     return renderAnswer(graph, series, { unit, name: asked.query, startMs: range.startMs, stepS });
   });
-  app.get('/pyroscope/labels', (request) => {
-    return readLabelNames(store, labelsFilter(parseInput(Labels, request.query), now()));
+  app.get('/pyroscope/labels', (request, reply) => {
+    return readLabelNames(
+      untilGone(store, reply),
+      labelsFilter(parseInput(Labels, request.query), now()),
+    );
   });
-  app.get('/pyroscope/label-values', (request) => {
+  app.get('/pyroscope/label-values', (request, reply) => {
     const asked = parseInput(Labels, request.query);
     if (asked.label === '') throw apiError('bad_request', { reason: 'label: name one' });
-    return readLabelValues(store, asked.label, labelsFilter(asked, now()));
+    return readLabelValues(untilGone(store, reply), asked.label, labelsFilter(asked, now()));
   });
   addProfileTracing(app, services);
 }
@@ -151,9 +156,9 @@ const Tracing = z.object({
 
 /** POST /v1/profile/ProfileTracing, DeepFlow's question for one flame graph. */
 function addProfileTracing(app: FastifyInstance, { store }: Services): void {
-  app.post('/v1/profile/ProfileTracing', async (request) => {
+  app.post('/v1/profile/ProfileTracing', async (request, reply) => {
     const asked = parseInput(Tracing, request.body);
-    const result = await readStacks(store, tracingFilter(asked));
+    const result = await readStacks(untilGone(store, reply), tracingFilter(asked));
     return {
       OPT_STATUS: 'SUCCESS',
       DESCRIPTION: '',

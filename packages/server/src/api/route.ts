@@ -4,32 +4,56 @@ import { parseInput } from './respond.ts';
 import type { Services } from './services.ts';
 import { untilGone } from './until-gone.ts';
 
-/** A GET route as data: the server answers it and the OpenAPI page lists it. */
+export type RouteMethod = 'GET' | 'PUT';
+
+interface RouteInput<Query, Body> {
+  readonly query: Query;
+  readonly body: Body;
+  readonly id: string;
+}
+
+/** A route as data: the server answers it and the OpenAPI page lists it. */
 export interface Route {
+  readonly method: RouteMethod;
   readonly path: string;
   readonly doc: string;
   readonly query: z.ZodType | undefined;
+  readonly body: z.ZodType | undefined;
   readonly answer: z.ZodType;
-  readonly handle: (input: { query: unknown; id: string }, services: Services) => Promise<unknown>;
+  readonly handle: (input: RouteInput<unknown, unknown>, services: Services) => Promise<unknown>;
 }
 
-export function defineRoute<Query extends z.ZodType, Answer extends z.ZodType>(route: {
+export function defineRoute<
+  Query extends z.ZodType,
+  Body extends z.ZodType,
+  Answer extends z.ZodType,
+>(route: {
+  /** GET unless it is said. */
+  method?: RouteMethod;
   path: string;
   doc: string;
   query?: Query;
+  body?: Body;
   answer: Answer;
   handle: (
-    input: { query: z.infer<Query>; id: string },
+    input: RouteInput<z.infer<Query>, z.infer<Body>>,
     services: Services,
   ) => Promise<z.infer<Answer>>;
 }): Route {
-  const { query, handle } = route;
+  const { method = 'GET', query, body, handle } = route;
   return {
     ...route,
+    method,
     query,
-    handle: ({ query: given, id }, services) => {
-      const parsed = query === undefined ? undefined : parseInput(query, given);
-      return handle({ query: parsed as z.infer<Query>, id }, services); // Parsed by that schema.
+    body,
+    handle: ({ id, ...given }, services) => {
+      const parsedQuery = query === undefined ? undefined : parseInput(query, given.query);
+      const parsedBody = body === undefined ? undefined : parseInput(body, given.body);
+      return handle(
+        // Parsed by those schemas.
+        { query: parsedQuery as z.infer<Query>, body: parsedBody as z.infer<Body>, id },
+        services,
+      );
     },
   };
 }
@@ -42,39 +66,40 @@ export function addRoutes(
   services: Services,
 ): void {
   for (const route of routes) {
-    app.get(route.path, (request, reply) => {
-      const { id } = parseInput(Params, request.params);
-      const store = untilGone(services.store, reply);
-      return route.handle({ query: request.query, id }, { ...services, store });
+    app.route({
+      method: route.method,
+      url: route.path,
+      handler: (request, reply) => {
+        const { query, body } = request;
+        const { id } = parseInput(Params, request.params);
+        const store = untilGone(services.store, reply);
+        return route.handle({ query, body, id }, { ...services, store });
+      },
     });
   }
 }
 
 /** OpenAPI 3.1 of the routes; their schemas are JSON Schema as zod gives it. */
 export function openApi(routes: readonly Route[], version: string, error: z.ZodType): object {
-  const content = (schema: z.ZodType): object => ({
-    'application/json': {
-      schema: z.toJSONSchema(schema, { io: 'output', unrepresentable: 'any' }),
-    },
+  const content = (schema: z.ZodType, io: 'input' | 'output'): object => ({
+    'application/json': { schema: z.toJSONSchema(schema, { io, unrepresentable: 'any' }) },
   });
-  const paths = Object.fromEntries(
-    routes.map(({ path, doc, query, answer }) => [
-      path.replace(/:(\w+)/g, '{$1}'),
-      {
-        get: {
-          summary: doc,
-          parameters: [
-            ...pathParameters(path),
-            ...(query === undefined ? [] : queryParameters(query)),
-          ],
-          responses: {
-            200: { description: 'The answer.', content: content(answer) },
-            default: { description: 'What went wrong.', content: content(error) },
-          },
-        },
+  const paths: Record<string, Record<string, object>> = {};
+  for (const { method, path, doc, query, body, answer } of routes) {
+    const key = path.replace(/:(\w+)/g, '{$1}');
+    const operation = {
+      summary: doc,
+      parameters: [...pathParameters(path), ...(query === undefined ? [] : queryParameters(query))],
+      ...(body === undefined
+        ? {}
+        : { requestBody: { required: true, content: content(body, 'input') } }),
+      responses: {
+        200: { description: 'The answer.', content: content(answer, 'output') },
+        default: { description: 'What went wrong.', content: content(error, 'output') },
       },
-    ]),
-  );
+    };
+    paths[key] = { ...paths[key], [method.toLowerCase()]: operation };
+  }
   return { openapi: '3.1.0', info: { title: 'Thalweg', version }, paths };
 }
 

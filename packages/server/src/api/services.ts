@@ -1,6 +1,7 @@
 import type { Integration } from '@thalweg/integration';
 import type { Ingest } from '../ingest/index.ts';
 import type { Metrics } from '../metrics/metrics.ts';
+import type { Retention } from '../storage/retention.ts';
 import type { Store } from '../storage/store.ts';
 import type { Agents } from './agents.ts';
 
@@ -11,6 +12,7 @@ export interface Services {
   /** What others send by HTTP and gRPC. */
   readonly receivers: Integration;
   readonly metrics: Metrics;
+  readonly retention: Retention;
   readonly agents: Agents;
   readonly version: string;
   readonly now: () => number;

@@ -11,6 +11,7 @@ import { DURATION, TraceqlError } from '../traceql/tokens.ts';
 import { readTrace } from '../traces/trace.ts';
 import { parseInput } from './respond.ts';
 import type { Services } from './services.ts';
+import { untilGone } from './until-gone.ts';
 
 // Tempo's query API under /tempo: what Grafana's Tempo data source asks for.
 // Source: Tempo's documentation, "Tempo HTTP API". Errors are plain text there.
@@ -37,8 +38,10 @@ const TagSearch = Range.extend({
 const Id = z.object({ id: z.string().max(64) });
 const Tag = z.object({ tag: z.string().min(1).max(256) });
 
-export function addTempoRoutes(app: FastifyInstance, services: Services): void {
-  const { store, now, version } = services;
+export function addTempoRoutes(
+  app: FastifyInstance,
+  { store, now, version }: Pick<Services, 'store' | 'now' | 'version'>,
+): void {
   const rangeOf = ({ start, end }: z.infer<typeof Range>): TimeRange => {
     const endUs = end === undefined ? now() * 1e3 : end * 1e6;
     return { startUs: Math.floor(start === undefined ? endUs - HOUR_US : start * 1e6), endUs };
@@ -52,22 +55,26 @@ export function addTempoRoutes(app: FastifyInstance, services: Services): void {
     tempo.get('/tempo/api/status/buildinfo', () => ({ version, revision: '', branch: '' }));
 
     tempo.get('/tempo/api/traces/:id', async (request, reply) => {
-      const trace = otlpResources(await readTrace(store, parseInput(Id, request.params).id));
+      const trace = otlpResources(
+        await readTrace(untilGone(store, reply), parseInput(Id, request.params).id),
+      );
       if (!wantsProtobuf(request.headers.accept)) return { batches: otlpJson(trace) };
       return reply.type('application/protobuf').send(Buffer.from(otlpBytes(trace)));
     });
     tempo.get('/tempo/api/v2/traces/:id', async (request, reply) => {
-      const trace = otlpResources(await readTrace(store, parseInput(Id, request.params).id));
+      const trace = otlpResources(
+        await readTrace(untilGone(store, reply), parseInput(Id, request.params).id),
+      );
       if (!wantsProtobuf(request.headers.accept)) {
         return { trace: { resourceSpans: otlpJson(trace) }, metrics: {} };
       }
       return reply.type('application/protobuf').send(Buffer.from(traceByIdBytes(trace)));
     });
 
-    tempo.get('/tempo/api/search', async (request) => {
+    tempo.get('/tempo/api/search', async (request, reply) => {
       const asked = parseInput(Search, request.query);
       const query = parseTraceql(asked.q ?? tagQuery(asked));
-      const answer = await searchTraceql(store, {
+      const answer = await searchTraceql(untilGone(store, reply), {
         query,
         ...rangeOf(asked),
         limit: asked.limit,
@@ -77,28 +84,31 @@ export function addTempoRoutes(app: FastifyInstance, services: Services): void {
       return searchAnswer(answer, asked.spss);
     });
 
-    tempo.get('/tempo/api/search/tags', async (request) => {
-      const scopes = await readTags(store, rangeOf(parseInput(TagSearch, request.query)));
+    tempo.get('/tempo/api/search/tags', async (request, reply) => {
+      const scopes = await readTags(
+        untilGone(store, reply),
+        rangeOf(parseInput(TagSearch, request.query)),
+      );
       return { tagNames: [...new Set(scopes.flatMap(({ tags }) => tags))].sort() };
     });
-    tempo.get('/tempo/api/v2/search/tags', async (request) => {
+    tempo.get('/tempo/api/v2/search/tags', async (request, reply) => {
       const asked = parseInput(TagSearch, request.query);
-      const scopes = await readTags(store, rangeOf(asked));
+      const scopes = await readTags(untilGone(store, reply), rangeOf(asked));
       const isAny = asked.scope === undefined || asked.scope === '' || asked.scope === 'none';
       return { scopes: scopes.filter(({ name }) => isAny || name === asked.scope) };
     });
-    tempo.get('/tempo/api/search/tag/:tag/values', async (request) => {
+    tempo.get('/tempo/api/search/tag/:tag/values', async (request, reply) => {
       const asked = parseInput(TagSearch, request.query);
       const { tag } = parseInput(Tag, request.params);
       const options = { ...rangeOf(asked), query: asked.q, limit: asked.limit };
-      const values = await readTagValues(store, tag, options);
+      const values = await readTagValues(untilGone(store, reply), tag, options);
       return { tagValues: values.map(({ value }) => value) };
     });
-    tempo.get('/tempo/api/v2/search/tag/:tag/values', async (request) => {
+    tempo.get('/tempo/api/v2/search/tag/:tag/values', async (request, reply) => {
       const asked = parseInput(TagSearch, request.query);
       const { tag } = parseInput(Tag, request.params);
       const options = { ...rangeOf(asked), query: asked.q, limit: asked.limit };
-      return { tagValues: await readTagValues(store, tag, options) };
+      return { tagValues: await readTagValues(untilGone(store, reply), tag, options) };
     });
   });
 }

@@ -17,11 +17,15 @@ const FUTURE_S = 600;
  * Checks a sender's bytes against the table's declaration. Rows out of the retention would be gone
  * at once and make a partition for each hour: they are left out. `late` when none is left.
  */
-export function checkBlock(table: AnyTable, bytes: Uint8Array, nowMs: number): CheckedBlock {
+export function checkBlock(
+  table: AnyTable,
+  bytes: Uint8Array,
+  { nowMs, retentionHours }: { readonly nowMs: number; readonly retentionHours: number },
+): CheckedBlock {
   const read = readBlock(table, bytes, { columns: 'agent' });
   if (read.kind === 'invalid') return { ...read, kind: 'refused' };
   const { block } = read;
-  const first = Math.floor(nowMs / 1e3) - table.retentionHours * 3_600;
+  const first = Math.floor(nowMs / 1e3) - retentionHours * 3_600;
   const last = Math.floor(nowMs / 1e3) + FUTURE_S;
   const perSecond = table.columns[table.timeColumn]?.kind === 'millis' ? 1e3 : 1;
   const times = timesOf(block, table.timeColumn).map((time) => time / perSecond);
@@ -36,12 +40,12 @@ export function checkBlock(table: AnyTable, bytes: Uint8Array, nowMs: number): C
       dropped,
     };
   }
-  return { kind: 'late', rows: block.rows, message: faultOf(table, times, nowMs) };
+  return { kind: 'late', rows: block.rows, message: faultOf(times, nowMs, retentionHours) };
 }
 
-function faultOf(table: AnyTable, [time = 0]: Float64Array, nowMs: number): string {
+function faultOf([time = 0]: Float64Array, nowMs: number, hours: number): string {
   const ageS = Math.round(nowMs / 1e3 - time);
   return ageS < 0
     ? `all rows are from ${-ageS} s ahead or more: check the sender's clock`
-    : `all rows are of ${ageS} s ago or so, kept are ${table.retentionHours} hours`;
+    : `all rows are of ${ageS} s ago or so, kept are ${hours} hours`;
 }

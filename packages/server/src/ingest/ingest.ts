@@ -73,6 +73,8 @@ export interface IngestOptions {
   readonly limits?: Partial<IngestLimits>;
   /** Told of rows once they are on disk, before their sender is. */
   readonly observe?: (table: AnyTable, block: Block) => void;
+  /** How long a table's rows are kept now; the declared hours without it. */
+  readonly hoursOf?: (table: AnyTable) => number;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
@@ -84,7 +86,7 @@ type Refused = Extract<Accepted, { status: 'refused' }>;
 
 /** Opens the spool, takes up what an earlier run left in it, and starts inserting. */
 export async function createIngest(options: IngestOptions): Promise<Ingest> {
-  const { store, roots, now } = options;
+  const { store, roots, now, hoursOf = (table) => table.retentionHours } = options;
   const limits = { ...INGEST_DEFAULTS, ...options.limits };
   const segments = await openSegments(options.spoolDir, now);
   const { flushMs, segmentRowsMax, spoolBytesMax } = limits;
@@ -145,7 +147,7 @@ export async function createIngest(options: IngestOptions): Promise<Ingest> {
       const table = TABLE_BY_NAME.get(name);
       if (table?.writer !== 'sender')
         return refuse('table_unknown', `no table ${name} takes batches`);
-      const one = checkBlock(table, bytes, nowMs);
+      const one = checkBlock(table, bytes, { nowMs, retentionHours: hoursOf(table) });
       if (one.kind === 'refused') return refuse(one.code, one.message);
       if (one.kind === 'late') {
         dropped += one.rows;

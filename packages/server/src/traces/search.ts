@@ -89,9 +89,18 @@ async function firstOfEach(
   if (after !== undefined && siblings.length > 0) {
     const { rows } = await store.query(
       `SELECT toString(root_hash AS root), toUnixTimestamp64Micro(min(start_time)) AS first
-       FROM ${TABLE} WHERE ${filter.where} AND root_hash IN {siblings:Array(UInt64)}
+       FROM ${TABLE} WHERE ${filter.where} AND ${IN_INDEXED_INTERVALS}
+         AND root_hash IN {siblings:Array(UInt64)}
        GROUP BY root HAVING (first, root) >= ({afterUs:Int64}, {afterRoot:UInt64})`,
-      { params: { ...filter.params, siblings, afterUs: after.startUs, afterRoot: after.root } },
+      {
+        params: {
+          ...filter.params,
+          siblings,
+          keys: siblings.map(keyOf),
+          afterUs: after.startUs,
+          afterRoot: after.root,
+        },
+      },
     );
     for (const [root] of rows) seen.add(aliases.finalOf(String(root)));
   }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { join, sep } from 'node:path';
@@ -69,7 +70,15 @@ export function createDoor(options: DoorOptions): Server {
       if (isOwn) writeFileSync(file, body ?? '', { mode: 0o600 });
       const sql = `INSERT INTO ${target} FROM INFILE '${file}'${settingsOf(url.searchParams)} FORMAT ${format}`;
       // Not killed with its client: half an insert helps nobody, and the token tells a retry.
-      const result = await options.engine.run(sql, {}, { format: 'Null', signal: NEVER });
+      const result = await options.engine.run(
+        sql,
+        {},
+        {
+          format: 'Null',
+          signal: NEVER,
+          mark: file,
+        },
+      );
       response.setHeader(
         'x-clickhouse-summary',
         JSON.stringify({ written_rows: String(result.rowsRead) }),
@@ -96,10 +105,11 @@ export function createDoor(options: DoorOptions): Server {
       format = ending[1] ?? format;
       sql = sql.slice(0, ending.index);
     }
+    const mark = randomUUID();
     // On its own line: a trailing comment must not swallow the limits.
     if (isRead && !/^\s*(?:SHOW|DESC|DESCRIBE|EXISTS)\b/i.test(sql)) {
-      sql += `\n${settingsOf(search, ['readonly = 1'])}`;
-    }
+      sql += `\n${settingsOf(search, ['readonly = 1', `log_comment = '${mark}'`])}`;
+    } else sql += `\n/* ${mark} */`;
     const types = placeholderTypes(sql);
     const params: Record<string, ReturnType<typeof parseParam>> = {};
     for (const [name, value] of search) {
@@ -107,7 +117,8 @@ export function createDoor(options: DoorOptions): Server {
       const key = name.slice('param_'.length);
       params[key] = parseParam(value, types.get(key) ?? 'String');
     }
-    const result = await options.engine.run(sql, params, { format, signal: goneSignal(response) });
+    const signal = goneSignal(response);
+    const result = await options.engine.run(sql, params, { format, signal, mark });
     const bytes = result.bytes();
     response.setHeader('x-clickhouse-format', format);
     const isPacked =

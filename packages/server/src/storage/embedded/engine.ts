@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { isMainThread } from 'node:worker_threads';
 import type { ChdbResult, Session } from 'chdb';
 import { SESSIONS } from './engine-limits.ts';
@@ -8,12 +7,14 @@ import { SESSIONS } from './engine-limits.ts';
 export interface Engine {
   /**
    * Runs on libuv's pool. A free session is waited for; each runs one query at a time. A query whose
-   * signal is aborted is killed, or not started when it still waits: both reject.
+   * signal is aborted is killed, or not started when it still waits: both reject. A session takes no
+   * query id, so the kill goes by `mark`: words in the statement that no other one has. A comment will
+   * not do where there are params: the engine writes such a statement anew, without comments.
    */
   run(
     sql: string,
     params: Readonly<Record<string, unknown>>,
-    options: { readonly format: string; readonly signal: AbortSignal },
+    options: { readonly format: string; readonly signal: AbortSignal; readonly mark: string },
   ): Promise<ChdbResult>;
   close(): void;
 }
@@ -42,17 +43,14 @@ export async function openEngine(directory: string, configFile: string): Promise
     return new Promise((resolve) => waiting.push(resolve));
   }
 
-  /** A session takes no query id: the query's text carries a mark of its own. */
   function kill(mark: string): void {
     const sql = `KILL QUERY WHERE position(query, '${mark}') > 0 AND query NOT LIKE 'KILL %' ASYNC`;
     kills = kills.then(() => killer.queryAsync(sql, { format: 'Null' })).catch(() => undefined);
   }
 
   return {
-    async run(text, params, { format, signal }) {
+    async run(sql, params, { format, signal, mark }) {
       const session = await take();
-      const mark = randomUUID();
-      const sql = `${text}\n/* ${mark} */`;
       const onAbort = (): void => kill(mark);
       try {
         if (signal.aborted) throw new Error('Code: 394. the client is gone (QUERY_WAS_CANCELLED)');
