@@ -104,8 +104,9 @@ function valueSql(
     return { sql: column, params: {}, type: isNumber ? 'int' : 'string' };
   }
   const own = 'attribute_values[indexOf(attribute_names, {tag:String})]';
-  const resource =
-    "if(JSONType(resource_attributes, {tag:String}) = 'String', JSONExtractString(resource_attributes, {tag:String}), JSONExtractRaw(resource_attributes, {tag:String}))";
+  const resource = `if(JSONType(resource_attributes, {tag:String}) = 'String',
+      JSONExtractString(resource_attributes, {tag:String}),
+      JSONExtractRaw(resource_attributes, {tag:String}))`;
   const bySql = { span: own, resource, any: `if(${own} != '', ${own}, ${resource})` } as const;
   const isKnown = name.scope === 'span' || name.scope === 'resource';
   return { sql: bySql[isKnown ? name.scope : 'any'], params: { tag: name.name }, type: 'string' };
