@@ -1,5 +1,6 @@
 import type { Span, TraceAnswer } from '@thalweg/model';
 import { createProtoWriter, type ProtoWriter } from '@thalweg/wire';
+import { SPAN_KINDS } from '../traceql/names.ts';
 import type { Value } from '../traceql/syntax.ts';
 import {
   attributesOf,
@@ -31,7 +32,6 @@ export interface OtlpResource {
 }
 
 const SCOPE_NAME = 'thalweg';
-const KINDS = ['unspecified', 'internal', 'server', 'client', 'producer', 'consumer'];
 const STATUSES = ['unset', 'ok', 'error'];
 const NS_PER_US = 1_000n;
 
@@ -61,7 +61,7 @@ function otlpSpan(
     parentSpanId:
       span.parentId === null ? new Uint8Array(0) : bytesOf(spanHexId(trace, span.parentId)),
     name: spanName(span),
-    kind: KINDS.indexOf(spanKind(span)),
+    kind: SPAN_KINDS.indexOf(spanKind(span)),
     startNs: BigInt(span.startUs) * NS_PER_US,
     endNs: BigInt(span.endUs) * NS_PER_US,
     attributes,
@@ -88,7 +88,7 @@ function jsonSpan(span: OtlpSpan): object {
     spanId: base64(span.spanId),
     ...(span.parentSpanId.length === 0 ? {} : { parentSpanId: base64(span.parentSpanId) }),
     name: span.name,
-    kind: `SPAN_KIND_${(KINDS[span.kind] ?? '').toUpperCase()}`,
+    kind: `SPAN_KIND_${(SPAN_KINDS[span.kind] ?? '').toUpperCase()}`,
     startTimeUnixNano: span.startNs.toString(),
     endTimeUnixNano: span.endNs.toString(),
     attributes: jsonAttributes(span.attributes),

@@ -59,7 +59,8 @@ const INTRINSIC_TYPES: Readonly<Record<Intrinsic, StaticType>> = {
 export const INTRINSIC_TAGS: readonly string[] = Object.keys(INTRINSIC_NAMES).sort();
 
 const STATUSES = ['ok', 'error', 'unset'];
-const KINDS = ['unspecified', 'internal', 'server', 'client', 'producer', 'consumer'];
+/** By OpenTelemetry's number. */
+export const SPAN_KINDS = ['unspecified', 'internal', 'server', 'client', 'producer', 'consumer'];
 
 export function literalOf(word: string): Field | undefined {
   if (word === 'true' || word === 'false') {
@@ -67,7 +68,7 @@ export function literalOf(word: string): Field | undefined {
   }
   if (word === 'nil') return { kind: 'literal', type: 'nil', value: undefined };
   if (STATUSES.includes(word)) return { kind: 'literal', type: 'status', value: word };
-  if (KINDS.includes(word)) return { kind: 'literal', type: 'kind', value: word };
+  if (SPAN_KINDS.includes(word)) return { kind: 'literal', type: 'kind', value: word };
   return undefined;
 }
 

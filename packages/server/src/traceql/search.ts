@@ -1,7 +1,7 @@
 import type { TraceAnswer } from '@thalweg/model';
 import type { Store } from '../storage/store.ts';
 import { readAliases } from '../traces/aliases.ts';
-import type { RowFilter } from '../traces/filter.ts';
+import { type RowFilter, STARTED_WITHIN } from '../traces/filter.ts';
 import { type Cursor, findRoots } from '../traces/search.ts';
 import { readTraces } from '../traces/trace.ts';
 import { evaluateTraceql, type Spanset } from './evaluate.ts';
@@ -71,13 +71,8 @@ export async function searchTraceql(store: Store, search: TraceqlSearch): Promis
 
 function candidateFilter({ query, startUs, endUs }: TraceqlSearch): RowFilter {
   const { where, params } = necessaryCondition(query);
-  const range = [
-    'time >= toDateTime(intDiv({start:Int64}, 1000000) - 1)',
-    'start_time >= fromUnixTimestamp64Micro({start:Int64})',
-    'start_time < fromUnixTimestamp64Micro({end:Int64})',
-  ];
   return {
-    where: [...range, where].join(' AND '),
+    where: [...STARTED_WITHIN, where].join(' AND '),
     params: { ...params, start: startUs, end: endUs },
   };
 }

@@ -1,4 +1,5 @@
 import type { Span, TraceAnswer } from '@thalweg/model';
+import { SPAN_KINDS } from './names.ts';
 import type { Intrinsic, Scope, Value } from './syntax.ts';
 
 /** A trace as TraceQL sees it: spans by index in pre-order, so a subtree is a range of indexes. */
@@ -106,10 +107,9 @@ export function spanName({ signal, method, endpoint, path }: Span): string {
   return signal === 'A' || method === '' ? route : `${method} ${route}`;
 }
 
-const KINDS = ['unspecified', 'internal', 'server', 'client', 'producer', 'consumer'];
-
 export function spanKind(span: Span): string {
-  if (span.signal === 'A') return KINDS[Number(span.fields['span_kind'] ?? 0)] ?? 'unspecified';
+  if (span.signal === 'A')
+    return SPAN_KINDS[Number(span.fields['span_kind'] ?? 0)] ?? 'unspecified';
   if (span.observationPoint.startsWith('s')) return 'server';
   return span.observationPoint.startsWith('c') ? 'client' : 'unspecified';
 }

@@ -17,6 +17,16 @@ export type FilterQuery = Omit<TraceSearchQuery, 'limit' | 'cursor'>;
 export const ERROR_STATUSES = [STATUS_SERVER_ERROR, STATUS_CLIENT_ERROR, STATUS_TIMEOUT].join(', ');
 
 /**
+ * Rows that start from `start` until before `end`, microseconds. `time` is the end of the exchange: it
+ * prunes partitions, `start_time` decides.
+ */
+export const STARTED_WITHIN: readonly string[] = [
+  'time >= toDateTime(intDiv({start:Int64}, 1000000) - 1)',
+  'start_time >= fromUnixTimestamp64Micro({start:Int64})',
+  'start_time < fromUnixTimestamp64Micro({end:Int64})',
+];
+
+/**
  * The filters of a search as SQL over one row: all must hold for the same row. Values travel as
  * parameters. Throws `bad_time_range` and, for a status that is none, `bad_request`.
  */
@@ -25,12 +35,7 @@ export function rowFilter(query: FilterQuery): RowFilter {
     throw apiError('bad_time_range', { start: query.start, end: query.end });
   }
   const params: Record<string, Params[string]> = { start: query.start, end: query.end };
-  // `time` is the end of the exchange: it prunes partitions, `start_time` decides.
-  const all = [
-    'time >= toDateTime(intDiv({start:Int64}, 1000000) - 1)',
-    'start_time >= fromUnixTimestamp64Micro({start:Int64})',
-    'start_time < fromUnixTimestamp64Micro({end:Int64})',
-  ];
+  const all = [...STARTED_WITHIN];
   const oneOf = (column: string, name: string, values: readonly string[] | undefined): void => {
     if (values === undefined || values.length === 0) return;
     params[name] = values;
