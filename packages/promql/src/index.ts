@@ -1,5 +1,6 @@
 export { evaluateInstant, evaluateRange } from './evaluate/evaluate-query.ts';
 export * from './evaluate/query.ts';
+export { setStale } from './evaluate/stale.ts';
 export { matcherTest } from './match/label-matcher.ts';
 export { memorySource } from './memory-source.ts';
 export type { Expression, PositionRange, ValueType } from './parse/ast.ts';

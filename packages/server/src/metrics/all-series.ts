@@ -5,7 +5,7 @@ import {
   matcherTest,
   type SeriesSource,
 } from '@thalweg/promql';
-import { FLOW_DIMENSIONS, FLOW_METRICS } from './flow-metrics.ts';
+import { FLOW_LABELS, FLOW_METRICS } from './flow-metrics.ts';
 import type { FlowSource } from './flow-source.ts';
 import { compareLabels } from './label-index.ts';
 import type { CatalogueRange, MetricCatalogue } from './metric-catalogue.ts';
@@ -57,7 +57,7 @@ export function createAllCatalogue(
     ],
     labelNames: async (selectors, range) => {
       const names = new Set(await stored.labelNames(selectors, range));
-      if (selectors.length === 0) for (const name of Object.keys(FLOW_DIMENSIONS)) names.add(name);
+      if (selectors.length === 0) for (const name of FLOW_LABELS) names.add(name);
       for (const labels of await observed(selectors, range)) {
         for (const [name] of labels) names.add(name);
       }
