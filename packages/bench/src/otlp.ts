@@ -138,8 +138,10 @@ interface BenchServer {
 async function startServer(dataDir: string): Promise<BenchServer> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
-  // OTLP's own ports may be another server's; env(1) becomes the program, with the same pid.
-  const off = ['THALWEG_SERVER_OTLP_GRPC_PORT=off', 'THALWEG_SERVER_OTLP_HTTP_PORT=off'];
+  // The receivers' own ports may be another server's; env(1) becomes the program, with the same pid.
+  const off = ['OTLP_GRPC', 'OTLP_HTTP', 'SKYWALKING_GRPC'].map(
+    (name) => `THALWEG_SERVER_${name}_PORT=off`,
+  );
   const words = ['server', '--port', String(port), '--data-dir', dataDir];
   const start = (): ChildProcess =>
     spawn('env', [...off, process.execPath, CLI, ...words], { stdio: 'ignore' });

@@ -26,7 +26,7 @@ export interface MetricTables {
 
 interface Pushed {
   readonly name: string;
-  readonly batch: Pick<Batch<never>, 'rows' | 'isFull' | 'encode' | 'clear'>;
+  readonly batch: Pick<Batch<never>, 'rows' | 'isFull' | 'block' | 'clear'>;
 }
 
 export function createMetricTables(cache: SeriesCache): MetricTables {
@@ -56,7 +56,7 @@ export function createMetricTables(cache: SeriesCache): MetricTables {
 
   function encode({ name, batch }: Pushed): void {
     if (batch.rows === 0) return;
-    full.push({ table: name, rows: batch.rows, block: batch.encode() });
+    full.push({ table: name, block: batch.block() });
     batch.clear();
   }
 

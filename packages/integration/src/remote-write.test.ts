@@ -73,7 +73,7 @@ function rowsOf(batches: readonly TableBatch[], table: string, column: string): 
     .flatMap((batch) => {
       const declared = TABLES.find(({ name }) => name === table);
       if (declared === undefined) throw new Error(`BUG: no table ${table}`);
-      const read = readBlock(declared, batch.block, { columns: 'agent' });
+      const read = readBlock(declared, batch.block.bytes, { columns: 'agent' });
       if (read.kind === 'invalid') throw new Error(read.message);
       return column === 'value' ? [...doublesOf(read.block, column)] : valuesOf(read.block, column);
     });

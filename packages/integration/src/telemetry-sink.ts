@@ -1,8 +1,9 @@
-/** Rows of one table, encoded: a Native block of the columns that a sender fills. */
+import type { EncodedBlock } from '@thalweg/model';
+
+/** Rows of one table: a Native block of the columns that a sender fills. */
 export interface TableBatch {
   readonly table: string;
-  readonly rows: number;
-  readonly block: Uint8Array<ArrayBuffer>;
+  readonly block: EncodedBlock;
 }
 
 export type Kept =

@@ -2,8 +2,9 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createBatch } from './batch.ts';
 import { BLOCK_LIMITS } from './block-limits.ts';
+import { valuesOf } from './block-values.ts';
 import { defineTable } from './column.ts';
-import { readBlock, valuesOf } from './native-block.ts';
+import { readBlock } from './native-block.ts';
 
 const sample = defineTable({
   database: 'd',

@@ -1,3 +1,4 @@
+import type { ColumnSpan, EncodedBlock } from './block.ts';
 import { BLOCK_LIMITS } from './block-limits.ts';
 import { createByteWriter } from './byte-writer.ts';
 import type { Column, ColumnKind, ColumnOrigin, Table } from './column.ts';
@@ -85,6 +86,8 @@ export interface Batch<Declared extends Columns, Shared extends keyof RowOf<Decl
   rollback(): void;
   /** The rows as one Native block, in bytes that the caller owns. */
   encode(): Uint8Array<ArrayBuffer>;
+  /** The same, with the places of its columns: what would be read from the bytes again. */
+  block(): EncodedBlock;
   clear(): void;
 }
 
@@ -104,7 +107,7 @@ export function createBatch<
   const columns = columnsFrom(table.columns, 'agent').map((name) => {
     const kind = table.columns[name]?.kind ?? 'text';
     const isShared = shared.some((one) => one === name);
-    return { name, type: CLICKHOUSE_TYPES[kind], builder: createColumnBuilder(kind), isShared };
+    return { name, kind, builder: createColumnBuilder(kind), isShared };
   });
   // One builder for each declared column, so the names and kinds are the declaration's.
   const sinks = Object.fromEntries(
@@ -160,7 +163,8 @@ export function createBatch<
       picks.rollback();
       shares = markedShares;
     },
-    encode: () => encodeBlock(columns, picks, shares),
+    encode: () => encodeBlock(columns, picks, shares).bytes,
+    block: () => encodeBlock(columns, picks, shares),
     clear: () => {
       for (const { builder } of columns) builder.clear();
       picks.clear();
@@ -172,7 +176,7 @@ export function createBatch<
 
 interface NamedColumn {
   readonly name: string;
-  readonly type: string;
+  readonly kind: ColumnKind;
   readonly builder: ColumnBuilder;
   readonly isShared: boolean;
 }
@@ -181,7 +185,7 @@ function encodeBlock(
   columns: readonly NamedColumn[],
   picks: WordColumn,
   shares: number,
-): Uint8Array<ArrayBuffer> {
+): EncodedBlock {
   const rows = picks.count;
   let size = 4_096;
   for (const { name, builder, isShared } of columns) {
@@ -199,10 +203,15 @@ function encodeBlock(
   const writer = createByteWriter(size);
   writer.varint(columns.length);
   writer.varint(rows);
-  for (const { name, type, builder, isShared } of columns) {
+  const columnsStart = writer.length;
+  const spans = new Map<string, ColumnSpan>();
+  for (const { name, kind, builder, isShared } of columns) {
     writer.text(name);
-    writer.text(type);
+    writer.text(CLICKHOUSE_TYPES[kind]);
+    const start = writer.length;
     builder.writeTo(writer, isShared ? taken : undefined);
+    spans.set(name, { kind, start, end: writer.length });
   }
-  return writer.view();
+  const bytes = writer.view();
+  return { rows, size: bytes.length, bytes, columns: spans, columnsStart };
 }

@@ -1,8 +1,10 @@
+import type { Block } from './block.ts';
+import { valuesOf } from './block-values.ts';
 import { createByteWriter } from './byte-writer.ts';
 import type { AnyTable } from './column.ts';
 import { createColumnBuilder } from './column-builder.ts';
 import { CLICKHOUSE_TYPES } from './ddl.ts';
-import { type Block, readBlock, valuesOf } from './native-block.ts';
+import { readBlock } from './native-block.ts';
 
 /**
  * The rows that `isWanted` names, at least one, as a block of their own. Decodes and encodes every

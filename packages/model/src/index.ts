@@ -7,8 +7,19 @@ export {
   type Shareable,
   type SinksOf,
 } from './batch.ts';
+export type { Block, EncodedBlock } from './block.ts';
 export { BLOCK_LIMITS, type BlockLimits } from './block-limits.ts';
 export { selectRows } from './block-rows.ts';
+export {
+  doublesOf,
+  floatsOf,
+  idHalvesOf,
+  idsOf,
+  type TextRanges,
+  textRangesOf,
+  timesOf,
+  valuesOf,
+} from './block-values.ts';
 export { type Catalogue, type CatalogueEntry, catalogueOf } from './catalogue.ts';
 export * from './column.ts';
 export type { ColumnValue, KindValue } from './column-builder.ts';
@@ -17,15 +28,10 @@ export { tablesPage } from './docs.ts';
 export * from './enums.ts';
 export * from './log-api.ts';
 export {
-  type Block,
   type BlockFault,
   type BlockResult,
-  doublesOf,
-  idsOf,
   type ReadOptions,
   readBlock,
-  timesOf,
-  valuesOf,
   withColumns,
 } from './native-block.ts';
 export * from './retention.ts';

@@ -1,10 +1,10 @@
 import { columnsFrom } from './batch.ts';
+import type { Block, ColumnSpan } from './block.ts';
 import { BLOCK_LIMITS, type BlockLimits } from './block-limits.ts';
 import { createByteReader } from './byte-reader.ts';
-import { type ByteWriter, createByteWriter } from './byte-writer.ts';
-import type { AnyTable, ColumnKind } from './column.ts';
-import { type ColumnValue, createColumnBuilder } from './column-builder.ts';
-import { readColumn, skipColumn } from './column-reader.ts';
+import { createByteWriter } from './byte-writer.ts';
+import type { AnyTable } from './column.ts';
+import { skipColumn } from './column-reader.ts';
 import { CLICKHOUSE_TYPES } from './ddl.ts';
 
 // ClickHouse's Native format, for the kinds that we declare: number of columns, number of rows,
@@ -17,25 +17,6 @@ export type BlockFault =
   | 'column_unknown'
   | 'column_missing'
   | 'column_type';
-
-/** Where a column's data lies within the block's bytes. */
-interface ColumnSpan {
-  readonly kind: ColumnKind;
-  readonly start: number;
-  readonly end: number;
-}
-
-/** A block that was checked to its end; its values are decoded when they are asked for. */
-export interface Block {
-  readonly rows: number;
-  /** Bytes that the block takes; more may follow, such as the next block of a file. */
-  readonly size: number;
-  /** The checked bytes: a view of the input, not a copy. */
-  readonly bytes: Uint8Array;
-  readonly columns: ReadonlyMap<string, ColumnSpan>;
-  /** Offset behind the two counts: what follows is columns only. */
-  readonly columnsStart: number;
-}
 
 export type BlockResult =
   | { readonly kind: 'block'; readonly block: Block }
@@ -102,79 +83,34 @@ export function readBlock(table: AnyTable, bytes: Uint8Array, options: ReadOptio
   return { kind: 'block', block };
 }
 
-/** All values of a column, in row order. A column that the block lacks is our mistake: throws. */
-export function valuesOf(block: Block, name: string): ColumnValue[] {
-  const span = block.columns.get(name);
-  if (span === undefined) throw new Error(`BUG: the block has no column ${name}`);
-  return readColumn(block.bytes.subarray(span.start, span.end), span.kind, block.rows);
-}
-
-/** A column of 64-bit ids, as a copy. */
-export function idsOf(block: Block, name: string): BigUint64Array {
-  const span = block.columns.get(name);
-  if (span?.kind !== 'id') throw new Error(`BUG: the block has no column ${name} of ids`);
-  // A copy starts at 0 and so is aligned. Not by slice(): that of a Node Buffer does not copy.
-  return new BigUint64Array(new Uint8Array(block.bytes.subarray(span.start, span.end)).buffer);
-}
-
-/** A column of doubles as their bits, low half first: a NaN keeps its payload. A copy. */
-export function doublesOf(block: Block, name: string): Uint32Array<ArrayBuffer> {
-  const span = block.columns.get(name);
-  if (span?.kind !== 'f64') throw new Error(`BUG: the block has no column ${name} of doubles`);
-  return new Uint32Array(new Uint8Array(block.bytes.subarray(span.start, span.end)).buffer);
-}
-
-/** A column of times, in its own unit since the epoch: exact up to 2^53, and no array of objects. */
-export function timesOf(block: Block, name: string): Float64Array {
-  const span = block.columns.get(name);
-  const { bytes } = block;
-  const isWide = span?.kind === 'millis' || span?.kind === 'micros';
-  if (span === undefined || !(isWide || span.kind === 'seconds')) {
-    throw new Error(`BUG: the block has no column ${name} of times`);
-  }
-  const view = new DataView(bytes.buffer, bytes.byteOffset + span.start, span.end - span.start);
-  const times = new Float64Array(block.rows);
-  for (let row = 0; row < block.rows; row += 1) {
-    times[row] = isWide
-      ? view.getUint32(8 * row, true) + view.getInt32(8 * row + 4, true) * 2 ** 32
-      : view.getUint32(4 * row, true);
-  }
-  return times;
-}
-
-/** The block with more columns behind its own, which are not decoded but copied. */
+/**
+ * The block with more columns of 64 bits behind its own: a head, the block's columns, which are not
+ * copied, and the columns added.
+ */
 export function withColumns(
   table: AnyTable,
   block: Block,
-  added: Readonly<Record<string, readonly ColumnValue[] | BigUint64Array>>,
-): Uint8Array<ArrayBuffer> {
+  added: Readonly<Record<string, BigUint64Array<ArrayBuffer>>>,
+): readonly Uint8Array[] {
   const names = Object.keys(added);
-  const writer = createByteWriter(block.size + names.length * (64 + block.rows * 8));
-  writer.varint(block.columns.size + names.length);
-  writer.varint(block.rows);
-  writer.raw(block.bytes.subarray(block.columnsStart));
+  const head = createByteWriter(20);
+  head.varint(block.columns.size + names.length);
+  head.varint(block.rows);
+  const tail = createByteWriter(names.length * (64 + block.rows * 8));
   for (const name of names) {
-    const count = added[name]?.length;
-    if (count !== block.rows)
-      throw new Error(`BUG: ${count} values of ${name}, ${block.rows} rows`);
+    const values = added[name];
+    const kind = table.columns[name]?.kind;
+    if (kind !== 'id' && kind !== 'micros') {
+      throw new Error(`BUG: ${table.name} declares no column ${name} of 64 bits`);
+    }
+    if (values?.length !== block.rows) {
+      throw new Error(`BUG: ${values?.length} values of ${name}, ${block.rows} rows`);
+    }
+    tail.text(name);
+    tail.text(CLICKHOUSE_TYPES[kind]);
+    tail.raw(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
   }
-  for (const name of names) writeColumn(writer, table, name, added[name] ?? []);
-  return writer.view().slice();
-}
-
-function writeColumn(
-  writer: ByteWriter,
-  table: AnyTable,
-  name: string,
-  values: readonly ColumnValue[] | BigUint64Array,
-): void {
-  const kind = table.columns[name]?.kind;
-  if (kind === undefined) throw new Error(`BUG: ${table.name} declares no column ${name}`);
-  const builder = createColumnBuilder(kind);
-  for (const value of values) builder.push(value);
-  writer.text(name);
-  writer.text(CLICKHOUSE_TYPES[kind]);
-  builder.writeTo(writer);
+  return [head.view(), block.bytes.subarray(block.columnsStart, block.size), tail.view()];
 }
 
 function invalid(code: BlockFault, message: string): BlockResult {

@@ -11,3 +11,8 @@ export function keyOfId(low: number, high: number): number {
 export function keyOfText(id: string): number {
   return crc32(id);
 }
+
+/** The same, of its UTF-8. */
+export function keyOfBytes(id: Uint8Array): number {
+  return crc32(id);
+}

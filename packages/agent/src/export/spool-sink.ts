@@ -13,9 +13,9 @@ export function createSpoolSink(
     keep: async (batches) => {
       const waiting = spool.counters().batches;
       const packed = await Promise.all(
-        batches.map(async ({ table, rows, block }) => {
-          const [content, encoding] = await compress(block, waiting);
-          return { table, rows, content, encoding };
+        batches.map(async ({ table, block }) => {
+          const [content, encoding] = await compress(block.bytes, waiting);
+          return { table, rows: block.rows, content, encoding };
         }),
       );
       if (await spool.keep(packed)) return { status: 'kept' };

@@ -109,7 +109,7 @@ export function createOpenRows(): OpenBatches {
       for (const slot of slots.values()) {
         for (const batch of slot.batches) {
           if (batch.rows === 0) continue;
-          taken.push({ table: slot.table.name, rows: batch.rows, block: batch.encode() });
+          taken.push({ table: slot.table.name, block: batch.block() });
           batch.clear();
         }
         slot.batches = [current(slot)];

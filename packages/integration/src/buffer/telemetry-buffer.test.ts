@@ -33,7 +33,7 @@ function recorder(gate: () => Promise<Kept> = async () => ({ status: 'kept' })) 
   const keep = (batches: readonly TableBatch[]): Promise<Kept> => {
     flushes.push(
       batches.flatMap(({ block }) => {
-        const read = readBlock(notes, block, { columns: 'all' });
+        const read = readBlock(notes, block.bytes, { columns: 'all' });
         return read.kind === 'block' ? valuesOf(read.block, 'text').map(String) : [read.message];
       }),
     );

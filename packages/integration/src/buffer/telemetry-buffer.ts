@@ -119,7 +119,7 @@ export function createTelemetryBuffer(
     let kept: Kept;
     try {
       const batches = open.take();
-      sendingBytes = batches.reduce((sum, { block }) => sum + block.length, 0);
+      sendingBytes = batches.reduce((sum, { block }) => sum + block.size, 0);
       kept = await sink.keep(batches);
     } catch (error) {
       lastError = error instanceof Error ? error.message : String(error);

@@ -30,7 +30,7 @@ export async function openIntegration(options: {
         const outcome = options.outcome?.() ?? { status: 'kept' };
         if (outcome.status !== 'kept') return outcome;
         for (const { table, block } of batches) {
-          kept.set(table, [...(kept.get(table) ?? []), ...rowsOf(table, block)]);
+          kept.set(table, [...(kept.get(table) ?? []), ...rowsOf(table, block.bytes)]);
         }
         return outcome;
       },

@@ -21,7 +21,7 @@ export function createRecordedSink(): RecordedSink {
   };
 }
 
-function rowsOf({ table: name, block: bytes }: TableBatch): Record<string, unknown>[] {
+function rowsOf({ table: name, block: { bytes } }: TableBatch): Record<string, unknown>[] {
   const table = TABLES.find((one) => one.name === name);
   if (table === undefined) throw new Error(`no table ${name}`);
   const read = readBlock(table, bytes, { columns: 'agent' });

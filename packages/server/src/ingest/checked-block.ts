@@ -10,21 +10,31 @@ export type CheckedBlock =
   | { readonly kind: 'late'; readonly rows: number; readonly message: string }
   | { readonly kind: 'refused'; readonly code: string; readonly message: string };
 
+export interface TimeRange {
+  readonly nowMs: number;
+  readonly retentionHours: number;
+}
+
 /** Clocks differ; rows from later than this are a wrong clock. */
 const FUTURE_S = 600;
 
-/**
- * Checks a sender's bytes against the table's declaration. Rows out of the retention would be gone
- * at once and make a partition for each hour: they are left out. `late` when none is left.
- */
-export function checkBlock(
-  table: AnyTable,
-  bytes: Uint8Array,
-  { nowMs, retentionHours }: { readonly nowMs: number; readonly retentionHours: number },
-): CheckedBlock {
+/** Checks a sender's bytes against the table's declaration, then its times. */
+export function checkBlock(table: AnyTable, bytes: Uint8Array, range: TimeRange): CheckedBlock {
   const read = readBlock(table, bytes, { columns: 'agent' });
-  if (read.kind === 'invalid') return { ...read, kind: 'refused' };
-  const { block } = read;
+  return read.kind === 'invalid'
+    ? { ...read, kind: 'refused' }
+    : withinTime(table, read.block, range);
+}
+
+/**
+ * Rows out of the retention would be gone at once and make a partition for each hour: they are left
+ * out. `late` when none is left.
+ */
+export function withinTime(
+  table: AnyTable,
+  block: Block,
+  { nowMs, retentionHours }: TimeRange,
+): CheckedBlock {
   const first = Math.floor(nowMs / 1e3) - retentionHours * 3_600;
   const last = Math.floor(nowMs / 1e3) + FUTURE_S;
   const perSecond = table.columns[table.timeColumn]?.kind === 'millis' ? 1e3 : 1;

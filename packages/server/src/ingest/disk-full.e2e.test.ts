@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createBatch, l7FlowLog, TABLES } from '@thalweg/model';
+import { createBatch, type EncodedBlock, l7FlowLog, TABLES } from '@thalweg/model';
 import { expect, onTestFinished, test } from 'vitest';
 import { openEmbeddedStore } from '../storage/embedded/embedded.ts';
 import { prepareSchema } from '../storage/migrate.ts';
@@ -12,7 +12,7 @@ const BATCH_ROWS = 500;
 const DISK_BYTES = 2 ** 20;
 
 /** Rows that do not compress away, ids from `first` on. */
-function blockOf(first: number): Uint8Array<ArrayBuffer> {
+function blockOf(first: number): EncodedBlock {
   const batch = createBatch(l7FlowLog);
   const time = Math.floor(Date.now() / 1e3);
   for (let at = 0; at < BATCH_ROWS; at += 1) {
@@ -34,7 +34,7 @@ function blockOf(first: number): Uint8Array<ArrayBuffer> {
       }
     });
   }
-  return batch.encode();
+  return batch.block();
 }
 
 const hasMount = ((): boolean => {
@@ -72,7 +72,7 @@ test.skipIf(!hasMount)(
     let ingest = await open();
     const send = (at: number) => {
       const origin = { agent: 'a', token: `batch-${at}` };
-      return ingest.accept('l7_flow_log', blockOf(1 + at * BATCH_ROWS), origin);
+      return ingest.accept('l7_flow_log', blockOf(1 + at * BATCH_ROWS).bytes, origin);
     };
     let kept = 0;
     let answer = await send(kept);
@@ -80,7 +80,7 @@ test.skipIf(!hasMount)(
     expect(answer).toMatchObject({ status: 'busy', code: 'disk_full' });
     expect(kept).toBeGreaterThan(0);
     const block = blockOf(1 + kept * BATCH_ROWS);
-    const again = await ingest.keep([{ table: 'l7_flow_log', rows: BATCH_ROWS, block }]);
+    const again = await ingest.keep([{ table: 'l7_flow_log', block }]);
     expect(again.status).toBe('busy');
     expect(ingest.counters().lastError).toMatch(/ENOSPC/);
 

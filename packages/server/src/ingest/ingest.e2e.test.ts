@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { createBatch, l7FlowLog, type RowOf, TABLES } from '@thalweg/model';
+import { createBatch, type EncodedBlock, l7FlowLog, type RowOf, TABLES } from '@thalweg/model';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type EmbeddedStore, openEmbeddedStore } from '../storage/embedded/embedded.ts';
 import { prepareSchema } from '../storage/migrate.ts';
@@ -23,10 +23,10 @@ function rowOf(values: Partial<Row>): Row {
   return { ...(Object.fromEntries(empty) as Row), time: Math.floor(Date.now() / 1e3), ...values };
 }
 
-function blockOf(rows: readonly Partial<Row>[]): Uint8Array<ArrayBuffer> {
+function blockOf(rows: readonly Partial<Row>[]): EncodedBlock {
   const batch = createBatch(l7FlowLog);
   for (const row of rows) batch.push(rowOf(row));
-  return batch.encode();
+  return batch.block();
 }
 
 let directory = '';
@@ -55,7 +55,7 @@ afterAll(async () => {
 
 test('a kept batch is in the store once, whatever the retries and restarts', async () => {
   const body = gzipSync(
-    blockOf([{ _id: 1n, request_resource: '/a\n\nDROP TABLE x' }, { _id: 2n }]),
+    blockOf([{ _id: 1n, request_resource: '/a\n\nDROP TABLE x' }, { _id: 2n }]).bytes,
   );
   const origin = { agent: 'a', token: 'batch-1', encoding: 'gzip' as const };
   const first = await open();
@@ -77,7 +77,7 @@ test('batches kept before the store was killed are inserted after its restart', 
     for (let i = 0; i < 10; i++) {
       const id = BigInt(1_000 + round * 100 + i);
       ids.push(id);
-      const body = blockOf([{ _id: id }]);
+      const body = blockOf([{ _id: id }]).bytes;
       const answer = await ingest.accept('l7_flow_log', body, { agent: 'a', token: `kill-${id}` });
       expect(answer.status).toBe('kept');
     }
@@ -103,7 +103,7 @@ test('batches kept before the store was killed are inserted after its restart', 
 test('rows that a late link joins have one root after aliases; a restart does not forget it', async () => {
   const ingest = await open();
   const send = (token: string, row: Partial<Row>): Promise<unknown> =>
-    ingest.accept('l7_flow_log', blockOf([row]), { agent: 'a', token });
+    ingest.accept('l7_flow_log', blockOf([row]).bytes, { agent: 'a', token });
   await send('r1', { _id: 51n, wire_id: 501n, parent_wire_id: 500n, link_probability: 0.99 });
   await send('r2', { _id: 52n, wire_id: 499n });
   await send('r3', { _id: 53n, wire_id: 500n, parent_wire_id: 499n, link_probability: 0.95 });
@@ -115,19 +115,24 @@ test('rows that a late link joins have one root after aliases; a restart does no
   expect(rows).toContainEqual(['500', '499']);
   const roots = createRootTable();
   await restoreRoots(store, roots, Math.floor(Date.now() / 1e3), 900);
-  const late = { wireId: 502n, parentWireId: 501n, probability: 1, traceId: '', rowId: 54n };
-  const nowS = Math.floor(Date.now() / 1e3);
-  roots.join(late, nowS);
-  expect(roots.rootOf(late, nowS)).toBe(499n);
+  const late = {
+    rows: 1,
+    wireIds: Uint32Array.of(502, 0),
+    parentWireIds: Uint32Array.of(501, 0),
+    probabilities: Float32Array.of(1),
+    traceKeys: Uint32Array.of(0, 0),
+    rowIds: Uint32Array.of(54, 0),
+  };
+  expect([...roots.rootsOf(late, Math.floor(Date.now() / 1e3))]).toEqual([499n]);
 });
 
 test('batches of this process are kept all or none; rows out of time are left out and counted', async () => {
   const ingest = await open();
   const table = l7FlowLog.name;
-  const good = { table, rows: 2, block: blockOf([{ _id: 71n }, { _id: 72n, time: 1 }]) };
-  const more = { table, rows: 1, block: blockOf([{ _id: 73n }]) };
-  const late = { table, rows: 1, block: blockOf([{ _id: 74n, time: 1 }]) };
-  const bad = { table, rows: 1, block: new Uint8Array([1, 2, 3]) };
+  const good = { table, block: blockOf([{ _id: 71n }, { _id: 72n, time: 1 }]) };
+  const more = { table, block: blockOf([{ _id: 73n }]) };
+  const late = { table, block: blockOf([{ _id: 74n, time: 1 }]) };
+  const bad = { ...good, table: 'nope' };
   expect(await ingest.keep([more, bad])).toMatchObject({ status: 'refused' });
   expect(await ingest.keep([late])).toMatchObject({ code: 'time_out_of_range' });
   expect(await ingest.keep([good, late, more])).toMatchObject({ status: 'kept', dropped: 2 });
@@ -143,7 +148,7 @@ test('batches of this process are kept all or none; rows out of time are left ou
 test('what cannot be kept is refused with a stable code and counted', async () => {
   const ingest = await open();
   const origin = { agent: 'a', token: 'bad' };
-  const old = blockOf([{ time: 1 }]);
+  const old = blockOf([{ time: 1 }]).bytes;
   const garbage = new Uint8Array([200, 1, 1, 2, 3]);
   const codes = [
     await ingest.accept('l7_flow_log', garbage, origin),

@@ -3,7 +3,7 @@ import { gunzip } from 'node:zlib';
 import type { Kept, TableBatch, TelemetrySink } from '@thalweg/integration';
 import { type AnyTable, BLOCK_LIMITS, type Block, TABLES } from '@thalweg/model';
 import type { Store } from '../storage/store.ts';
-import { checkBlock } from './checked-block.ts';
+import { checkBlock, withinTime } from './checked-block.ts';
 import { aliasEntry, entriesOf } from './entries.ts';
 import { createInserter } from './inserter.ts';
 import type { RootTable } from './roots.ts';
@@ -136,18 +136,22 @@ export async function createIngest(options: IngestOptions): Promise<Ingest> {
   }
 
   async function write(
-    batches: readonly { readonly table: string; readonly block: Uint8Array }[],
+    batches: readonly { readonly table: string; readonly block: Block | Uint8Array }[],
     token: string,
   ): Promise<Accepted> {
     const nowMs = now();
     const checked: { table: AnyTable; block: Block }[] = [];
     let dropped = 0;
     let late = '';
-    for (const { table: name, block: bytes } of batches) {
+    for (const { table: name, block } of batches) {
       const table = TABLE_BY_NAME.get(name);
       if (table?.writer !== 'sender')
         return refuse('table_unknown', `no table ${name} takes batches`);
-      const one = checkBlock(table, bytes, { nowMs, retentionHours: hoursOf(table) });
+      const range = { nowMs, retentionHours: hoursOf(table) };
+      const one =
+        block instanceof Uint8Array
+          ? checkBlock(table, block, range)
+          : withinTime(table, block, range);
       if (one.kind === 'refused') return refuse(one.code, one.message);
       if (one.kind === 'late') {
         dropped += one.rows;

@@ -79,7 +79,7 @@ export async function openJournal(directory: string): Promise<Journal> {
     add: async (added) => {
       const text = Buffer.from(added.map(lineOf).join(''));
       try {
-        await writeAll(file, text, end);
+        await writeAll(file, [text], end);
         await file.datasync();
       } catch (cause) {
         await file.truncate(end);
@@ -130,7 +130,7 @@ async function recover(
 async function rewritten(directory: string, path: string, text: Uint8Array): Promise<FileHandle> {
   const file = await open(`${path}.new`, 'w+', 0o600);
   try {
-    await writeAll(file, text, 0);
+    await writeAll(file, [text], 0);
     await file.sync();
     await rename(`${path}.new`, path);
     await syncDirectory(directory);
@@ -145,13 +145,25 @@ async function rewritten(directory: string, path: string, text: Uint8Array): Pro
 /** A disk that is nearly full takes a part of the bytes and reports no error. */
 export async function writeAll(
   file: FileHandle,
-  bytes: Uint8Array,
+  pieces: readonly Uint8Array[],
   position: number,
 ): Promise<void> {
-  for (let from = 0; from < bytes.length; ) {
-    const { bytesWritten } = await file.write(bytes, from, bytes.length - from, position + from);
-    from += bytesWritten;
+  let at = position;
+  for (let left = pieces; left.length > 0; ) {
+    const { bytesWritten } = await file.writev(left, at);
+    at += bytesWritten;
+    left = behind(left, bytesWritten);
   }
+}
+
+/** The pieces without their first `count` bytes. */
+function behind(pieces: readonly Uint8Array[], count: number): readonly Uint8Array[] {
+  let skip = count;
+  return pieces.flatMap((piece) => {
+    const rest = piece.subarray(Math.min(skip, piece.length));
+    skip -= piece.length - rest.length;
+    return rest.length === 0 ? [] : [rest];
+  });
 }
 
 export async function syncDirectory(directory: string): Promise<void> {

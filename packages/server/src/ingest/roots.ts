@@ -3,14 +3,17 @@ import { LINK_SOLID } from '@thalweg/model';
 // Which trace a row belongs to, known as far as the rows seen in the last minutes tell: union-find
 // over wire ids, in open-addressing typed arrays of 28 bytes an entry.
 
-export interface RootRow {
-  /** 0 when unknown: then only the trace id joins it to others, else it stands alone under `rowId`. */
-  readonly wireId: bigint;
-  readonly parentWireId: bigint;
-  readonly probability: number;
-  /** W3C trace id in hex, what a sender had in its place, or ''. */
-  readonly traceId: string;
-  readonly rowId: bigint;
+/** Rows of a batch as columns. An id is two halves, the low one first. */
+export interface RootRows {
+  readonly rows: number;
+  /** 0 when unknown: then only the trace joins the row to others, else it stands alone under `_id`. */
+  readonly wireIds: Uint32Array;
+  readonly parentWireIds: Uint32Array;
+  /** Of the link to the parent. */
+  readonly probabilities: Float32Array;
+  /** What `traceKeysOf` makes of the trace ids; 0 for none. */
+  readonly traceKeys: Uint32Array;
+  readonly rowIds: Uint32Array;
 }
 
 export interface RootAlias {
@@ -19,10 +22,11 @@ export interface RootAlias {
 }
 
 export interface RootTable {
-  /** Joins what the row proves to be one; a root under which rows are stored leaves an alias. */
-  join(row: RootRow, nowS: number): void;
-  /** The root under which the row is going to be stored; to be asked when its batch is joined. */
-  rootOf(row: RootRow, nowS: number): bigint;
+  /**
+   * Joins what the rows prove to be one, then answers the roots under which they are to be stored:
+   * inside a batch no alias is needed. A root under which rows are stored already leaves an alias.
+   */
+  rootsOf(rows: RootRows, nowS: number): BigUint64Array<ArrayBuffer>;
   /** Takes up what an earlier run stored: `member` is in the trace of `root`. Leaves no alias. */
   restore(member: bigint, root: bigint, nowS: number): void;
   /** Aliases since the last call, in order. */
@@ -68,9 +72,7 @@ export function createRootTable(options: RootTableOptions = ROOT_DEFAULTS): Root
     (BigInt(entries.high[index] ?? 0) << 32n) | BigInt(entries.low[index] ?? 0);
 
   /** The entry of a key, made when there is none. */
-  function place(key: bigint, nowS: number): number {
-    const low = Number(key & 0xffffffffn);
-    const high = Number(key >> 32n);
+  function place(low: number, high: number, nowS: number): number {
     const index = slotOf(entries, low, high);
     if (entries.seenS[index] === 0) {
       entries.low[index] = low;
@@ -127,33 +129,70 @@ export function createRootTable(options: RootTableOptions = ROOT_DEFAULTS): Root
     count = 0;
   }
 
-  return {
-    join: (row, nowS) => {
-      const key = keyOf(row);
-      if (key === 0n) return;
-      makeRoom(nowS);
-      const index = place(key, nowS);
-      const root = find(index, nowS);
-      entries.rows[root] = (entries.rows[root] ?? 0) + 1;
-      if (row.wireId === 0n) return;
-      if (row.parentWireId !== 0n && row.probability >= LINK_SOLID) {
-        unite(index, place(row.parentWireId, nowS), nowS);
+  /** True when the pair of halves at `row` is the same as that of the row before. */
+  const repeats = (halves: Uint32Array, row: number): boolean =>
+    row > 0 &&
+    halves[2 * row] === halves[2 * row - 2] &&
+    halves[2 * row + 1] === halves[2 * row - 1];
+
+  function join(rows: RootRows, nowS: number): void {
+    const { wireIds, parentWireIds, traceKeys } = rows;
+    let root = -1;
+    for (let row = 0; row < rows.rows; row += 1) {
+      const isWired = isSet(wireIds, row);
+      const keys = isWired ? wireIds : traceKeys;
+      if (!isSet(keys, row)) {
+        root = -1;
+        continue;
       }
-      const trace = traceKey(row.traceId);
-      if (trace !== 0n) unite(index, place(trace, nowS), nowS);
-    },
-    rootOf: (row, nowS) => {
-      const key = keyOf(row);
-      if (key === 0n) return row.rowId;
-      makeRoom(nowS);
-      const root = find(place(key, nowS), nowS);
-      entries.stored[root] = 1;
-      return keyAt(root);
-    },
+      // Spans of one trace often come one behind the other: nothing has moved since.
+      if (isWired || root < 0 || !repeats(traceKeys, row)) {
+        makeRoom(nowS);
+        const index = place(keys[2 * row] ?? 0, keys[2 * row + 1] ?? 0, nowS);
+        root = find(index, nowS);
+        entries.rows[root] = (entries.rows[root] ?? 0) + 1;
+        if (!isWired) continue;
+        // 0.9 as a 32-bit float is a little less than 0.9.
+        if (isSet(parentWireIds, row) && (rows.probabilities[row] ?? 0) + 1e-6 >= LINK_SOLID) {
+          unite(index, placeAt(parentWireIds, row, nowS), nowS);
+        }
+        if (isSet(traceKeys, row)) unite(index, placeAt(traceKeys, row, nowS), nowS);
+        root = -1;
+      } else entries.rows[root] = (entries.rows[root] ?? 0) + 1;
+    }
+  }
+
+  function placeAt(halves: Uint32Array, row: number, nowS: number): number {
+    return place(halves[2 * row] ?? 0, halves[2 * row + 1] ?? 0, nowS);
+  }
+
+  function rootsOf(rows: RootRows, nowS: number): BigUint64Array<ArrayBuffer> {
+    join(rows, nowS);
+    const roots = new BigUint64Array(rows.rows);
+    const halves = new Uint32Array(roots.buffer);
+    for (let row = 0; row < rows.rows; row += 1) {
+      const keys = isSet(rows.wireIds, row) ? rows.wireIds : rows.traceKeys;
+      let low = rows.rowIds[2 * row] ?? 0;
+      let high = rows.rowIds[2 * row + 1] ?? 0;
+      if (isSet(keys, row)) {
+        makeRoom(nowS);
+        const root = find(placeAt(keys, row, nowS), nowS);
+        entries.stored[root] = 1;
+        low = entries.low[root] ?? 0;
+        high = entries.high[root] ?? 0;
+      }
+      halves[2 * row] = low;
+      halves[2 * row + 1] = high;
+    }
+    return roots;
+  }
+
+  return {
+    rootsOf,
     restore: (member, root, nowS) => {
       makeRoom(nowS);
-      const above = place(root, nowS);
-      unite(place(member, nowS), above, nowS);
+      const above = place(...halvesOf(root), nowS);
+      unite(place(...halvesOf(member), nowS), above, nowS);
       entries.stored[find(above, nowS)] = 1;
     },
     takeAliases: () => {
@@ -165,29 +204,13 @@ export function createRootTable(options: RootTableOptions = ROOT_DEFAULTS): Root
   };
 }
 
-/** What a row is known by: its wire id; not seen on the wire, as an SDK's span, its trace id. */
-function keyOf({ wireId, traceId }: RootRow): bigint {
-  return wireId === 0n ? traceKey(traceId) : wireId;
-}
+const isSet = (halves: Uint32Array, row: number): boolean =>
+  halves[2 * row] !== 0 || halves[2 * row + 1] !== 0;
 
-/**
- * A node of its own for a trace id, away from the wire ids. 0 for none. Of a W3C id it is the low
- * half; others (a UUID, what a gateway makes of X-Request-ID) are hashed.
- */
-function traceKey(traceId: string): bigint {
-  if (traceId === '') return 0n;
-  if (!/^[0-9a-f]{16,32}$/i.test(traceId)) return hashed(traceId);
-  return BigInt(`0x${traceId.slice(-16)}`) ^ 0x9e3779b97f4a7c15n;
-}
-
-/** FNV-1a, 64 bits. */
-function hashed(text: string): bigint {
-  let hash = 0xcbf29ce484222325n;
-  for (let i = 0; i < text.length; i++) {
-    hash = ((hash ^ BigInt(text.charCodeAt(i))) * 0x100000001b3n) & 0xffffffffffffffffn;
-  }
-  return hash;
-}
+const halvesOf = (key: bigint): [low: number, high: number] => [
+  Number(key & 0xffffffffn),
+  Number(key >> 32n),
+];
 
 function emptyEntries(capacity: number): Entries {
   const column = (): Uint32Array => new Uint32Array(capacity);

@@ -18,7 +18,10 @@ export interface Entry {
   readonly table: string;
   readonly token: string;
   readonly rows: number;
-  readonly bytes: Uint8Array;
+  /** Of all pieces. */
+  readonly bytes: number;
+  /** The block's bytes, to be written one behind the other. */
+  readonly pieces: readonly Uint8Array[];
 }
 
 export interface Segments {
@@ -78,11 +81,11 @@ export async function openSegments(directory: string, nowMs: () => number): Prom
   async function append(entries: readonly Entry[]): Promise<void> {
     const ends = new Map<OpenSegment, { bytes: number; rows: number }>();
     const lines: { name: string; end: number; rows: number; token: string }[] = [];
-    for (const { table, token, rows, bytes } of entries) {
+    for (const { table, token, rows, bytes, pieces } of entries) {
       const segment = await segmentFor(table);
       const end = ends.get(segment) ?? { bytes: segment.bytes, rows: segment.rows };
-      await writeAll(segment.file, bytes, end.bytes);
-      end.bytes += bytes.length;
+      await writeAll(segment.file, pieces, end.bytes);
+      end.bytes += bytes;
       end.rows += rows;
       ends.set(segment, end);
       lines.push({ name: segment.name, end: end.bytes, rows, token });

@@ -62,13 +62,13 @@ export function createSpoolWriter(options: {
       await segments.append(all);
     } catch (error) {
       owed = [...aliases, ...owed].slice(-OWED_MAX);
-      release(bytesOf(entries.map((entry) => ({ bytes: entry.bytes.length }))));
+      release(bytesOf(entries));
       for (const { settle } of taken) settle(codeOf(error));
       throw error;
     }
     lastError = '';
-    queuedBytes += aliases.reduce((sum, entry) => sum + entry.bytes.length, 0);
-    bytes += all.reduce((sum, entry) => sum + entry.bytes.length, 0);
+    queuedBytes += bytesOf(aliases);
+    bytes += bytesOf(all);
     for (const { settle } of taken) settle('kept');
     ready.push(...(await segments.seal((segment) => segment.rows >= segmentRowsMax)));
   }
@@ -80,7 +80,7 @@ export function createSpoolWriter(options: {
   return {
     write: (entries, aliases) => {
       if (aliases !== undefined) owed = [...owed, aliases].slice(-OWED_MAX);
-      const size = entries.reduce((sum, entry) => sum + entry.bytes.length, 0);
+      const size = bytesOf(entries);
       if (isStopped) return Promise.resolve('closing');
       if (queuedBytes + size > bytesMax) return Promise.resolve('spool_full');
       queuedBytes += size;

@@ -1,0 +1,80 @@
+import type { Block } from './block.ts';
+import { createByteReader } from './byte-reader.ts';
+import type { ColumnValue } from './column-builder.ts';
+import { readColumn } from './column-reader.ts';
+
+/** All values of a column, in row order. A column that the block lacks is our mistake: throws. */
+export function valuesOf(block: Block, name: string): ColumnValue[] {
+  const span = block.columns.get(name);
+  if (span === undefined) throw new Error(`BUG: the block has no column ${name}`);
+  return readColumn(block.bytes.subarray(span.start, span.end), span.kind, block.rows);
+}
+
+/** A column of 64-bit ids, as a copy. */
+export function idsOf(block: Block, name: string): BigUint64Array {
+  const span = block.columns.get(name);
+  if (span?.kind !== 'id') throw new Error(`BUG: the block has no column ${name} of ids`);
+  // A copy starts at 0 and so is aligned. Not by slice(): that of a Node Buffer does not copy.
+  return new BigUint64Array(new Uint8Array(block.bytes.subarray(span.start, span.end)).buffer);
+}
+
+/** A column of doubles as their bits, low half first: a NaN keeps its payload. A copy. */
+export function doublesOf(block: Block, name: string): Uint32Array<ArrayBuffer> {
+  const span = block.columns.get(name);
+  if (span?.kind !== 'f64') throw new Error(`BUG: the block has no column ${name} of doubles`);
+  return new Uint32Array(new Uint8Array(block.bytes.subarray(span.start, span.end)).buffer);
+}
+
+/** A column of times, in its own unit since the epoch: exact up to 2^53, and no array of objects. */
+export function timesOf(block: Block, name: string): Float64Array {
+  const span = block.columns.get(name);
+  const { bytes } = block;
+  const isWide = span?.kind === 'millis' || span?.kind === 'micros';
+  if (span === undefined || !(isWide || span.kind === 'seconds')) {
+    throw new Error(`BUG: the block has no column ${name} of times`);
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset + span.start, span.end - span.start);
+  const times = new Float64Array(block.rows);
+  for (let row = 0; row < block.rows; row += 1) {
+    times[row] = isWide
+      ? view.getUint32(8 * row, true) + view.getInt32(8 * row + 4, true) * 2 ** 32
+      : view.getUint32(4 * row, true);
+  }
+  return times;
+}
+
+/** A column of 64-bit ids as their halves, low half first: no bigint for each row. A copy. */
+export function idHalvesOf(block: Block, name: string): Uint32Array {
+  return new Uint32Array(idsOf(block, name).buffer);
+}
+
+/** A column of 32-bit floats, as a copy. */
+export function floatsOf(block: Block, name: string): Float32Array {
+  const span = block.columns.get(name);
+  if (span?.kind !== 'f32') throw new Error(`BUG: the block has no column ${name} of floats`);
+  return new Float32Array(new Uint8Array(block.bytes.subarray(span.start, span.end)).buffer);
+}
+
+/** Where the texts of a column lie in the block's bytes; not decoded. */
+export interface TextRanges {
+  readonly from: Uint32Array;
+  readonly to: Uint32Array;
+}
+
+/** A column of texts as ranges; undefined when every one is empty, as ids often are. */
+export function textRangesOf(block: Block, name: string): TextRanges | undefined {
+  const span = block.columns.get(name);
+  if (span?.kind !== 'text') throw new Error(`BUG: the block has no column ${name} of texts`);
+  // An empty text is its length alone: one byte.
+  if (span.end - span.start === block.rows) return undefined;
+  const reader = createByteReader(block.bytes.subarray(0, span.end));
+  reader.skip(span.start);
+  const from = new Uint32Array(block.rows);
+  const to = new Uint32Array(block.rows);
+  for (let row = 0; row < block.rows; row += 1) {
+    const size = reader.varint();
+    from[row] = reader.skip(size);
+    to[row] = reader.at;
+  }
+  return { from, to };
+}
