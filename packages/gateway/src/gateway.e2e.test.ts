@@ -18,6 +18,7 @@ const CONFIG = JSON.stringify({
     control: { port: 0 },
     ssl: { enable: false },
   },
+  plugin_attr: { prometheus: { export_addr: { port: 0 } } },
   deployment: { admin: { admin_listen: { port: 0 }, admin_key: [{ key: KEY }] } },
 });
 

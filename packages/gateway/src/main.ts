@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { lookup } from 'node:dns/promises';
-import { hostname } from 'node:os';
 import { type AdminAnswer, createAdminApi } from './admin/admin-api.ts';
 import { createAdminServer } from './admin/admin-server.ts';
 import { createControlServer, type ExplainAsk } from './admin/control-server.ts';
@@ -8,6 +7,7 @@ import { objectFault } from './admin/object-check.ts';
 import { createValidator, pluginViolation } from './admin/validator.ts';
 import { ownAdminKey } from './config/admin-key.ts';
 import { durationMs, type GatewayConfig, type Listen } from './config/config.ts';
+import { createBatchBook } from './core/batch-book.ts';
 import { createCatalogue } from './core/catalogue.ts';
 import { createCertificateBook, versionBounds } from './core/certificates.ts';
 import { createConsumerDirectory } from './core/consumer-book.ts';
@@ -22,10 +22,11 @@ import { locate, type PlaceSettings } from './core/locate.ts';
 import { parseIpRanges } from './core/match/ip-range.ts';
 import { createPipeline, type PipelineCounters } from './core/pipeline.ts';
 import { createPluginHost } from './core/plugin-host.ts';
+import { openPluginListeners } from './core/plugin-listeners.ts';
 import { probeContext } from './core/probe-context.ts';
 import { createUpstreamBook } from './core/upstream-book.ts';
+import { createFacts } from './facts.ts';
 import { PLUGINS } from './plugins/list.ts';
-import type { GatewayFacts } from './plugins/plugin.ts';
 import { openJournal } from './store/journal.ts';
 import { openStandalone } from './store/standalone.ts';
 import type { Store } from './store/store.ts';
@@ -44,6 +45,8 @@ export interface Gateway {
   readonly proxies: readonly string[];
   readonly adminUrl: string | undefined;
   readonly controlUrl: string | undefined;
+  /** Where plugins answer on ports of their own: metrics. */
+  readonly pluginUrls: readonly string[];
   /** The key that was made at this start: to be shown once. */
   readonly newKey: { readonly key: string; readonly path: string } | undefined;
   close(): Promise<void>;
@@ -77,6 +80,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     unmatched: 0,
   };
   let isDraining = false;
+  const inlineKeys = new WeakMap<object, string>();
 
   async function openStore(): Promise<Store> {
     const file = options.standaloneFile;
@@ -102,7 +106,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   });
   const consumers = createConsumerDirectory(store, (_plugin, conf) => conf);
   const serverToken = apisix.enable_server_tokens ? `APISIX/${INTERFACE_VERSION}` : 'APISIX';
-  const facts = factsOf(apisix.id ?? randomUUID());
+  const facts = createFacts({
+    id: apisix.id ?? randomUUID(),
+    version: INTERFACE_VERSION,
+    counters,
+    store: isStandalone ? undefined : store,
+    upstreams: () => upstreams.all(),
+  });
   const plugins = createPluginHost({
     plugins: enabled,
     attributes: config.plugin_attr,
@@ -112,9 +122,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     upstream: (given, name) =>
       'id' in given && Object.keys(given).length === 1
         ? upstreams.stored(String(given.id))
-        : upstreams.own('inline', `${name} ${JSON.stringify(given)}`, given),
+        : upstreams.own('inline', inlineKey(given, name), given),
     consumers,
     facts,
+    batches: createBatchBook(),
     now,
     warn,
   });
@@ -192,36 +203,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     setInterval(() => prober.tick(), PROBE_MS),
   ];
 
-  function factsOf(id: string): GatewayFacts {
-    return {
-      id,
-      hostname: hostname(),
-      version: INTERFACE_VERSION,
-      requestsTotal: () => counters.requests,
-      connections: () => {
-        const { active, accepted, waiting } = counters;
-        return {
-          active,
-          accepted,
-          handled: accepted,
-          reading: 0,
-          writing: active - waiting,
-          waiting,
-        };
-      },
-      modifyIndexes: () => indexesOf(store),
-      upstreamStates: () =>
-        upstreams.all().flatMap(({ name, health, nodes }) =>
-          health === undefined
-            ? []
-            : nodes().map((node) => ({
-                name,
-                ip: node.address,
-                port: node.port,
-                isHealthy: health.isUsable(node),
-              })),
-        ),
-    };
+  /** Asked for each request, so made once for each configuration. */
+  function inlineKey(given: object, name: string): string {
+    const known = inlineKeys.get(given) ?? `${name} ${JSON.stringify(given)}`;
+    inlineKeys.set(given, known);
+    return known;
   }
 
   function explain({ method, host, uri }: ExplainAsk): unknown {
@@ -232,6 +218,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     return { matched: winner?.id ?? null, candidates };
   }
 
+  const ownPorts = await openPluginListeners(plugins.listeners, warn);
   const admin = await openAdmin();
   const control = await openControl();
 
@@ -284,6 +271,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       one?.server.closeAllConnections();
       one?.server.close();
     }
+    ownPorts.close();
     await plugins.close();
     await store.close();
   }
@@ -294,6 +282,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     ),
     adminUrl: admin?.url,
     controlUrl: control?.url,
+    pluginUrls: ownPorts.urls,
     newKey: admin?.newKey,
     close() {
       closing ??= close();
@@ -304,23 +293,4 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 
 function urlOf({ ip }: Listen, port: number): string {
   return `http://${ip}:${port}`;
-}
-
-/** The newest index of each kind, under the names that APISIX's metrics have. */
-function indexesOf(store: Store): Readonly<Record<string, number>> {
-  const kinds = [
-    ...['routes', 'services', 'ssls', 'consumers', 'global_rules', 'upstreams'],
-    ...['stream_routes', 'protos'],
-  ];
-  const newest = kinds.map((kind) => {
-    const indexes = store.list(`/${kind}/`).map(({ modifiedIndex }) => modifiedIndex);
-    return [kind, Math.max(0, ...indexes)] as const;
-  });
-  const max = Math.max(0, ...newest.map(([, index]) => index));
-  return {
-    ...Object.fromEntries(newest),
-    prev_index: store.revision(),
-    max_modify_index: max,
-    x_etcd_index: store.revision(),
-  };
 }

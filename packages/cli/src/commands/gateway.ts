@@ -45,6 +45,7 @@ export const gateway: Command = {
     terminal.note(`gateway: ${running.proxies.join(', ')}`);
     if (running.adminUrl !== undefined) terminal.note(`gateway: admin ${running.adminUrl}`);
     if (running.controlUrl !== undefined) terminal.note(`gateway: control ${running.controlUrl}`);
+    for (const url of running.pluginUrls) terminal.note(`gateway: metrics ${url}`);
     await untilStopped(signal);
     terminal.note('gateway: stopping, requests under way are answered');
     await running.close();

@@ -1,4 +1,10 @@
-import type { Handlers, Plugin, PluginEnvironment, PublicApi } from '../plugins/plugin.ts';
+import type {
+  Handlers,
+  Plugin,
+  PluginEnvironment,
+  PluginListener,
+  PublicApi,
+} from '../plugins/plugin.ts';
 import type { PlacedConf } from './chain.ts';
 import type { PluginConf, UpstreamObject } from './objects.ts';
 import type { Upstream } from './upstream.ts';
@@ -17,6 +23,7 @@ export interface PluginHostParts {
   upstream(given: UpstreamObject | { readonly id: string }, name: string): Upstream | undefined;
   readonly consumers: PluginEnvironment['consumers'];
   readonly facts: PluginEnvironment['facts'];
+  readonly batches: PluginEnvironment['batches'];
   now(): number;
   warn(message: string): void;
 }
@@ -26,6 +33,8 @@ export interface PluginHost {
   find(name: string): Plugin | undefined;
   instance(plugin: Plugin, placed: PlacedConf): Handlers;
   publicApi(method: string, path: string): PublicApi | undefined;
+  /** The ports that plugins want beside the proxy's. */
+  readonly listeners: readonly PluginListener[];
   /** Every instance of `kind/id` is closed. */
   forget(kind: string, id: string): void;
   /** Metadata of a plugin has changed: its instances are made anew. */
@@ -42,10 +51,13 @@ export function createPluginHost(parts: PluginHostParts): PluginHost {
   const byName = new Map(parts.plugins.map((plugin) => [plugin.name, plugin]));
   const instances = new Map<string, Instance>();
   const shared = new Map<string, unknown>();
-  const apis = parts.plugins.map((plugin) => ({
+  const lasting = new Map<string, unknown>();
+  const own = parts.plugins.map((plugin) => ({
     plugin,
-    list: plugin.publicApis(environmentOf(plugin, { kind: 'gateway', id: plugin.name })),
+    environment: environmentOf(plugin, { kind: 'gateway', id: plugin.name }),
   }));
+  const apis = own.flatMap(({ plugin, environment }) => plugin.publicApis(environment));
+  const listeners = own.flatMap(({ plugin, environment }) => plugin.listener(environment) ?? []);
 
   function environmentOf(plugin: Plugin, origin: PluginEnvironment['origin']): PluginEnvironment {
     return {
@@ -58,6 +70,8 @@ export function createPluginHost(parts: PluginHostParts): PluginHost {
       plugin: (name, conf) => nested(name, conf, origin),
       publicApi,
       shared: (key, make) => sharedState(`${plugin.name} ${key}`, make),
+      lasting: (make) => lastingState(plugin.name, make),
+      batches: parts.batches,
       facts: parts.facts,
       warn: (message) => parts.warn(`${plugin.name}: ${message}`),
     };
@@ -81,12 +95,14 @@ export function createPluginHost(parts: PluginHostParts): PluginHost {
     return shared.get(key) as State;
   }
 
+  function lastingState<State>(name: string, make: () => State): State {
+    if (!lasting.has(name)) lasting.set(name, make());
+    // Checked edge: the key is the plugin's name, and a plugin knows its own state.
+    return lasting.get(name) as State;
+  }
+
   function publicApi(method: string, path: string): PublicApi | undefined {
-    for (const { list } of apis) {
-      const found = list.find((api) => api.path === path && api.methods.includes(method));
-      if (found !== undefined) return found;
-    }
-    return undefined;
+    return apis.find((api) => api.path === path && api.methods.includes(method));
   }
 
   function drop(key: string, instance: Instance): void {
@@ -97,6 +113,7 @@ export function createPluginHost(parts: PluginHostParts): PluginHost {
   return {
     find: (name) => byName.get(name),
     publicApi,
+    listeners,
     instance(plugin, { conf, origin }) {
       const key = `${origin.kind}/${origin.id}/${plugin.name}`;
       const json = JSON.stringify(conf);

@@ -22,6 +22,8 @@ export interface UpstreamBookParts {
 }
 
 interface Kept {
+  /** The object that `json` was made of: the same one again needs no second look. */
+  object: UpstreamObject;
   readonly json: string;
   readonly upstream: Upstream;
 }
@@ -32,15 +34,19 @@ export function createUpstreamBook(parts: UpstreamBookParts): UpstreamBook {
   const health = new Map<string, HealthBook>();
 
   function get(key: string, object: UpstreamObject): Upstream {
-    const json = JSON.stringify(object);
     const known = kept.get(key);
-    if (known?.json === json) return known.upstream;
+    if (known?.object === object) return known.upstream;
+    const json = JSON.stringify(object);
+    if (known?.json === json) {
+      known.object = object;
+      return known.upstream;
+    }
     const upstream = createUpstream(object, {
       ...parts,
       name: `/apisix/${key}`,
       health: healthOf(key, object),
     });
-    kept.set(key, { json, upstream });
+    kept.set(key, { object, json, upstream });
     return upstream;
   }
 

@@ -1,4 +1,5 @@
 import type { Answer } from '../core/answer.ts';
+import type { BatchBook } from '../core/batch-book.ts';
 import type { ConsumerBook } from '../core/consumer.ts';
 import type { PluginConf, UpstreamObject } from '../core/objects.ts';
 import type { RequestContext } from '../core/request-context.ts';
@@ -40,6 +41,16 @@ export interface PublicApi {
   handle(context: RequestContext): Answer | Promise<Answer>;
 }
 
+/** A plugin's own place to be asked, beside the proxy: metrics on a port of their own. */
+export interface PluginListener {
+  readonly ip: string;
+  readonly port: number;
+  /** Somebody has written the address: a taken port is then an error, else a warning. */
+  readonly isConfigured: boolean;
+  readonly path: string;
+  answer(): Answer;
+}
+
 /** Where a plugin's configuration stands; counters of `limit-count` are told apart by it. */
 export interface ConfOrigin {
   readonly kind: string;
@@ -66,6 +77,10 @@ export interface PluginEnvironment {
    * Made once for each `key` of this plugin; forgotten, oldest first, past 10,000 keys.
    */
   shared<State>(key: string, make: () => State): State;
+  /** State of this plugin for as long as the gateway runs; made once. */
+  lasting<State>(make: () => State): State;
+  /** What became of the entries that loggers and tracers send in batches. */
+  readonly batches: BatchBook;
   /** Facts about the process for plugins that export them. */
   readonly facts: GatewayFacts;
   /** One line for the person who runs the gateway: never with secrets. */
@@ -81,8 +96,8 @@ export interface GatewayFacts {
   connections(): Readonly<
     Record<'active' | 'accepted' | 'handled' | 'reading' | 'writing' | 'waiting', number>
   >;
-  /** The store's newest index by kind of object, as `modifiedIndex` counts. */
-  modifyIndexes(): Readonly<Record<string, number>>;
+  /** The store's newest index by kind of object; undefined when a file is all there is. */
+  modifyIndexes(): Readonly<Record<string, number>> | undefined;
   upstreamStates(): readonly {
     readonly name: string;
     readonly ip: string;
@@ -110,6 +125,7 @@ export interface Plugin {
   check(conf: PluginConf, environment: Pick<PluginEnvironment, 'attributes'>): string | undefined;
   create(conf: PluginConf, environment: PluginEnvironment): Handlers;
   publicApis(environment: PluginEnvironment): readonly PublicApi[];
+  listener(environment: PluginEnvironment): PluginListener | undefined;
 }
 
 export interface PluginDefinition<Conf extends object> {
@@ -125,11 +141,12 @@ export interface PluginDefinition<Conf extends object> {
   check?(conf: Conf, environment: Pick<PluginEnvironment, 'attributes'>): string | undefined;
   create(conf: Conf, environment: PluginEnvironment): Handlers;
   publicApis?(environment: PluginEnvironment): readonly PublicApi[];
+  listener?(environment: PluginEnvironment): PluginListener | undefined;
 }
 
 /** `Conf` is the type of what `schema` lets through, defaults filled in. */
 export function definePlugin<Conf extends object>(definition: PluginDefinition<Conf>): Plugin {
-  const { check, publicApis } = definition;
+  const { check, publicApis, listener } = definition;
   return {
     isAuth: false,
     prefersRoute: false,
@@ -141,5 +158,6 @@ export function definePlugin<Conf extends object>(definition: PluginDefinition<C
     check: (conf, environment) => check?.(conf as Conf, environment),
     create: (conf, environment) => definition.create(conf as Conf, environment),
     publicApis: (environment) => publicApis?.(environment) ?? [],
+    listener: (environment) => listener?.(environment),
   };
 }

@@ -44,3 +44,10 @@ export {
   readSpan,
   readTime,
 } from './span.ts';
+export {
+  type AttributeValue,
+  type SpanToWrite,
+  tracesRequest,
+  type WrittenAttributes,
+  writeSpan,
+} from './span-writer.ts';

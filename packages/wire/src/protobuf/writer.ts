@@ -18,13 +18,19 @@ export interface ProtoWriter {
   bytesField(field: number, value: Uint8Array, keepsDefault?: boolean): void;
   /** A nested message: what `write` writes, behind its length. Written also when it is empty. */
   messageField(field: number, write: () => void): void;
+  /** Fields that were written elsewhere, as they are. */
+  encodedFields(fields: Uint8Array): void;
   /** The bytes so far, copied. */
   finish(): Uint8Array<ArrayBuffer>;
+  /** Forgets what was written, keeps the memory. */
+  reset(): void;
 }
 
 const MASK_64 = (1n << 64n) - 1n;
 /** Room kept for the length of a nested message; a shorter one moves its bytes back. */
 const LENGTH_BYTES = 5;
+/** Below so many characters a loop over ASCII beats the encoder, which allocates each time. */
+const SHORT_TEXT = 100;
 const encoder = new TextEncoder();
 
 export function createProtoWriter(): ProtoWriter {
@@ -67,6 +73,26 @@ export function createProtoWriter(): ProtoWriter {
     room(value.length);
     bytes.set(value, size);
     size += value.length;
+  }
+
+  function text(value: string): void {
+    const { length } = value;
+    if (length > SHORT_TEXT) {
+      raw(encoder.encode(value));
+      return;
+    }
+    room(length + 2);
+    const start = size;
+    bytes[size++] = length; // SHORT_TEXT keeps the length within one octet.
+    for (let i = 0; i < length; i += 1) {
+      const code = value.charCodeAt(i);
+      if (code >= 0x80) {
+        size = start;
+        raw(encoder.encode(value));
+        return;
+      }
+      bytes[size++] = code;
+    }
   }
 
   function varintField(field: number, value: number | bigint, keepsDefault = false): void {
@@ -113,7 +139,7 @@ export function createProtoWriter(): ProtoWriter {
     textField: (field, value, keepsDefault = false) => {
       if (value === '' && !keepsDefault) return;
       tag(field, WIRE_LENGTH);
-      raw(encoder.encode(value));
+      text(value);
     },
     bytesField: (field, value, keepsDefault = false) => {
       if (value.length === 0 && !keepsDefault) return;
@@ -133,6 +159,14 @@ export function createProtoWriter(): ProtoWriter {
       bytes.copyWithin(size, lengthAt + LENGTH_BYTES, end);
       size += length;
     },
+    encodedFields: (fields) => {
+      room(fields.length);
+      bytes.set(fields, size);
+      size += fields.length;
+    },
     finish: () => bytes.slice(0, size),
+    reset: () => {
+      size = 0;
+    },
   };
 }

@@ -1,0 +1,61 @@
+import { hostname } from 'node:os';
+import type { ClientCounters } from './core/http/client-connection.ts';
+import type { Upstream } from './core/upstream.ts';
+import type { GatewayFacts } from './plugins/plugin.ts';
+import type { Store } from './store/store.ts';
+
+export interface FactsParts {
+  readonly id: string;
+  readonly version: string;
+  readonly counters: ClientCounters;
+  /** Undefined when a file is all the configuration there is. */
+  readonly store: Store | undefined;
+  upstreams(): readonly Upstream[];
+}
+
+/** What plugins may tell the world about this process. */
+export function createFacts(parts: FactsParts): GatewayFacts {
+  const { id, version, counters, store } = parts;
+  return {
+    id,
+    hostname: hostname(),
+    version,
+    requestsTotal: () => counters.requests,
+    connections() {
+      const { active, accepted, waiting } = counters;
+      const writing = active - waiting;
+      return { active, accepted, handled: accepted, reading: 0, writing, waiting };
+    },
+    modifyIndexes: () => (store === undefined ? undefined : indexesOf(store)),
+    upstreamStates: () => parts.upstreams().flatMap(statesOf),
+  };
+}
+
+function statesOf({ name, health, nodes }: Upstream) {
+  if (health === undefined) return [];
+  return nodes().map((node) => ({
+    name,
+    ip: node.address,
+    port: node.port,
+    isHealthy: health.isUsable(node),
+  }));
+}
+
+/** The newest index of each kind, under the names that APISIX's metrics have. */
+function indexesOf(store: Store): Readonly<Record<string, number>> {
+  const kinds = [
+    ...['routes', 'services', 'ssls', 'consumers', 'global_rules', 'upstreams'],
+    ...['stream_routes', 'protos'],
+  ];
+  const newest = kinds.map((kind) => {
+    const indexes = store.list(`/${kind}/`).map(({ modifiedIndex }) => modifiedIndex);
+    return [kind, Math.max(0, ...indexes)] as const;
+  });
+  const max = Math.max(0, ...newest.map(([, index]) => index));
+  return {
+    ...Object.fromEntries(newest),
+    prev_index: store.revision(),
+    max_modify_index: max,
+    x_etcd_index: store.revision(),
+  };
+}

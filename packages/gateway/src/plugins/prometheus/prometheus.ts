@@ -1,0 +1,108 @@
+import type { Answer } from '../../core/answer.ts';
+import { definePlugin, type PluginEnvironment } from '../plugin.ts';
+import { processMetrics } from './process-metrics.ts';
+import {
+  createRequestMetrics,
+  type RequestMetrics,
+  STATUS_LABELS,
+  STRUCTURAL,
+  TYPED_LABELS,
+} from './request-metrics.ts';
+import { type PrometheusSettings, prometheusSettings } from './settings.ts';
+
+interface Prometheus {
+  readonly prefer_name: boolean;
+}
+
+/** What all instances write to and the endpoint reads. */
+interface Exporter {
+  readonly settings: PrometheusSettings;
+  readonly requests: RequestMetrics;
+}
+
+function hideable(labels: readonly string[]) {
+  const items = { type: 'string', enum: labels.filter((label) => !STRUCTURAL.has(label)) };
+  return { type: 'array', items, uniqueItems: true };
+}
+
+/** Counts requests, and shows the counts as Prometheus reads them. */
+export const prometheus = definePlugin<Prometheus>({
+  name: 'prometheus',
+  priority: 500,
+  summary: 'Counts requests by route, status and node, and shows the counts to Prometheus.',
+  prefersRoute: true,
+  schema: {
+    type: 'object',
+    properties: { prefer_name: { type: 'boolean', default: false } },
+  },
+  metadataSchema: {
+    type: 'object',
+    properties: {
+      disabled_labels: {
+        type: 'object',
+        properties: {
+          http_status: hideable(STATUS_LABELS),
+          http_latency: hideable(TYPED_LABELS),
+          bandwidth: hideable(TYPED_LABELS),
+        },
+        additionalProperties: false,
+      },
+    },
+  },
+  create({ prefer_name }, environment) {
+    const { requests } = exporterOf(environment);
+    const hidden = environment.metadata()?.['disabled_labels'] ?? {};
+    // Checked edge: the metadata's schema has accepted it.
+    const disabled = hidden as Readonly<Record<string, readonly string[]>>;
+    return {
+      log(context) {
+        const { route } = context;
+        const routeName = prefer_name ? route?.object.name : undefined;
+        const serviceName = prefer_name ? route?.service?.name : undefined;
+        requests.record(context, {
+          route: routeName ?? route?.id ?? '',
+          service: serviceName ?? route?.serviceId ?? '',
+          disabled,
+        });
+      },
+    };
+  },
+  publicApis(environment) {
+    const { settings } = exporterOf(environment);
+    if (settings.hasExportServer) return [];
+    const handle = (): Answer => scrape(environment);
+    return [{ methods: ['GET'], path: settings.exportUri, handle }];
+  },
+  listener(environment) {
+    const { settings } = exporterOf(environment);
+    if (!settings.hasExportServer) return undefined;
+    return {
+      ip: settings.exportIp,
+      port: settings.exportPort,
+      isConfigured: settings.isAddressConfigured,
+      path: settings.exportUri,
+      answer: () => scrape(environment),
+    };
+  },
+});
+
+function exporterOf(environment: PluginEnvironment): Exporter {
+  return environment.lasting(() => {
+    const settings = prometheusSettings(environment.attributes);
+    return { settings, requests: createRequestMetrics(settings, environment.now) };
+  });
+}
+
+function scrape(environment: PluginEnvironment): Answer {
+  const { settings, requests } = exporterOf(environment);
+  const { facts, batches } = environment;
+  const { prefix } = settings;
+  const text =
+    requests.text(environment.now()) +
+    processMetrics({ prefix, facts, batches, refused: requests.refused });
+  return {
+    status: 200,
+    headers: { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8' },
+    body: text,
+  };
+}
