@@ -8,9 +8,9 @@ import {
   SourceLimitError,
   setStale,
 } from '@thalweg/promql';
+import { type FlowTable, flowSource } from '../flow/flow-tables.ts';
 import type { QueryOptions, Store } from '../storage/store.ts';
 import { FLOW_METRICS, type FlowMetric, flowLabels } from './flow-metrics.ts';
-import { type FlowTable, flowSource } from './flow-tables.ts';
 import { compareLabels, labelValue } from './label-index.ts';
 
 /** Observed requests as metrics, computed from their rows when somebody asks. */
@@ -23,6 +23,7 @@ export interface FlowSource {
 /** Rows are kept for days: a query without a beginning reads no more than a day. */
 const SPAN_MS_MAX = 86_400_000;
 const ROWS_MAX = 1_000_000;
+const RANGE = { start: '{start:UInt32}', end: '{end:UInt32}' };
 
 export function createFlowSource(store: Store, now: () => number): FlowSource {
   function metricsOf(matchers: readonly Matcher[]): readonly FlowMetric[] {
@@ -46,7 +47,7 @@ export function createFlowSource(store: Store, now: () => number): FlowSource {
       `SELECT ${dimensions.join(', ')},
          toUnixTimestamp(toStartOfInterval(l7.time, INTERVAL ${metric.intervalS} SECOND)) AS at,
          toFloat64(${metric.sql}) AS value
-       ${flowSource(metric.table)}${conditions.sql}
+       ${flowSource(metric.table, RANGE)}${conditions.sql}
        GROUP BY ALL ORDER BY ALL`,
       {
         // Whole intervals: one that began within the range is counted to its end.

@@ -51,13 +51,6 @@ export const FUNCTIONS: ReadonlyMap<string, SqlFunction> = new Map(
       write: ([value, count]) =>
         `topK(${Math.max(1, Math.min(1000, Math.floor(Number(count))))})(${value})`,
     },
-    time: {
-      least: 2,
-      most: 2,
-      literals: [1],
-      write: ([value, seconds]) =>
-        `toUnixTimestamp(toStartOfInterval(${value}, toIntervalSecond(${Math.max(1, Number(seconds))})))`,
-    },
     tostring: plain('toString', 1),
     tounixtimestamp: plain('toUnixTimestamp', 1),
     tounixtimestamp64micro: plain('toUnixTimestamp64Micro', 1),
@@ -125,15 +118,27 @@ export const FUNCTIONS: ReadonlyMap<string, SqlFunction> = new Map(
 
 /** As the docs and suggestions spell them. */
 export const FUNCTION_NAMES: readonly string[] = `Count Sum AAvg Spread Rspread Apdex PerSecond
-  Percentage Histogram mask exist Avg Max Min Any Last Uniq UniqExact
+  nonNegativeDerivative node_type Percentage Histogram mask exist Avg Max Min Any Last Uniq UniqExact
   countDistinct Stddev Percentile PercentileExact groupArray TopK time Enum toString toUnixTimestamp
   toUnixTimestamp64Micro if abs floor ceil round log2 lower upper length concat substring position
   has bitAnd toUInt64 toFloat64 now`.split(/\s+/);
 
+/** What `node_type` says of a tag's value, by the tag without its end; `auto`: it depends. */
+export const NODE_TYPES: Readonly<Record<string, 'ip' | 'host' | 'gprocess' | 'service' | 'auto'>> =
+  {
+    ip: 'ip',
+    host: 'host',
+    process_id: 'gprocess',
+    process_kname: 'gprocess',
+    app_service: 'service',
+    app_instance: 'service',
+    auto_service: 'auto',
+  };
+
 /** Functions that make one number of many rows, and those that turn it into a rate. */
 const AGGREGATES = `Count Sum Avg AAvg Max Min Any Last Uniq UniqExact countDistinct Stddev Spread
   Rspread Apdex Percentile PercentileExact groupArray TopK Histogram`.split(/\s+/);
-const RATES = ['PerSecond', 'Percentage'];
+const RATES = ['PerSecond', 'nonNegativeDerivative', 'Percentage'];
 
 /** What `show metrics functions` says of a function: 1 aggregates, 2 makes a rate, 3 computes. */
 export function functionType(name: string): 1 | 2 | 3 {

@@ -7,7 +7,9 @@ import { SqlError } from './tokens.ts';
 
 function generated(sql: string): string {
   const statement = parseSql(sql);
-  return statement.kind === 'select' ? generateSql(statement.select, undefined).sql : '';
+  return statement.kind === 'select'
+    ? generateSql(statement.select, { database: undefined, precision: '1m' }).sql
+    : '';
 }
 
 /** Words of the dialect among words that must never get through. */

@@ -17,7 +17,7 @@ const RESERVED = new Set(
     /\s+/,
   ),
 );
-const SHOWN = ['databases', 'tables', 'tags', 'metrics'] as const;
+const SHOWN = ['databases', 'tables', 'tags', 'metrics', 'all_enum_tags', 'language'] as const;
 const LEVELS: readonly (readonly string[])[] = [
   ['+', '-'],
   ['*', '/', '%'],
@@ -78,26 +78,21 @@ class Parser {
       );
     }
     if (what === 'metrics' && this.#takeWord('FUNCTIONS')) {
-      return { kind: 'show', what: 'functions', table: undefined };
+      return { kind: 'show', what: 'functions', table: undefined, database: undefined };
     }
-    return { kind: 'show', what, table: this.#takeWord('FROM') ? this.#tableName() : undefined };
+    const database = this.#takeWord('ON') ? this.#tableName().name : undefined;
+    const table = this.#takeWord('FROM') ? this.#tableName() : undefined;
+    return { kind: 'show', what, table, database };
   }
 
   #values(of: 'tag' | 'enum'): Statement {
     const tag = this.#tableName();
     this.#expectWord('VALUES');
     const table = this.#takeWord('FROM') ? this.#tableName() : undefined;
-    let pattern: string | undefined;
-    if (this.#takeWord('WHERE')) {
-      if (!this.#takeWord('DISPLAY_NAME')) this.#expectWord('VALUE');
-      this.#expectWord('LIKE');
-      const token = this.#next();
-      if (token.kind !== 'string') throw this.#unexpected(token, 'a string after LIKE');
-      pattern = token.text;
-    }
+    const where = this.#takeWord('WHERE') ? this.#expression() : undefined;
     const limit = this.#takeWord('LIMIT') ? this.#count() : undefined;
     const offset = this.#takeWord('OFFSET') ? this.#count() : undefined;
-    return { kind: 'values', of, tag, table, pattern, limit, offset };
+    return { kind: 'values', of, tag, table, where, limit, offset };
   }
 
   end(): void {

@@ -1,19 +1,31 @@
 import type { Expression, Select } from './syntax.ts';
 
+/** What WHERE leaves of `time`, seconds, both ends inclusive; NaN: open. */
+export interface TimeBounds {
+  readonly first: number;
+  readonly last: number;
+}
+
+export function boundsOf(select: Select): TimeBounds {
+  const bounds = { first: Number.NaN, last: Number.NaN };
+  if (select.where !== undefined) readBounds(select.where, bounds);
+  return bounds;
+}
+
 /**
- * Seconds that a group of the answer stands for: the step of `time(…, n)`, or what WHERE leaves
- * between its bounds on `time`. Undefined when the statement says neither.
+ * Seconds that a group of the answer stands for: the step of `time(…, n)` times its window, or what
+ * WHERE leaves between its bounds on `time`. Undefined when the statement says neither.
  */
 export function periodOf(select: Select): number | undefined {
   const values = [...select.items.map(({ value }) => value), ...select.groupBy];
   for (const value of values) {
-    const step =
-      value.kind === 'call' && value.name.toLowerCase() === 'time' ? value.args[1] : undefined;
-    if (step?.kind === 'number') return positive(Number(step.text));
+    if (value.kind !== 'call' || value.name.toLowerCase() !== 'time') continue;
+    const [, step, window] = value.args;
+    if (step?.kind !== 'number') continue;
+    return positive(Number(step.text) * (window?.kind === 'number' ? Number(window.text) : 1));
   }
-  const bounds = { first: Number.NaN, last: Number.NaN };
-  if (select.where !== undefined) readBounds(select.where, bounds);
-  return positive(bounds.last - bounds.first);
+  const { first, last } = boundsOf(select);
+  return positive(last - first);
 }
 
 function readBounds(value: Expression, bounds: { first: number; last: number }): void {

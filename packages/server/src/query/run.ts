@@ -1,8 +1,9 @@
-import { TABLES } from '@thalweg/model';
+import type { Precision } from '../flow/flow-tables.ts';
 import { type Store, StoreError } from '../storage/store.ts';
-import { listCatalogue } from './catalogue.ts';
+import { SQL_TABLES } from './catalogue.ts';
 import { generateSql, knownTable } from './generate.ts';
 import { parseSql } from './parse.ts';
+import { listCatalogue } from './show.ts';
 import { enumValues, valuesSelect } from './tag-values.ts';
 import { SqlError } from './tokens.ts';
 
@@ -23,15 +24,21 @@ export interface SqlAnswer {
 export async function runUserSql(
   store: Store,
   sql: string,
-  options: { readonly database?: string | undefined; readonly signal?: AbortSignal } = {},
+  options: {
+    readonly database?: string | undefined;
+    /** Of flow tables whose name has none. */
+    readonly precision?: Precision | undefined;
+    readonly signal?: AbortSignal;
+  } = {},
 ): Promise<SqlAnswer> {
-  const { database, signal } = options;
+  const { database, precision = '1m', signal } = options;
   const statement = parseSql(sql);
   if (statement.kind === 'show') {
     const { table } = statement;
+    const inside = statement.database ?? database;
     const tables =
       table === undefined
-        ? TABLES.filter((known) => database === undefined || known.database === database)
+        ? SQL_TABLES.filter((known) => inside === undefined || known.database === inside)
         : [knownTable(table.name, table.position, database)];
     return { ...listCatalogue(statement.what, tables), schemas: [], sql: '' };
   }
@@ -39,7 +46,7 @@ export async function runUserSql(
     return { ...enumValues(statement, database), schemas: [], sql: '' };
   }
   const select = statement.kind === 'values' ? valuesSelect(statement, database) : statement.select;
-  const generated = generateSql(select, database);
+  const generated = generateSql(select, { database, precision });
   const { columns, rows } = await store
     .query(generated.sql, { limits: LIMITS, ...(signal === undefined ? {} : { signal }) })
     .catch((error: unknown) => {

@@ -87,12 +87,23 @@ export interface TableName {
   readonly position: number;
 }
 
+export type Shown =
+  | 'databases'
+  | 'tables'
+  | 'tags'
+  | 'metrics'
+  | 'functions'
+  | 'all_enum_tags'
+  | 'language';
+
 export type Statement =
   | { readonly kind: 'select'; readonly select: Select }
   | {
       readonly kind: 'show';
-      readonly what: 'databases' | 'tables' | 'tags' | 'metrics' | 'functions';
+      readonly what: Shown;
       readonly table: TableName | undefined;
+      /** `show metrics on db`. */
+      readonly database: string | undefined;
     }
   | {
       /** Values of a tag as they stand in rows, or (`enum`) the names that its numbers have. */
@@ -100,8 +111,8 @@ export type Statement =
       readonly of: 'tag' | 'enum';
       readonly tag: TableName;
       readonly table: TableName | undefined;
-      /** DeepFlow's `where display_name like '*x*'`. */
-      readonly pattern: string | undefined;
+      /** Over `value`, `display_name`, `uid` and, of a tag in rows, over columns. */
+      readonly where: Expression | undefined;
       readonly limit: number | undefined;
       readonly offset: number | undefined;
     };

@@ -21,7 +21,8 @@ export interface Token {
 export const SQL_BYTES_MAX = 64 * 1024;
 
 const SPACE = /\s+/y;
-const NAME = /[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*/y;
+/** A table may end in its precision: `application.1m`. */
+const NAME = /[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*(?:\.1[sm]\b)?/y;
 const NUMBER = /(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?/y;
 const SYMBOL = /<=|>=|!=|<>|[=<>+\-*/%(),]/y;
 const BACKTICKS = /`([^`\\]+)`/y;

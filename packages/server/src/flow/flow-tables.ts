@@ -5,6 +5,7 @@ import {
   SIGNAL_SOURCE,
   SIGNAL_SOURCE_PACKET,
 } from '@thalweg/model';
+import { APPLICATION, LOG, type Measures, NETWORK } from './measures.ts';
 
 /**
  * A table of DeepFlow's that is computed from rows of `l7_flow_log`: what its rows are told apart
@@ -17,11 +18,16 @@ export interface FlowTable {
   readonly doc: string;
   /** Name of a label to its SQL over a row `l7`, and over `servers` and `clients` where joined. */
   readonly dimensions: Readonly<Record<string, string>>;
+  readonly measures: Measures;
   /** Rows that count. */
   readonly where: string;
   /** Whether the services at both ends are looked up. */
   readonly hasPeers: boolean;
 }
+
+/** How long an interval of `flow_metrics` is, seconds. */
+export const PRECISIONS = { '1s': 1, '1m': 60 } as const;
+export type Precision = keyof typeof PRECISIONS;
 
 const TABLE = qualifiedName(l7FlowLog);
 const IS_SERVER = "startsWith(l7.observation_point, 's')";
@@ -33,7 +39,7 @@ const COMMON = {
   server_port: 'l7.server_port',
   signal_source: 'l7.signal_source',
 } as const;
-const APPLICATION = {
+const OF_APPLICATION = {
   app_service: 'l7.app_service',
   endpoint: 'l7.endpoint',
   l7_protocol: 'l7.l7_protocol',
@@ -58,22 +64,25 @@ export const FLOW_TABLES = {
   application: {
     database: FLOW_METRICS,
     name: 'application',
+    measures: APPLICATION,
     doc: 'Requests at each end.',
-    dimensions: { ...COMMON, ...APPLICATION, ...NODE },
+    dimensions: { ...COMMON, ...OF_APPLICATION, ...NODE },
     where: AT_PROCESSES,
     hasPeers: false,
   },
   application_map: {
     database: FLOW_METRICS,
     name: 'application_map',
+    measures: APPLICATION,
     doc: 'Requests between two ends, at each observation point.',
-    dimensions: { ...COMMON, ...APPLICATION, ...EDGE },
+    dimensions: { ...COMMON, ...OF_APPLICATION, ...EDGE },
     where: '1',
     hasPeers: true,
   },
   network: {
     database: FLOW_METRICS,
     name: 'network',
+    measures: NETWORK,
     doc: 'Connections that carried requests, at each end.',
     dimensions: { ...COMMON, ...NODE },
     where: AT_PROCESSES,
@@ -82,6 +91,7 @@ export const FLOW_TABLES = {
   network_map: {
     database: FLOW_METRICS,
     name: 'network_map',
+    measures: NETWORK,
     doc: 'Connections that carried requests, between two ends.',
     dimensions: { ...COMMON, ...EDGE },
     where: '1',
@@ -90,10 +100,11 @@ export const FLOW_TABLES = {
   l7_flow_log: {
     database: 'flow_log',
     name: 'l7_flow_log',
+    measures: LOG,
     doc: l7FlowLog.doc,
     dimensions: {
       ...COMMON,
-      ...APPLICATION,
+      ...OF_APPLICATION,
       ...EDGE,
       request_type: 'l7.request_type',
       request_domain: 'l7.request_domain',
@@ -113,26 +124,26 @@ export const FLOW_ENUMS: Readonly<Record<string, Readonly<Record<number, string>
 };
 
 /**
- * FROM and WHERE of a flow table over rows from `{start:UInt32}` until before `{end:UInt32}`. The
+ * FROM and WHERE of a flow table over rows from `start` until before `end`, seconds as SQL. The
  * service at the end that a row did not observe is the one that other rows of the range name for
  * the same addresses, if they agree; else the label is the address, as in DeepFlow.
  */
-export function flowSource({ hasPeers, where }: FlowTable): string {
+export function flowSource(
+  { hasPeers, where }: FlowTable,
+  range: { readonly start: string; readonly end: string },
+): string {
+  const within = (column: string): string =>
+    `${column} >= toDateTime(${range.start}) AND ${column} < toDateTime(${range.end})`;
+  const peers = (name: string, side: 's' | 'c', keys: readonly string[]): string =>
+    `LEFT ANY JOIN (
+      SELECT ${keys.join(', ')}, any(app_service) AS service FROM ${TABLE}
+      WHERE ${within('time')} AND startsWith(observation_point, '${side}') AND app_service != ''
+      GROUP BY ${keys.join(', ')} HAVING uniqExact(app_service) = 1) AS ${name}
+    ON ${keys.map((key) => `l7.${key} = ${name}.${key}`).join(' AND ')}`;
   const from = hasPeers
     ? `${TABLE} AS l7
        ${peers('servers', 's', ['ip_1', 'server_port'])}
        ${peers('clients', 'c', ['ip_0', 'ip_1', 'server_port'])}`
     : `${TABLE} AS l7`;
-  return `FROM ${from} WHERE ${range('l7.time')} AND ${where}`;
-}
-
-const range = (column: string): string =>
-  `${column} >= toDateTime({start:UInt32}) AND ${column} < toDateTime({end:UInt32})`;
-
-function peers(name: string, side: 's' | 'c', keys: readonly string[]): string {
-  return `LEFT ANY JOIN (
-      SELECT ${keys.join(', ')}, any(app_service) AS service FROM ${TABLE}
-      WHERE ${range('time')} AND startsWith(observation_point, '${side}') AND app_service != ''
-      GROUP BY ${keys.join(', ')} HAVING uniqExact(app_service) = 1) AS ${name}
-    ON ${keys.map((key) => `l7.${key} = ${name}.${key}`).join(' AND ')}`;
+  return `FROM ${from} WHERE ${within('l7.time')} AND ${where}`;
 }
