@@ -134,6 +134,8 @@ function isMet(where: Expression, row: EnumRow): boolean {
       const matches = where.how === 'LIKE' ? likeTest(where.pattern) : regexTest(where);
       return matches(text) !== where.isNegated;
     }
+    default:
+      break;
   }
   throw new SqlError(
     'show enum compares value and display_name only',
