@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { lookup } from 'node:dns/promises';
+import { openAccessLog } from './access-log.ts';
 import { type AdminAnswer, createAdminApi } from './admin/admin-api.ts';
 import { createAdminServer } from './admin/admin-server.ts';
 import { createControlServer, type ExplainAsk } from './admin/control-server.ts';
@@ -113,6 +114,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     store: isStandalone ? undefined : store,
     upstreams: () => upstreams.all(),
   });
+  const batches = createBatchBook();
   const plugins = createPluginHost({
     plugins: enabled,
     attributes: config.plugin_attr,
@@ -125,7 +127,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
         : upstreams.own('inline', inlineKey(given, name), given),
     consumers,
     facts,
-    batches: createBatchBook(),
+    batches,
     now,
     warn,
   });
@@ -153,6 +155,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       isRecursive: real_ip_recursive === 'on',
     },
   };
+  const accessLog = openAccessLog(nginx.http, options.dataFolder, { batches, now, warn });
   const pool = createUpstreamPool(now);
   const handle = createPipeline({
     catalogue,
@@ -160,7 +163,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     places,
     counters,
     warn,
-    logged: () => undefined,
+    logged: accessLog.write,
     forwarding: {
       pool,
       now,
@@ -273,6 +276,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     }
     ownPorts.close();
     await plugins.close();
+    await accessLog.close();
     await store.close();
   }
 

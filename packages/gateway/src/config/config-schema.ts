@@ -65,6 +65,14 @@ export const CONFIG_SCHEMA: JsonSchema = object({
       client_header_timeout: { ...DURATION, default: '60s' },
       client_body_timeout: { ...DURATION, default: '60s' },
       send_timeout: { ...DURATION, default: '10s' },
+      enable_access_log: bool(true),
+      access_log: { type: 'string' },
+      access_log_format: { type: 'string' },
+      access_log_format_escape: {
+        type: 'string',
+        enum: ['default', 'json', 'none'],
+        default: 'default',
+      },
       real_ip_header: { type: 'string', default: 'X-Real-IP' },
       real_ip_recursive: { type: 'string', enum: ['on', 'off'], default: 'off' },
       real_ip_from: { ...TEXTS, default: ['127.0.0.1', 'unix:'] },
@@ -127,8 +135,7 @@ export const WITHOUT_MEANING: readonly string[] = [
     .split(' ')
     .map((key) => `nginx_config.${key}`),
   ...[
-    'enable_access_log access_log access_log_buffer access_log_format access_log_format_escape',
-    'client_max_body_size underscores_in_headers',
+    'access_log_buffer client_max_body_size underscores_in_headers',
     'proxy_ssl_server_name charset variables_hash_max_size lua_shared_dict custom_lua_shared_dict',
     'server_tokens',
   ]

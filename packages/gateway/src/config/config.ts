@@ -46,6 +46,11 @@ export interface GatewayConfig {
       readonly client_header_timeout: string | number;
       readonly client_body_timeout: string | number;
       readonly send_timeout: string | number;
+      readonly enable_access_log: boolean;
+      /** A path; without one there is no access log. */
+      readonly access_log?: string;
+      readonly access_log_format?: string;
+      readonly access_log_format_escape: 'default' | 'json' | 'none';
       readonly real_ip_header: string;
       readonly real_ip_recursive: 'on' | 'off';
       readonly real_ip_from: readonly string[];

@@ -25,6 +25,8 @@ export interface RequestBody extends BodySink {
   /** What `read` has kept, without waiting; undefined before. */
   whole(): Buffer | undefined;
   replace(bytes: Buffer): void;
+  /** `sink` sees the client's body pass by, from its first octet if nothing was dropped yet. */
+  watch(sink: BodySink): void;
   /** Sends what is held and what follows to `sink`. After a failed try it may be called again. */
   attach(sink: BodySink): void;
   detach(): void;
@@ -48,6 +50,7 @@ export function createRequestBody(framing: Framing, source: BodySource): Request
   let trailers: HeaderFields | undefined;
   let sink: BodySink | undefined;
   let replaced: Buffer | undefined;
+  let watchers: BodySink[] | undefined;
   let reader: { readonly bytesMax: number; settle(whole: Buffer | undefined): void } | undefined;
 
   function pause(): void {
@@ -94,6 +97,7 @@ export function createRequestBody(framing: Framing, source: BodySource): Request
     isReplayable: () => isReplayable,
     isEnded: () => isEnded,
     data(bytes) {
+      if (watchers !== undefined) for (const watcher of watchers) watcher.data(bytes);
       if (sink !== undefined) {
         if (isReplayable && keptBytes + bytes.length <= HELD_BYTES_MAX) keep(bytes);
         else if (isReplayable) drop();
@@ -111,6 +115,7 @@ export function createRequestBody(framing: Framing, source: BodySource): Request
       isEnded = true;
       isWhole = true;
       sink?.end(trailers);
+      if (watchers !== undefined) for (const watcher of watchers) watcher.end(trailers);
       if (reader !== undefined) settle(join());
     },
     read(bytesMax) {
@@ -126,6 +131,11 @@ export function createRequestBody(framing: Framing, source: BodySource): Request
     },
     replace(bytes) {
       replaced = bytes;
+    },
+    watch(watcher) {
+      for (const bytes of kept) watcher.data(bytes);
+      if (isEnded) watcher.end(trailers);
+      else watchers = [...(watchers ?? []), watcher];
     },
     attach(target) {
       sink = target;

@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { parseTraceparent } from '@thalweg/wire';
 import type { HeaderFields } from './http/header-fields.ts';
 import { postArgument } from './post-arguments.ts';
 import type { RequestContext } from './request-context.ts';
@@ -47,6 +48,9 @@ const READERS: Readonly<Record<string, Reader>> = {
   request_time: ({ startMs, endMs }) => (((endMs || Date.now()) - startMs) / 1_000).toFixed(3),
   msec: () => (Date.now() / 1_000).toFixed(3),
   time_iso8601: () => `${new Date().toISOString().slice(0, 19)}+00:00`,
+  time_local: () => localTime(new Date()),
+  pid: () => String(process.pid),
+  trace_id: ({ headers }) => parseTraceparent(headers.get('traceparent') ?? '')?.traceId,
   request_body: ({ body }) => body.whole()?.toString('latin1'),
   consumer_name: ({ consumer }) => consumer?.username,
   consumer_group_id: ({ consumer }) => consumer?.groupId,
@@ -107,6 +111,14 @@ function field(fields: HeaderFields | undefined, name: string): string | undefin
   if (found !== undefined || !wanted.includes('_')) return found;
   const key = fields.keys.find((one) => one.replaceAll('-', '_') === wanted);
   return key === undefined ? undefined : fields.joined(key);
+}
+
+const MONTHS = 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec'.split(' ');
+
+/** `22/Nov/2026:11:06:38 +0000`: nginx's `time_local`, in UTC as `time_iso8601` is. */
+function localTime(now: Date): string {
+  const [year, , day] = now.toISOString().slice(0, 10).split('-');
+  return `${day}/${MONTHS[now.getUTCMonth()]}/${year}:${now.toISOString().slice(11, 19)} +0000`;
 }
 
 function protocol(isHttp10: boolean): string {

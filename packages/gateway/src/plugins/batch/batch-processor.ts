@@ -19,6 +19,8 @@ export interface BatchOptions {
   readonly retryMs: number;
   /** Entries held or being sent; more are dropped and counted. */
   readonly pendingMax: number;
+  /** Batches on their way at the same time; 1 keeps their order. */
+  readonly sendsMax?: number;
 }
 
 export interface BatchParts<Entry> {
@@ -37,7 +39,7 @@ export interface BatchProcessor<Entry> {
   close(): Promise<void>;
 }
 
-/** Batches on their way at the same time: a slow sink may not hold everything up. */
+/** A slow sink may not hold everything up. */
 const SENDS_MAX = 4;
 const CLOSE_MS = 3_000;
 /** Losses are told of at most so often, with their number. */
@@ -54,6 +56,7 @@ export function createBatchProcessor<Entry>(
 ): BatchProcessor<Entry> {
   const { name, batchMax, inactiveMs, bufferMs, retriesMax, retryMs, pendingMax } = options;
   const { now } = parts;
+  const sendsMax = options.sendsMax ?? SENDS_MAX;
   let held: Held<Entry>[] = [];
   let firstMs = 0;
   let lastMs = 0;
@@ -106,7 +109,7 @@ export function createBatchProcessor<Entry>(
   }
 
   function pump(): void {
-    while (sending < SENDS_MAX) {
+    while (sending < sendsMax) {
       const batch = queue.shift();
       if (batch === undefined) break;
       sending += 1;

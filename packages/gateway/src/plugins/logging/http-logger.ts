@@ -1,0 +1,91 @@
+import {
+  BATCH_FIELDS,
+  type BatchFields,
+  batchOptions,
+  PENDING_FIELD,
+} from '../batch/batch-fields.ts';
+import { createBatchProcessor } from '../batch/batch-processor.ts';
+import { createHttpSink } from '../batch/http-sink.ts';
+import { definePlugin } from '../plugin.ts';
+import type { LogEntry } from './log-entry.ts';
+import { LOG_FIELDS, LOG_METADATA, type LogFields, logFieldsFault } from './log-fields.ts';
+import { createRequestLog } from './request-log.ts';
+
+interface HttpLogger extends BatchFields, LogFields {
+  readonly uri: string;
+  readonly auth_header?: string;
+  readonly timeout: number;
+  readonly concat_method: 'json' | 'new_line';
+  readonly ssl_verify: boolean;
+}
+
+/** A URL with scheme and host. Source: APISIX's `uri_def`. */
+export const LOG_URI = {
+  type: 'string',
+  pattern: '^[^/]+://([\\da-zA-Z.-]+|\\[[\\da-fA-F:]+\\])(:\\d+)?(/.*)?(\\?.*)?$',
+} as const;
+
+/** Posts an entry of each request to a URL, in batches. */
+export const httpLogger = definePlugin<HttpLogger>({
+  name: 'http-logger',
+  priority: 410,
+  summary: 'Posts an entry of each request to a URL, in batches.',
+  secretFields: ['auth_header'],
+  schema: {
+    type: 'object',
+    properties: {
+      uri: LOG_URI,
+      auth_header: { type: 'string' },
+      timeout: { type: 'integer', minimum: 1, default: 3 },
+      concat_method: { type: 'string', enum: ['json', 'new_line'], default: 'json' },
+      ssl_verify: { type: 'boolean', default: false },
+      ...LOG_FIELDS,
+      ...BATCH_FIELDS,
+    },
+    required: ['uri'],
+  },
+  metadataSchema: { type: 'object', properties: { ...LOG_METADATA, ...PENDING_FIELD } },
+  check: logFieldsFault,
+  create(conf, environment) {
+    const log = createRequestLog(conf, environment);
+    const sink = createHttpSink({
+      url: new URL(conf.uri),
+      timeoutMs: conf.timeout * 1_000,
+      verifiesTls: conf.ssl_verify,
+      isTaken: (status) => status < 400,
+      mayRetry: () => true,
+    });
+    const headers = {
+      'Content-Type': conf.concat_method === 'json' ? 'application/json' : 'text/plain',
+      ...(conf.auth_header === undefined ? {} : { Authorization: conf.auth_header }),
+    };
+    const batch = createBatchProcessor<LogEntry>(
+      batchOptions(conf, 'http logger', environment.metadata()),
+      {
+        book: environment.batches,
+        send: (entries) => sink.post(bodyOf(entries, conf), headers),
+        warn: environment.warn,
+        now: environment.now,
+      },
+    );
+    return {
+      ...log.handlers,
+      log(context) {
+        batch.push(log.entry(context), context.route?.id ?? '', context.peer.localAddress);
+      },
+      async close() {
+        await batch.close();
+        sink.close();
+      },
+    };
+  },
+});
+
+/** An array, also of one; lines; or the entry alone when batches hold one. */
+function bodyOf(
+  entries: readonly LogEntry[],
+  { concat_method, batch_max_size }: HttpLogger,
+): string {
+  if (concat_method === 'new_line') return entries.map((entry) => JSON.stringify(entry)).join('\n');
+  return JSON.stringify(batch_max_size === 1 ? entries[0] : entries);
+}

@@ -1,0 +1,105 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { expect, onTestFinished, test } from 'vitest';
+import { receiveHttp } from '../testing/http-receiver.ts';
+import { answered, onBench, request, tryAt } from '../testing/plugin-bench.ts';
+import { createBodyCopy } from './body-copy.ts';
+import { fileLogger } from './file-logger.ts';
+import { httpLogger } from './http-logger.ts';
+import { lokiLogger } from './loki-logger.ts';
+
+function finished() {
+  const headers = { Authorization: 'Bearer secret', 'X-Tenant': 'acme' };
+  const context = request({ target: '/o?tag=a&tag=b', headers, route: {} });
+  tryAt(context, 8080, 200);
+  context.endMs = context.startMs + 10;
+  return answered(context, 200, 'upstream', { 'Content-Type': 'text/plain' });
+}
+
+async function posted(conf: object): Promise<string> {
+  const receiver = await receiveHttp();
+  const { handlers } = onBench(httpLogger, { uri: receiver.url, ...conf });
+  handlers.log?.(finished());
+  await handlers.close?.();
+  return receiver.received[0]?.body.toString() ?? '';
+}
+
+test('the full entry says what was asked, answered and how long it took, without secrets', async () => {
+  const text = await posted({});
+  expect(JSON.parse(text)).toMatchObject([
+    {
+      request: { uri: '/o?tag=a&tag=b', querystring: { tag: ['a', 'b'] }, method: 'GET' },
+      response: { status: 200, headers: { 'content-type': 'text/plain' } },
+      upstream: '127.0.0.1:8080',
+      route_id: 'r1',
+      service_id: '',
+      latency: 10,
+      upstream_latency: 4,
+      apisix_latency: 6,
+    },
+  ]);
+  expect(text).toContain('"x-tenant":"acme"');
+  expect(text).not.toContain('secret');
+});
+
+test.each([
+  { conf: { batch_max_size: 1 }, want: /^\{.*\}$/ },
+  { conf: { concat_method: 'new_line' }, want: /^\{.*\}$/ },
+  {
+    conf: { log_format: { a: { b: '$status' }, fixed: 'x', none: '$nope' } },
+    want: /^\[\{"a":\{"b":200\},"fixed":"x","route_id":"r1"\}\]$/,
+  },
+  { conf: { log_format_extra: { tenant: '$http_x_tenant' } }, want: /"tenant":"acme"\}\]$/ },
+])('http-logger with $conf posts its own shape', async ({ conf, want }) => {
+  expect(await posted(conf)).toMatch(want);
+});
+
+test('loki gets one stream for each set of labels', async () => {
+  const receiver = await receiveHttp(() => 204);
+  const conf = { endpoint_addrs: [receiver.url], log_labels: { status: '$status' } };
+  const { handlers, environment } = onBench(lokiLogger, conf);
+  handlers.log?.(finished());
+  handlers.log?.(finished());
+  await handlers.close?.();
+  const [post] = receiver.received;
+  expect(post?.path).toBe('/loki/api/v1/push');
+  const { streams } = JSON.parse(post?.body.toString() ?? '{}') as {
+    streams: { stream: object; values: unknown[] }[];
+  };
+  expect(streams.map(({ stream, values }) => [stream, values.length])).toEqual([
+    [{ status: '200' }, 2],
+  ]);
+  expect(environment.batches.list()).toMatchObject([{ sent: 2, dropped: 0, pending: 0 }]);
+});
+
+test('file-logger writes the requests that match, one line each', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'file-logger-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, 'a.log');
+  const match = [[['arg_tag', '==', 'a']], [['arg_tag', '==', 'z']]];
+  const { handlers } = onBench(fileLogger, { path, match, log_format: { uri: '$request_uri' } });
+  handlers.log?.(finished());
+  handlers.log?.(answered(request({ target: '/other' }), 200));
+  await handlers.close?.();
+  expect(readFileSync(path, 'utf8')).toBe('{"uri":"/o?tag=a&tag=b","route_id":"r1"}\n');
+});
+
+test('a file that cannot be written is a counted loss', async () => {
+  const { handlers, environment, warnings } = onBench(fileLogger, { path: '/no/such/folder/a' });
+  handlers.log?.(finished());
+  await handlers.close?.();
+  expect(environment.batches.list()).toMatchObject([{ sent: 0, dropped: 1 }]);
+  expect(warnings[0]).toContain('ENOENT');
+});
+
+test.each([
+  { name: 'plain', coding: undefined, bytes: Buffer.from('hello world'), want: 'hello' },
+  { name: 'gzip', coding: 'gzip', bytes: gzipSync('hi'), want: 'hi' },
+  { name: 'broken gzip', coding: 'gzip', bytes: Buffer.from('no'), want: 'no' },
+])('a copy of a $name body is text, and never more than its bound', ({ coding, bytes, want }) => {
+  const copy = createBodyCopy(coding === undefined ? 5 : 100);
+  copy.data(bytes);
+  expect(copy.text(coding)).toBe(want);
+});
