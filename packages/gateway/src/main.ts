@@ -117,7 +117,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const batches = createBatchBook();
   const plugins = createPluginHost({
     plugins: enabled,
-    attributes: config.plugin_attr,
+    attributes: { 'proxy-cache': apisix.proxy_cache ?? {}, ...config.plugin_attr },
     metadata: (name) => store.get(`/plugin_metadata/${name}`)?.value,
     withDefaults: (plugin, conf) => validator.filled(plugin.schema, conf),
     violation: (plugin, conf) => pluginViolation(validator, plugin, plugin.schema, conf),

@@ -1,0 +1,6 @@
+/** Resolves after so long; the process may end before. */
+export function wait(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+}
