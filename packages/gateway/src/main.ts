@@ -160,6 +160,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const handle = createPipeline({
     catalogue,
     serverToken,
+    isTracing: apisix.tracing,
     places,
     counters,
     warn,

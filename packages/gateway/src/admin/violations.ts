@@ -80,7 +80,7 @@ function reasonOf({ keyword, params, data, schema, message, parentSchema }: Erro
     case 'maxItems':
       return `expect array to have at most ${params['limit']} items`;
     case 'uniqueItems':
-      return `expected unique items but items ${params['j'] + 1} and ${params['i'] + 1} are equal`;
+      return repetition(Number(params['i']), Number(params['j']));
     case 'minProperties':
       return `expect object to have at least ${params['limit']} properties`;
     case 'maxProperties':
@@ -126,4 +126,10 @@ function typeName(data: unknown): string {
 
 function lengthOf(data: unknown): number {
   return typeof data === 'string' ? [...data].length : 0;
+}
+
+/** Indexes from 0 in either order, shown from 1 and the earlier one first. */
+function repetition(one: number, other: number): string {
+  const [first, second] = [Math.min(one, other) + 1, Math.max(one, other) + 1];
+  return `expected unique items but items ${first} and ${second} are equal`;
 }

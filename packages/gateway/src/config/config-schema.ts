@@ -57,6 +57,7 @@ export const CONFIG_SCHEMA: JsonSchema = object({
       fallback_sni: { type: 'string' },
     }),
     trusted_addresses: TEXTS,
+    tracing: bool(false),
     id: { type: 'string' },
   }),
   nginx_config: object({
@@ -118,7 +119,7 @@ export const WITHOUT_MEANING: readonly string[] = [
     'enable_admin_ui enable_dev_mode enable_reuseport enable_ipv6 enable_http2 proxy_protocol',
     'normalize_uri_like_servlet match_uri_encoded_slash max_post_args_readable_size proxy_mode',
     'stream_proxy dns_resolver dns_resolver_valid resolver_timeout enable_resolv_search_opt',
-    'status tracing lru data_encryption enable_heartbeat extra_lua_path extra_lua_cpath lua_module_hook',
+    'status lru data_encryption enable_heartbeat extra_lua_path extra_lua_cpath lua_module_hook',
     'control.router ssl.ssl_session_tickets ssl.ssl_trusted_certificate ssl.ssl_prefer_server_ciphers',
   ]
     .join(' ')

@@ -38,6 +38,8 @@ export interface GatewayConfig {
     };
     readonly proxy_cache?: PluginConf;
     readonly trusted_addresses?: readonly string[];
+    /** Times of each plugin's phases, for the spans of `opentelemetry`. */
+    readonly tracing: boolean;
     readonly id?: string;
   };
   readonly nginx_config: {

@@ -89,7 +89,8 @@ export function runPhase(
   for (let i = from; i < steps.length; i++) {
     const step = steps[i];
     if (step === undefined || step.accepts?.(context) === false) continue;
-    const outcome = step.handlers[phase]?.(context);
+    const outcome =
+      context.phases === undefined ? step.handlers[phase]?.(context) : timed(step, phase, context);
     if (outcome === undefined) continue;
     if (outcome instanceof Promise) {
       return outcome.then((answer) =>
@@ -101,6 +102,35 @@ export function runPhase(
     return withErrorResponse(step, outcome);
   }
   return undefined;
+}
+
+/** Unix ms with fractions. */
+export function preciseNow(): number {
+  return performance.timeOrigin + performance.now();
+}
+
+/** Notes that `step` has done what it does in `phase`. */
+export function phaseOver(
+  context: RequestContext,
+  { plugin }: Step,
+  phase: string,
+  startMs: number,
+): void {
+  context.phases?.push({ plugin: plugin.name, phase, startMs, endMs: preciseNow() });
+}
+
+function timed(
+  step: Step,
+  phase: 'rewrite' | 'access',
+  context: RequestContext,
+): Outcome | Promise<Outcome> {
+  const startMs = preciseNow();
+  const outcome = step.handlers[phase]?.(context);
+  if (!(outcome instanceof Promise)) {
+    phaseOver(context, step, phase, startMs);
+    return outcome;
+  }
+  return outcome.finally(() => phaseOver(context, step, phase, startMs));
 }
 
 function withErrorResponse({ errorResponse }: Step, answer: Answer): Answer {

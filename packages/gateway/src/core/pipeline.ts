@@ -1,7 +1,15 @@
 import type { Outcome } from '../plugins/plugin.ts';
 import { type Answer, answerBytes, errorPage } from './answer.ts';
 import type { Catalogue, ReadyRoute } from './catalogue.ts';
-import { bodyFilterOf, type Chain, EMPTY_CHAIN, runPhase, type Step } from './chain.ts';
+import {
+  bodyFilterOf,
+  type Chain,
+  EMPTY_CHAIN,
+  phaseOver,
+  preciseNow,
+  runPhase,
+  type Step,
+} from './chain.ts';
 import { type BodyFilter, type ForwardingParts, forward } from './forwarding.ts';
 import type { ClientConnection } from './http/client-connection.ts';
 import { HeaderFields } from './http/header-fields.ts';
@@ -14,6 +22,8 @@ import { timeoutsOf } from './upstream.ts';
 export interface PipelineParts {
   readonly catalogue: Catalogue;
   readonly serverToken: string;
+  /** Times of plugins' phases are taken. */
+  readonly isTracing: boolean;
   readonly places: PlaceSettings;
   readonly forwarding: Pick<
     ForwardingParts,
@@ -89,6 +99,7 @@ export function createPipeline(
   }
 
   function begin(context: RequestContext, client: ClientConnection): void {
+    if (parts.isTracing) context.phases = [];
     const route = catalogue.match(context);
     const course: Course = {
       globals: catalogue.globalChains(),
@@ -231,7 +242,9 @@ export function createPipeline(
     for (const step of stepsOf(course, phase)) {
       if (step.accepts?.(context) === false) continue;
       try {
+        const startMs = context.phases === undefined ? 0 : preciseNow();
         step.handlers[handler]?.(context);
+        if (context.phases !== undefined) phaseOver(context, step, handler, startMs);
       } catch (error) {
         broken(error);
       }

@@ -31,6 +31,14 @@ export interface MatchedRoute {
   readonly service: ServiceObject | undefined;
 }
 
+/** How long one plugin took in one phase. Times in Unix ms, with fractions. */
+export interface PhaseTime {
+  readonly plugin: string;
+  readonly phase: string;
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
 /** What is answered; plugins change it in `header_filter`. */
 export interface ResponseState {
   status: number;
@@ -76,6 +84,8 @@ export class RequestContext {
   /** Tries so far, the current one last. */
   readonly tries: UpstreamTry[] = [];
   response: ResponseState | undefined = undefined;
+  /** Filled while `apisix.tracing` is on; else undefined. */
+  phases: PhaseTime[] | undefined = undefined;
   /** Octets sent to the client, head included. */
   sentBytes = 0;
   sentBodyBytes = 0;

@@ -2,6 +2,7 @@ import type { RequestContext } from '../core/request-context.ts';
 import { resolveTemplate } from '../core/template.ts';
 import { createFixedWindow, type FixedWindow } from './fixed-window.ts';
 import { definePlugin, type Outcome, type PluginEnvironment } from './plugin.ts';
+import { isTakenOver } from './traffic/taken-over.ts';
 
 /** Keys held for one configuration; past it the oldest is forgotten. */
 const KEYS_MAX = 100_000;
@@ -94,6 +95,7 @@ export const limitCount = definePlugin<LimitCount>({
     const quota = Symbol('quota');
     return {
       access(context) {
+        if (isTakenOver(context, 'limit-count')) return undefined;
         const shown: [string, string][] = [];
         for (const { rule, window } of windows) {
           const outcome = take(context, conf, rule, window, environment, shown);

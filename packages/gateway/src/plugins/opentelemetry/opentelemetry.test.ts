@@ -106,6 +106,26 @@ test('without CLIENT spans the upstream gets the id of the SERVER span, as in AP
   expect(context.headers.get('traceparent')).toContain(spans[0]?.id);
 });
 
+test('phases that were timed are INTERNAL spans under the SERVER span', async () => {
+  const receiver = await receiveHttp();
+  const { handlers } = onBench(
+    opentelemetry,
+    { sampler: { name: 'always_on' } },
+    { attributes: { collector: { address: receiver.url } } },
+  );
+  const context = request({ route: {} });
+  context.phases = [{ plugin: 'key-auth', phase: 'rewrite', startMs: 1, endMs: 2 }];
+  await handlers.rewrite?.(context);
+  handlers.log?.(answered(context, 401, 'apisix'));
+  await handlers.close?.();
+  const [phase, server] = spansOf(receiver.received[0]?.body ?? Buffer.alloc(0));
+  expect([phase?.name, phase?.kind, phase?.parent]).toEqual([
+    'apisix.phase.rewrite.plugins.key-auth',
+    1,
+    server?.id,
+  ]);
+});
+
 test.each([
   { given: TRACE.toUpperCase(), isTaken: true },
   { given: '550e8400-e29b-41d4-a716-446655440000', isTaken: false },

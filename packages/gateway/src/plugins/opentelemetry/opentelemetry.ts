@@ -2,7 +2,7 @@ import { createProtoWriter, parseTraceparent, writeSpan } from '@thalweg/wire';
 import type { RequestContext } from '../../core/request-context.ts';
 import { definePlugin } from '../plugin.ts';
 import { newSpanId, newTraceId } from '../trace-ids.ts';
-import { clientSpan, serverSpan, type TraceState } from './request-spans.ts';
+import { clientSpan, phaseSpan, serverSpan, type TraceState } from './request-spans.ts';
 import { isSampled, SAMPLER, type SamplerConf } from './sampler.ts';
 import { TRACING_METADATA, tracingSettings } from './settings.ts';
 import { createSpanExporter } from './span-exporter.ts';
@@ -86,6 +86,7 @@ export const opentelemetry = definePlugin<OpenTelemetry>({
         if (trace === undefined || !trace.isSampled) return;
         writer.reset();
         // Children first: a reader that takes the last span of a post finds the request.
+        for (const time of context.phases ?? []) writeSpan(writer, phaseSpan(trace, time));
         if (settings.hasClientSpans) {
           for (const [index, made] of context.tries.entries()) {
             writeSpan(writer, clientSpan(context, trace, made, index));

@@ -1,7 +1,8 @@
 import type { AttributeValue, SpanToWrite } from '@thalweg/wire';
-import type { RequestContext } from '../../core/request-context.ts';
+import type { PhaseTime, RequestContext } from '../../core/request-context.ts';
 import type { UpstreamTry } from '../../core/upstream.ts';
 import { hostFor } from '../../core/upstream-request.ts';
+import { newSpanId } from '../trace-ids.ts';
 
 /** What is known of a request's trace from its first phase on. */
 export interface TraceState {
@@ -22,6 +23,7 @@ export interface WantedAttributes {
   readonly headers: readonly string[];
 }
 
+const KIND_INTERNAL = 1;
 const KIND_SERVER = 2;
 const KIND_CLIENT = 3;
 
@@ -133,6 +135,25 @@ export function clientSpan(
     endMs: made.endMs || context.endMs,
     attributes,
     error,
+  };
+}
+
+/** One plugin's part of one phase, under the SERVER span; named as APISIX names them. */
+export function phaseSpan(
+  trace: TraceState,
+  { plugin, phase, startMs, endMs }: PhaseTime,
+): SpanToWrite {
+  return {
+    traceId: trace.traceId,
+    spanId: newSpanId(),
+    parentSpanId: trace.spanId,
+    traceState: trace.traceState,
+    name: `apisix.phase.${phase}.plugins.${plugin}`,
+    kind: KIND_INTERNAL,
+    startMs,
+    endMs,
+    attributes: [],
+    error: '',
   };
 }
 

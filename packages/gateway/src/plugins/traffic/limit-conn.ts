@@ -9,6 +9,7 @@ import {
   type RejectFields,
   rejection,
 } from './limit-key.ts';
+import { isTakenOver } from './taken-over.ts';
 import { wait } from './wait.ts';
 
 type Amount = number | string;
@@ -91,6 +92,7 @@ export const limitConn = definePlugin<LimitConn>({
     const held = Symbol('held');
     return {
       access(context) {
+        if (isTakenOver(context, 'limit-conn')) return undefined;
         const applied = rulesFor(context, conf);
         if (applied === undefined || applied.length === 0) {
           return conf.allow_degradation ? undefined : FAILED;

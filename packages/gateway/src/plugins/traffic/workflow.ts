@@ -4,6 +4,7 @@ import type { RequestContext } from '../../core/request-context.ts';
 import { limitCount } from '../limit-count.ts';
 import { definePlugin, type Handlers, type Outcome, type PluginEnvironment } from '../plugin.ts';
 import { limitConn } from './limit-conn.ts';
+import { takeOver } from './taken-over.ts';
 
 type Action = readonly [name: string, conf: PluginConf];
 
@@ -77,7 +78,11 @@ export const workflow = definePlugin<Workflow>({
   create({ rules }, environment) {
     const ready = rules.map(({ case: condition, actions: [action] }, index) => {
       const compiled = condition === undefined ? undefined : compileExpression(condition);
-      return { compiled, handlers: handlersOf(action, index, environment) };
+      return {
+        name: action?.[0] ?? '',
+        compiled,
+        handlers: handlersOf(action, index, environment),
+      };
     });
     const chosen = Symbol('chosen');
     return {
@@ -89,10 +94,15 @@ export const workflow = definePlugin<Workflow>({
         );
         if (rule === undefined) return undefined;
         context.setSlot(chosen, rule.handlers);
-        return rule.handlers.access?.(context);
+        const outcome = rule.handlers.access?.(context);
+        takeOver(context, rule.name);
+        return outcome;
       },
       header_filter: (context) => chosenOf(context, chosen)?.header_filter?.(context),
       log: (context) => chosenOf(context, chosen)?.log?.(context),
+      async close() {
+        await Promise.all(ready.map(async ({ handlers }) => handlers.close?.()));
+      },
     };
   },
 });
