@@ -9,7 +9,7 @@ packages: ## Install the Debian packages that are missing
 
 # npm writes this file last; older than the lockfile means that node_modules is stale.
 node_modules/.package-lock.json: package-lock.json
-	npm ci --no-audit --no-fund
+	npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
 build: packages node_modules/.package-lock.json ## Build everything that runs

@@ -17,7 +17,7 @@ import { addJaegerRoutes } from './jaeger-routes.ts';
 import { LOG_ROUTES } from './log-routes.ts';
 import { addProfileRoutes } from './profile-routes.ts';
 import { addQueryRoutes } from './query-routes.ts';
-import { handleErrors, requestId, requireToken } from './respond.ts';
+import { answerUnknownPaths, handleErrors, requestId, requireToken } from './respond.ts';
 import { RETENTION_ROUTES } from './retention-routes.ts';
 import { addRoutes, openApi } from './route.ts';
 import type { Services } from './services.ts';
@@ -75,7 +75,9 @@ export async function buildApp(
   await addPrometheusRoutes(app, { source, catalogue, metrics, store, version, now });
   const specification = openApi(OWN_ROUTES, services.version, ApiErrorBody);
   app.get('/api/openapi.json', () => specification);
-  if (webDir !== undefined && existsSync(webDir)) await servePages(app, webDir);
+  const pages = webDir !== undefined && existsSync(webDir) ? webDir : undefined;
+  if (pages !== undefined) await servePages(app, pages);
+  answerUnknownPaths(app, pages !== undefined);
   return app;
 }
 

@@ -15,14 +15,18 @@ export function parseInput<Schema extends z.ZodType>(
   throw apiError('bad_request', { reason: mistakes.join('; ') });
 }
 
+/** A browser gets the UI, whose router says that there is no such page; a program the envelope. */
+export function answerUnknownPaths(app: FastifyInstance, hasPages: boolean): void {
+  app.setNotFoundHandler((request, reply) => {
+    const { method, url, headers } = request;
+    const wantsPage = method === 'GET' && headers.accept?.includes('text/html') === true;
+    if (hasPages && wantsPage) return reply.status(404).sendFile('index.html');
+    throw apiError('route_not_found', { method, path: url.split('?')[0] ?? '' });
+  });
+}
+
 /** One envelope for everything that goes wrong, with a stable code. */
 export function handleErrors(app: FastifyInstance, bodyBytesMax: number): void {
-  app.setNotFoundHandler((request) => {
-    throw apiError('route_not_found', {
-      method: request.method,
-      path: request.url.split('?')[0] ?? '',
-    });
-  });
   app.setErrorHandler((thrown, request, reply) => {
     const error = toApiError(thrown, request, bodyBytesMax);
     if (error.status >= 500) request.log.error({ err: thrown, code: error.code }, 'request failed');

@@ -30,10 +30,10 @@ export function LatencyPanel({ latency, endUs, onSelect }: LatencyPanelProps): R
     <section className="panel latency" aria-label="Latency">
       <header>
         <h2>Latency</h2>
-        <span className="soft">drag a box to select</span>
+        <span className="soft">each request where it was served; drag a box to select</span>
         <span className="spring" />
         <span className="heat-key" aria-hidden="true">
-          few <i className="heat-key-plain" /> many <i className="heat-key-error" /> with errors
+          few <i className="heat-key-plain" /> many <i className="heat-key-error" /> failing
         </span>
         <button
           type="button"
@@ -53,9 +53,7 @@ export function LatencyPanel({ latency, endUs, onSelect }: LatencyPanelProps): R
             onRetry={() => void latency.refetch()}
           />
         )}
-        {grid !== undefined && grid.total === 0 && (
-          <Message title="No requests in this time range" />
-        )}
+        {grid !== undefined && grid.total === 0 && <Message title="No requests to draw" />}
         {grid !== undefined &&
           grid.total > 0 &&
           (isTable ? <LatencyTable grid={grid} /> : <HeatMap grid={grid} onSelect={onSelect} />)}

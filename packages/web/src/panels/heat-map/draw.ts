@@ -13,6 +13,11 @@ function mix(low: string, high: string, share: number): string {
   return `color-mix(in oklab, ${high} ${percent}%, ${low})`;
 }
 
+/** One failure among many still shows, yet only a cell that fails throughout is wholly red. */
+function failingWidth(width: number, share: number): number {
+  return Math.min(width, Math.max(2, Math.round(width * share)));
+}
+
 function drawAxes(
   context: CanvasRenderingContext2D,
   grid: HeatGrid,
@@ -50,7 +55,7 @@ function drawAxes(
 
 const MARGIN_TEXT = 7;
 
-/** Draws the axes and each cell; a cell with errors takes their tint by their share. */
+/** Draws the axes and each cell; the share of a cell that failed is red from the right. */
 export function heatMapDrawing(grid: HeatGrid): Draw {
   return (context, { width, height }) => {
     drawAxes(context, grid, width, height);
@@ -65,11 +70,16 @@ export function heatMapDrawing(grid: HeatGrid): Draw {
         if (count === 0) continue;
         const errors = grid.errors[column * grid.rows + row] ?? 0;
         const share = heat(count, grid.countMax);
-        context.fillStyle = errors > 0 ? mix(errorLow, errorHigh, share) : mix(low, high, share);
+        context.fillStyle = mix(low, high, share);
         const range = { columnFrom: column, columnTo: column, rowFrom: row, rowTo: row };
         const box = cellBox(grid, plot, range);
         const gap = box.width > 4 ? 1 : 0;
-        context.fillRect(box.left, box.top, Math.max(1, box.width - gap), box.height - 1);
+        const cell = Math.max(1, box.width - gap);
+        context.fillRect(box.left, box.top, cell, box.height - 1);
+        if (errors === 0) continue;
+        context.fillStyle = mix(errorLow, errorHigh, share);
+        const failing = failingWidth(cell, errors / count);
+        context.fillRect(box.left + cell - failing, box.top, failing, box.height - 1);
       }
     }
   };

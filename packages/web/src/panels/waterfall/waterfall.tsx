@@ -85,8 +85,15 @@ interface TicksProps {
   readonly ticks: readonly number[];
 }
 
+/** A label further right than this would be cut by the edge. */
+const LAST_LABEL = 0.93;
+
+function shareOf(window: TimeWindow, us: number): number {
+  return (us - window.fromUs) / (window.toUs - window.fromUs);
+}
+
 function placeOf(window: TimeWindow, us: number): string {
-  return `${((us - window.fromUs) / (window.toUs - window.fromUs)) * 100}%`;
+  return `${shareOf(window, us) * 100}%`;
 }
 
 function Head({ window, ticks }: TicksProps): ReactNode {
@@ -96,7 +103,7 @@ function Head({ window, ticks }: TicksProps): ReactNode {
       <div className="axis" aria-hidden="true">
         {ticks.map((us) => (
           <span key={us} style={{ left: placeOf(window, us) }}>
-            {formatDuration(us)}
+            {shareOf(window, us) < LAST_LABEL && formatDuration(us)}
           </span>
         ))}
       </div>
