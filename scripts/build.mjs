@@ -37,8 +37,8 @@ if (isWanted('bundle')) {
     format: 'esm',
     sourcemap: 'linked',
     conditions: ['@thalweg/source'],
-    // chdb finds its library beside itself; fastify's plugins are loaded by name; yaml is CommonJS
-    // that requires Node's own modules, which a bundle in this format cannot.
+    // chdb finds its library beside itself; fastify's plugins are loaded by name; yaml and
+    // redis are CommonJS that requires Node's own modules, which a bundle in this format cannot.
     external: [
       'chdb',
       'fastify',
@@ -47,6 +47,7 @@ if (isWanted('bundle')) {
       'vite',
       'playwright-core',
       'yaml',
+      '@redis/client',
     ],
     logLevel: 'warning',
   });

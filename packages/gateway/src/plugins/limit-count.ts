@@ -1,7 +1,14 @@
 import type { RequestContext } from '../core/request-context.ts';
 import { resolveTemplate } from '../core/template.ts';
-import { createFixedWindow, type FixedWindow } from './fixed-window.ts';
+import { createFixedWindow, type WindowAnswer, type WindowAsk } from './fixed-window.ts';
 import { definePlugin, type Outcome, type PluginEnvironment } from './plugin.ts';
+import {
+  openRedis,
+  REDIS_CONDITIONS,
+  REDIS_FIELDS,
+  type RedisFields,
+} from './traffic/redis-connection.ts';
+import { createRedisWindow } from './traffic/redis-window.ts';
 import { isTakenOver } from './traffic/taken-over.ts';
 
 /** Keys held for one configuration; past it the oldest is forgotten. */
@@ -16,7 +23,7 @@ interface Rule {
   readonly header_prefix?: string;
 }
 
-interface LimitCount {
+interface LimitCount extends RedisFields {
   readonly count?: Amount;
   readonly time_window?: Amount;
   readonly rules?: readonly Rule[];
@@ -25,7 +32,6 @@ interface LimitCount {
   readonly key_type: 'var' | 'var_combination' | 'constant';
   readonly rejected_code: number;
   readonly rejected_msg?: string;
-  readonly policy: string;
   readonly allow_degradation: boolean;
   readonly show_limit_quota_header: boolean;
 }
@@ -64,12 +70,13 @@ export const limitCount = definePlugin<LimitCount>({
       key_type: { type: 'string', enum: ['var', 'var_combination', 'constant'], default: 'var' },
       rejected_code: { type: 'integer', minimum: 200, maximum: 599, default: 503 },
       rejected_msg: { type: 'string', minLength: 1 },
-      policy: { type: 'string', enum: ['local'], default: 'local' },
+      ...REDIS_FIELDS,
       window_type: { type: 'string', enum: ['fixed'], default: 'fixed' },
       allow_degradation: { type: 'boolean', default: false },
       show_limit_quota_header: { type: 'boolean', default: true },
     },
     oneOf: [{ required: ['count', 'time_window'] }, { required: ['rules'] }],
+    allOf: REDIS_CONDITIONS,
   },
   metadataSchema: {
     type: 'object',
@@ -85,33 +92,76 @@ export const limitCount = definePlugin<LimitCount>({
     return twice === undefined ? undefined : `duplicate key '${twice}' in rules`;
   },
   create(conf, environment) {
-    const rules = rulesOf(conf);
-    const windows = rules.map((rule, at) => ({
-      rule,
-      window: environment.shared(identity(conf, environment, at), () =>
-        createFixedWindow({ keysMax: KEYS_MAX }),
-      ),
-    }));
+    const { windows, close } = windowsOf(conf, environment);
     const quota = Symbol('quota');
+
+    /** Counts under each rule from `first` on, until one has no quota left. */
+    function countAll(
+      context: RequestContext,
+      shown: [string, string][],
+      first: number,
+    ): Outcome | Promise<Outcome> {
+      for (let i = first; i < windows.length; i += 1) {
+        const one = windows[i];
+        if (one === undefined) break;
+        const ask = askOf(context, conf, one.rule, environment.now());
+        if (ask === undefined) continue;
+        const judge = (answer: WindowAnswer | undefined): Outcome =>
+          verdict(conf, one.rule, environment, ask, answer, shown);
+        const answer = ask === 'no amount' ? undefined : one.take(ask.key, ask);
+        if (answer instanceof Promise) {
+          return answer.then((got) => judge(got) ?? countAll(context, shown, i + 1));
+        }
+        const outcome = judge(answer);
+        if (outcome !== undefined) return outcome;
+      }
+      if (conf.show_limit_quota_header) context.setSlot(quota, shown);
+      return undefined;
+    }
+
     return {
       access(context) {
-        if (isTakenOver(context, 'limit-count')) return undefined;
-        const shown: [string, string][] = [];
-        for (const { rule, window } of windows) {
-          const outcome = take(context, conf, rule, window, environment, shown);
-          if (outcome !== undefined) return outcome;
-        }
-        if (conf.show_limit_quota_header) context.setSlot(quota, shown);
-        return undefined;
+        return isTakenOver(context, 'limit-count') ? undefined : countAll(context, [], 0);
       },
       header_filter(context) {
         const shown = context.slot<[string, string][]>(quota);
         if (shown === undefined || context.response === undefined) return;
         for (const [name, value] of shown) context.response.fields.set(name, value);
       },
+      close,
     };
   },
 });
+
+interface CountingWindow {
+  readonly rule: Rule;
+  /** Undefined when the other side that counts could not be asked. */
+  take(key: string, ask: WindowAsk): WindowAnswer | Promise<WindowAnswer | undefined>;
+}
+
+/** A window for each rule: in this process, or in Redis over one connection. */
+function windowsOf(
+  conf: LimitCount,
+  environment: PluginEnvironment,
+): { readonly windows: readonly CountingWindow[]; close(): void } {
+  const rules = rulesOf(conf);
+  if (conf.policy === 'local') {
+    const windows = rules.map((rule, at) => {
+      const { take } = environment.shared(identity(conf, environment, at), () =>
+        createFixedWindow({ keysMax: KEYS_MAX }),
+      );
+      return { rule, take };
+    });
+    return { windows, close: () => undefined };
+  }
+  const { warn } = environment;
+  const connection = openRedis(conf, warn);
+  const windows = rules.map((rule, at) => {
+    const { take } = createRedisWindow(connection, identity(conf, environment, at), warn);
+    return { rule, take };
+  });
+  return { windows, close: connection.close };
+}
 
 function rulesOf(conf: LimitCount): readonly Rule[] {
   if (conf.rules !== undefined) return conf.rules;
@@ -124,31 +174,36 @@ function identity(conf: LimitCount, { origin }: PluginEnvironment, at: number): 
   return `${origin.kind} ${origin.id} ${JSON.stringify(conf)} ${at}`;
 }
 
-/** Counts one request; an answer when there is no quota left, and the headers to show in `shown`. */
-function take(
+/** What to count under a rule. Undefined when the rule does not apply to this request. */
+function askOf(
   context: RequestContext,
   conf: LimitCount,
   rule: Rule,
-  window: FixedWindow,
-  environment: PluginEnvironment,
-  shown: [string, string][],
-): Outcome {
+  nowMs: number,
+): (WindowAsk & { readonly key: string }) | 'no amount' | undefined {
   const limit = amount(context, rule.count);
   const seconds = amount(context, rule.time_window);
-  if (limit === undefined || seconds === undefined) {
+  if (limit === undefined || seconds === undefined) return 'no amount';
+  const key = keyOf(context, conf, rule);
+  return key === undefined ? undefined : { key, limit, windowMs: seconds * 1_000, nowMs };
+}
+
+/** An answer when there is no quota left; the headers of those that pass go to `shown`. */
+function verdict(
+  conf: LimitCount,
+  rule: Rule,
+  environment: PluginEnvironment,
+  ask: WindowAsk | 'no amount',
+  answer: WindowAnswer | undefined,
+  shown: [string, string][],
+): Outcome {
+  if (answer === undefined || ask === 'no amount') {
     if (conf.allow_degradation) return undefined;
     return { status: 500, body: { error_msg: 'failed to limit count' } };
   }
-  const key = keyOf(context, conf, rule);
-  if (key === undefined) return undefined;
-  const nowMs = environment.now();
-  const { isAllowed, remaining, resetMs } = window.take(key, {
-    limit,
-    windowMs: seconds * 1_000,
-    nowMs,
-  });
+  const { isAllowed, remaining, resetMs } = answer;
   const headers = quotaHeaders(environment, rule.header_prefix, [
-    limit,
+    ask.limit,
     remaining,
     resetMs / 1_000,
   ]);
