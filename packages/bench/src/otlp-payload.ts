@@ -1,117 +1,172 @@
 import { randomFillSync } from 'node:crypto';
 import { createProtoWriter, type ProtoWriter, readRecords } from '@thalweg/wire';
+import { type OtlpSpanShape, shopTrace } from './otlp-shop.ts';
 
-/** An export request whose ids and times can be made new in place: no two rows are alike. */
-export interface OtlpPayload {
-  readonly bytes: Buffer;
+/** Export requests of several services with the two ends of the same calls, made new in place. */
+export interface OtlpGroup {
+  /** One body for each service. */
+  readonly bodies: readonly Buffer[];
   readonly spans: number;
-  /** Puts in new ids, traces of eight spans, and times that end now. */
+  /** Puts in new trace and span ids, and times that end now: no two rows are alike. */
   renew(nowMs: number): void;
 }
 
-const SPANS_PER_TRACE = 8;
-/** Where a span's own bytes stand: see `spanHead`. */
+const TRACE_BYTES = 16;
+const SPAN_BYTES = 8;
+/** Where a span's ids stand: each behind its tag and length, the parent's only when there is one. */
 const TRACE_ID_AT = 2;
-const SPAN_ID_AT = TRACE_ID_AT + 16 + 2;
-const PARENT_ID_AT = SPAN_ID_AT + 8 + 2;
-const START_AT = PARENT_ID_AT + 8 + 1;
-const END_AT = START_AT + 8 + 1;
-const HEAD_BYTES = END_AT + 8;
+const SPAN_ID_AT = TRACE_ID_AT + TRACE_BYTES + 2;
+const PARENT_ID_AT = SPAN_ID_AT + SPAN_BYTES + 2;
+/** Then its two times, each behind its tag. */
+const TIMES_AT_ROOT = SPAN_ID_AT + SPAN_BYTES;
+const TIMES_AT = PARENT_ID_AT + SPAN_BYTES;
+const TIME_BYTES = 1 + 8;
+/** The traces of a group began within that time. */
+const WITHIN_MS = 400;
 
-const SERVICES = ['gateway', 'orders', 'stock', 'users', 'pay', 'mail'];
-const ROUTES = ['/orders/{id}', '/cart', '/items/{sku}', '/login', '/pay/{id}', '/search'];
-const POD = 'orders-7d9f8b6c54-x2x9k';
+/** A span's place: in which body, at which byte, and what its ids and times are made of. */
+interface Place {
+  readonly body: Buffer;
+  readonly at: number;
+  readonly trace: number;
+  readonly span: number;
+  /** -1: a root. */
+  readonly parent: number;
+  readonly startUs: number;
+  readonly endUs: number;
+}
 
-/** About 500 bytes and a dozen attributes a span, as a service behind a gateway has. */
-export function otlpPayload(spans: number, seed: number): OtlpPayload {
+/** `seed` decides all but ids and times. Spans stand in the order of their ends, as an SDK sends them. */
+export function otlpGroup(traces: number, seed: number): OtlpGroup {
   const random = generator(seed);
+  const all: { span: OtlpSpanShape; trace: number; number: number; first: number }[] = [];
+  for (let trace = 0; trace < traces; trace += 1) {
+    const first = all.length;
+    const offsetUs = Math.floor(random() * WITHIN_MS * 1e3);
+    for (const span of shopTrace(random, offsetUs)) {
+      all.push({ span, trace, number: all.length, first });
+    }
+  }
+  all.sort((one, other) => one.span.endUs - other.span.endUs);
+  const services = [...new Set(all.map(({ span }) => span.service))];
+  const places: Place[] = [];
+  const bodies = services.map((service) => {
+    const own = all.filter(({ span }) => span.service === service);
+    const body = bodyOf(
+      service,
+      own.map(({ span }) => span),
+      random,
+    );
+    const starts = spanStarts(body);
+    own.forEach(({ span, trace, number, first }, index) => {
+      const parent = span.parent < 0 ? -1 : first + span.parent;
+      const { startUs, endUs } = span;
+      places.push({ body, at: starts[index] ?? 0, trace, span: number, parent, startUs, endUs });
+    });
+    return body;
+  });
+  const ids = Buffer.alloc(traces * TRACE_BYTES + all.length * SPAN_BYTES);
+  const spansAt = traces * TRACE_BYTES;
+  const lastUs = places.reduce((last, { endUs }) => Math.max(last, endUs), 0);
+  return {
+    bodies,
+    spans: all.length,
+    renew: (nowMs) => {
+      randomFillSync(ids);
+      for (const place of places) renewSpan(place, ids, spansAt, nowMs * 1e3 - lastUs);
+    },
+  };
+}
+
+function renewSpan(place: Place, ids: Buffer, spansAt: number, originUs: number): void {
+  const { body, at, trace, span, parent, startUs, endUs } = place;
+  body.set(ids.subarray(trace * TRACE_BYTES, (trace + 1) * TRACE_BYTES), at + TRACE_ID_AT);
+  const spanAt = spansAt + span * SPAN_BYTES;
+  body.set(ids.subarray(spanAt, spanAt + SPAN_BYTES), at + SPAN_ID_AT);
+  if (parent >= 0) {
+    const parentAt = spansAt + parent * SPAN_BYTES;
+    body.set(ids.subarray(parentAt, parentAt + SPAN_BYTES), at + PARENT_ID_AT);
+  }
+  const timesAt = at + (parent < 0 ? TIMES_AT_ROOT : TIMES_AT);
+  writeNanos(body, timesAt + 1, originUs + startUs);
+  writeNanos(body, timesAt + TIME_BYTES + 1, originUs + endUs);
+}
+
+/** Microseconds as the nanoseconds of a fixed64: a bigint for each would cost the bench its CPU. */
+function writeNanos(body: Buffer, at: number, us: number): void {
+  const thousands = Math.floor(us / 2 ** 32) * 1e3;
+  const low = (us % 2 ** 32) * 1e3;
+  body.writeUInt32LE(low % 2 ** 32, at);
+  body.writeUInt32LE(thousands + Math.floor(low / 2 ** 32), at + 4);
+}
+
+function bodyOf(service: string, spans: readonly OtlpSpanShape[], random: () => number): Buffer {
   const writer = createProtoWriter();
-  const service = SERVICES[seed % SERVICES.length] ?? 'gateway';
+  const instance = Math.floor(random() * 3);
   writer.messageField(1, () => {
     writer.messageField(1, () => {
       attribute(writer, 1, 'service.name', service);
-      attribute(writer, 1, 'service.instance.id', `${service}-${seed % 3}`);
+      attribute(writer, 1, 'service.namespace', 'shop');
+      attribute(writer, 1, 'service.version', '2.14.1');
+      attribute(writer, 1, 'service.instance.id', `${service}-7d9f8b6c54-${instance}`);
       attribute(writer, 1, 'telemetry.sdk.language', 'nodejs');
-      attribute(writer, 1, 'host.name', `node-${seed % 4}`);
+      attribute(writer, 1, 'telemetry.sdk.version', '2.2.0');
+      attribute(writer, 1, 'host.name', `node-${instance}`);
+      attribute(writer, 1, 'k8s.pod.name', `${service}-7d9f8b6c54-${instance}`);
+      attribute(writer, 1, 'k8s.namespace.name', 'shop');
+      attribute(writer, 1, 'process.pid', 1 + instance);
     });
     writer.messageField(2, () => {
       writer.messageField(1, () => writer.textField(1, '@opentelemetry/instrumentation-http'));
-      for (let at = 0; at < spans; at += 1) writer.bytesField(2, spanBytes(random));
+      for (const span of spans) writer.bytesField(2, spanBytes(span));
     });
   });
-  const bytes = Buffer.from(writer.finish());
+  return Buffer.from(writer.finish());
+}
+
+function spanStarts(body: Buffer): number[] {
   const starts: number[] = [];
-  readRecords(bytes, {
+  readRecords(body, {
     resource: () => undefined,
     scope: () => undefined,
     item: (cursor) => {
       starts.push(cursor.at);
     },
   });
-  const ids = Buffer.alloc(8 * spans + 16 * Math.ceil(spans / SPANS_PER_TRACE));
-  return { bytes, spans, renew: (nowMs) => renew(bytes, starts, ids, random, nowMs) };
-}
-
-function renew(
-  bytes: Buffer,
-  starts: readonly number[],
-  ids: Buffer,
-  random: () => number,
-  nowMs: number,
-): void {
-  randomFillSync(ids);
-  for (let at = 0; at < starts.length; at += 1) {
-    const start = starts[at] ?? 0;
-    const trace = 8 * starts.length + 16 * Math.floor(at / SPANS_PER_TRACE);
-    ids.copy(bytes, start + TRACE_ID_AT, trace, trace + 16);
-    ids.copy(bytes, start + SPAN_ID_AT, 8 * at, 8 * at + 8);
-    const parent = at % SPANS_PER_TRACE === 0 ? at : at - 1;
-    ids.copy(bytes, start + PARENT_ID_AT, 8 * parent, 8 * parent + 8);
-    const endNs = BigInt(nowMs) * 1_000_000n - BigInt(Math.floor(random() * 1e9));
-    const durationNs = BigInt(Math.floor(2e5 + random() ** 4 * 5e7));
-    bytes.writeBigUInt64LE(endNs - durationNs, start + START_AT);
-    bytes.writeBigUInt64LE(endNs, start + END_AT);
-  }
+  return starts;
 }
 
 /** Ids and times first, at places that are known, then the rest. */
-function spanBytes(random: () => number): Uint8Array {
-  const head = Buffer.alloc(HEAD_BYTES);
-  head.set([0x0a, 16]);
-  head.set([0x12, 8], SPAN_ID_AT - 2);
-  head.set([0x22, 8], PARENT_ID_AT - 2);
-  head[START_AT - 1] = 0x39;
-  head[END_AT - 1] = 0x41;
-  const route = ROUTES[Math.floor(random() * ROUTES.length)] ?? '/';
-  const id = Math.floor(random() * 9_000);
+function spanBytes(span: OtlpSpanShape): Uint8Array {
+  const timesAt = span.parent < 0 ? TIMES_AT_ROOT : TIMES_AT;
+  const head = Buffer.alloc(timesAt + 2 * TIME_BYTES);
+  head.set([0x0a, TRACE_BYTES]);
+  head.set([0x12, SPAN_BYTES], SPAN_ID_AT - 2);
+  if (span.parent >= 0) head.set([0x22, SPAN_BYTES], PARENT_ID_AT - 2);
+  head[timesAt] = 0x39;
+  head[timesAt + TIME_BYTES] = 0x41;
   const writer = createProtoWriter();
-  writer.textField(5, `GET ${route}`);
-  writer.varintField(6, random() < 0.5 ? 2 : 3);
-  attribute(writer, 9, 'http.request.method', random() < 0.8 ? 'GET' : 'POST');
-  attribute(writer, 9, 'http.route', route);
-  attribute(writer, 9, 'url.path', route.replace(/\{.*\}/, String(id)));
-  attribute(writer, 9, 'url.scheme', 'http');
-  attribute(writer, 9, 'server.address', 'shop.example.test');
-  attribute(writer, 9, 'network.protocol.version', '1.1');
-  attribute(writer, 9, 'network.peer.address', `10.1.0.${id % 64}`);
-  attribute(writer, 9, 'user_agent.original', 'Mozilla/5.0 (X11; Linux x86_64) Firefox/142.0');
-  attribute(writer, 9, 'k8s.pod.name', POD);
-  attribute(writer, 9, 'thread.name', `worker-${id % 8}`);
-  writer.messageField(9, () => {
-    writer.textField(1, 'http.response.status_code');
-    writer.messageField(2, () => writer.signedField(3, random() < 0.03 ? 500 : 200));
-  });
-  writer.messageField(9, () => {
-    writer.textField(1, 'cart.items');
-    writer.messageField(2, () => writer.signedField(3, id % 20, true));
-  });
+  writer.textField(5, span.name);
+  writer.varintField(6, span.kind);
+  for (const [key, value] of span.attributes) attribute(writer, 9, key, value);
+  if (span.exception !== '') {
+    writer.messageField(11, () => {
+      writer.fixed64Field(1, 1n);
+      writer.textField(2, 'exception');
+      attribute(writer, 3, 'exception.type', 'Error');
+      attribute(writer, 3, 'exception.message', span.exception);
+    });
+    writer.messageField(15, () => writer.varintField(3, 2));
+  }
   return Buffer.concat([head, writer.finish()]);
 }
-
-function attribute(writer: ProtoWriter, field: number, key: string, value: string): void {
+function attribute(writer: ProtoWriter, field: number, key: string, value: string | number): void {
   writer.messageField(field, () => {
     writer.textField(1, key);
-    writer.messageField(2, () => writer.textField(1, value));
+    writer.messageField(2, () => {
+      if (typeof value === 'number') writer.signedField(3, value, true);
+      else writer.textField(1, value, true);
+    });
   });
 }
 

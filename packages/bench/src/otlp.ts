@@ -1,34 +1,29 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { Agent, request } from 'node:http';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { createIntegration } from '@thalweg/integration';
-import { otlpPayload } from './otlp-payload.ts';
-import { childrenOf } from './process-use.ts';
+import { type OtlpGroup, otlpGroup } from './otlp-payload.ts';
+import { type BenchServer, startServer } from './otlp-server.ts';
 import { type Bench, type BenchOptions, type BenchRow, median } from './report.ts';
+import { sizeAfterMerges } from './server-load.ts';
 
 /**
  * OTLP spans from HTTP to rows that a query sees, with a query running all the time; then the same
  * while the store's child or the server is killed with -9. Sender, server and store share the cores.
  */
-const SPANS = 512;
-const PAYLOADS = 32;
-const SENDERS = 4;
+/** A body a service: 256 spans of the gateway, 512 of orders, 256 of stock. */
+const TRACES_PER_GROUP = 128;
+/** 32,768 spans whose bodies differ: more than one compressed block holds. */
+const GROUPS = 32;
+/** Groups under way at one time: fifteen requests, as of two collectors with their default queues. */
+const SENDERS = 5;
 const QUERY_EVERY_MS = 500;
 const VISIBLE_MS_MAX = 60_000;
 const BETWEEN_KILLS_MS = 1_500;
 const WANTED_PER_S = 80_000;
 const WANTED_BYTES = 60;
-const CLI = fileURLToPath(
-  new URL(
-    import.meta.url.endsWith('.ts') ? '../../cli/dist/thalweg.js' : './thalweg.js',
-    import.meta.url,
-  ),
-);
 
 export const otlp: Bench = async ({ isQuick, signal, progress }) => {
   const rows = await decodeRows(isQuick);
@@ -44,7 +39,8 @@ export const otlp: Bench = async ({ isQuick, signal, progress }) => {
     const { visible } = await settled(server.url, sent);
     const elapsedS = load.elapsedMs() / 1e3;
     const p95 = await queries.stop();
-    const bytes = bytesOf(join(folder, 'data')) / Math.max(1, visible);
+    const folderBytes = bytesOf(join(folder, 'data')) / Math.max(1, visible);
+    const bytes = (await sizeAfterMerges(server.url)).bytes / Math.max(1, visible);
     const row = { case: 'http-to-visible' };
     const speed = sent / elapsedS;
     progress(`http-to-visible: ${Math.round(speed)} spans/s, ${sent - visible} lost`);
@@ -66,6 +62,8 @@ export const otlp: Bench = async ({ isQuick, signal, progress }) => {
         reference: WANTED_BYTES,
         ratio: bytes / WANTED_BYTES,
       },
+      // With the store's own logs, and parts that were merged and are taken away after minutes.
+      { ...row, metric: 'folder_bytes_per_span', unit: 'bytes', value: folderBytes },
       { ...row, metric: 'query_p95_ms', unit: 'ms', value: p95 },
       { ...row, metric: 'refused_503', unit: 'requests', value: load.refused() },
     );
@@ -116,95 +114,60 @@ async function decodeRows(isQuick: boolean): Promise<BenchRow[]> {
   });
   const traces = integration.methods.find(({ name }) => name === 'otlp_traces');
   if (traces === undefined) throw new Error('BUG: no method takes spans');
-  const payloads = Array.from({ length: PAYLOADS }, (_, seed) => otlpPayload(SPANS, seed + 1));
+  const groups = makeGroups();
+  const bodies = groups.flatMap((group) => group.bodies);
+  const spans = groups.reduce((sum, group) => sum + group.spans, 0);
   const speeds: number[] = [];
   for (let run = 0; run < (isQuick ? 1 : 7); run += 1) {
-    for (const payload of payloads) payload.renew(Date.now());
+    for (const group of groups) group.renew(Date.now());
     const startMs = performance.now();
-    const answers = await Promise.all(payloads.map(({ bytes }) => traces.handle(bytes)));
-    speeds.push((SPANS * PAYLOADS) / ((performance.now() - startMs) / 1e3));
+    const answers = await Promise.all(bodies.map((bytes) => traces.handle(bytes)));
+    speeds.push(spans / ((performance.now() - startMs) / 1e3));
     if (answers.some(({ code }) => code !== 0)) throw new Error('a good payload was refused');
   }
   await integration.close();
   return [{ case: 'decode', metric: 'spans_per_s', unit: '1/s', value: median(speeds) }];
 }
 
-interface BenchServer {
-  readonly url: string;
-  kill(victim: 'store-child' | 'server'): Promise<void>;
-  close(): Promise<void>;
-}
-
-async function startServer(dataDir: string): Promise<BenchServer> {
-  const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
-  // The receivers' own ports may be another server's; env(1) becomes the program, with the same pid.
-  const off = ['OTLP_GRPC', 'OTLP_HTTP', 'SKYWALKING_GRPC'].map(
-    (name) => `THALWEG_SERVER_${name}_PORT=off`,
-  );
-  const words = ['server', '--port', String(port), '--data-dir', dataDir];
-  const start = (): ChildProcess =>
-    spawn('env', [...off, process.execPath, CLI, ...words], { stdio: 'ignore' });
-  let child = start();
-  const end = async (): Promise<void> => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    const ended = new Promise((resolve) => child.once('exit', resolve));
-    child.kill('SIGKILL');
-    await ended;
-  };
-  await isReady(url);
-  return {
-    url,
-    kill: async (victim) => {
-      if (victim === 'store-child') {
-        for (const pid of childrenOf(child.pid ?? 0)) process.kill(pid, 'SIGKILL');
-      } else {
-        await end();
-        child = start();
-      }
-      await isReady(url);
-    },
-    close: end,
-  };
+function makeGroups(): OtlpGroup[] {
+  return Array.from({ length: GROUPS }, (_, seed) => otlpGroup(TRACES_PER_GROUP, seed + 1));
 }
 
 /** Senders that post as fast as they are answered, and come back later when told to. */
 function startLoad(url: string) {
-  const agent = new Agent({ keepAlive: true, maxSockets: SENDERS });
+  const agent = new Agent({ keepAlive: true });
   const startMs = performance.now();
-  let endMs = startMs;
   let isStopping = false;
   let acknowledged = 0;
   let refused = 0;
-  const send = async (sender: number): Promise<void> => {
-    const payloads = Array.from({ length: PAYLOADS / SENDERS }, (_, at) =>
-      otlpPayload(SPANS, 1 + sender * PAYLOADS + at),
-    );
-    for (let at = 0; !isStopping; at += 1) {
-      const payload = payloads[at % payloads.length];
-      if (payload === undefined) return;
-      payload.renew(Date.now());
-      for (;;) {
-        const status = await post(`${url}/v1/traces`, payload.bytes, agent).catch(() => 0);
-        if (status === 200) break;
-        if (status >= 400 && status < 500) throw new Error(`a good payload: ${status}`);
-        refused += status === 503 ? 1 : 0;
-        await sleep(50);
-      }
-      acknowledged += payload.spans;
+  const free = makeGroups();
+  const sendBody = async (body: Buffer): Promise<void> => {
+    for (;;) {
+      const status = await post(`${url}/v1/traces`, body, agent).catch(() => 0);
+      if (status === 200) return;
+      if (status >= 400 && status < 500) throw new Error(`a good payload: ${status}`);
+      refused += status === 503 ? 1 : 0;
+      await sleep(50);
     }
   };
-  const running = Promise.all(Array.from({ length: SENDERS }, (_, sender) => send(sender)));
+  const send = async (): Promise<void> => {
+    for (let group = free.shift(); group !== undefined && !isStopping; group = free.shift()) {
+      group.renew(Date.now());
+      await Promise.all(group.bodies.map(sendBody));
+      acknowledged += group.spans;
+      free.push(group);
+    }
+  };
+  const running = Promise.all(Array.from({ length: SENDERS }, send));
   return {
     /** Answers the spans that were acknowledged. */
     stop: async (): Promise<number> => {
       isStopping = true;
       await running;
-      endMs = performance.now();
       agent.destroy();
       return acknowledged;
     },
-    elapsedMs: () => endMs - startMs,
+    elapsedMs: () => performance.now() - startMs,
     refused: () => refused,
   };
 }
@@ -280,21 +243,4 @@ function bytesOf(folder: string): number {
 /** A merge may have ended meanwhile, and taken its files away. */
 function sizeOf(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-}
-
-async function isReady(url: string): Promise<void> {
-  const deadline = Date.now() + VISIBLE_MS_MAX;
-  while ((await fetch(`${url}/readyz`).catch(() => undefined))?.ok !== true) {
-    if (Date.now() > deadline) throw new Error(`no server at ${url}`);
-    await sleep(50);
-  }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const probe = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as AddressInfo; // A TCP server's address is one.
-      probe.close(() => resolve(port));
-    });
-  });
 }

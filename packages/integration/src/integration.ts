@@ -36,7 +36,8 @@ export function createIntegration(options: IntegrationOptions): Integration {
   const { sink, token, agent, instance, now, limits = {} } = options;
   const buffer = createTelemetryBuffer(sink, limits);
   const metrics = createMetricWriter({ sink, now });
-  const context = { buffer, metrics, ids: createRowIds(instance), agent, now };
+  const ids = createRowIds(instance);
+  const context = { buffer, metrics, ids, seed: instance, agent, now };
   const door = createDoor({ receivers: receiversOf(context), token, limits, now });
   return {
     door,

@@ -18,6 +18,8 @@ export interface ReceiverContext {
   readonly buffer: TelemetryBuffer;
   readonly ids: RowIds;
   readonly metrics: MetricWriter;
+  /** 32 random bits of this run. */
+  readonly seed: number;
   /** Goes into the column `agent`; empty on the server. */
   readonly agent: string;
   /** Milliseconds since the epoch. */

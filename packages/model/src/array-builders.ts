@@ -1,7 +1,8 @@
 import { BLOCK_LIMITS } from './block-limits.ts';
+import type { ByteWriter } from './byte-writer.ts';
 import type { ColumnBuilder, ColumnValue } from './column-builder.ts';
 import { TimeColumn } from './number-columns.ts';
-import { type EncodedTexts, textBuilder } from './text-builders.ts';
+import { categoryBuilder, textBuilder } from './text-builders.ts';
 
 /** Items over the limit are left out. */
 export function arrayBuilder(items: ColumnBuilder): ColumnBuilder {
@@ -52,17 +53,39 @@ export function arrayBuilder(items: ColumnBuilder): ColumnBuilder {
 export interface TextsBuilder extends ColumnBuilder {
   /** Adds to the open row: `BLOCK_LIMITS.itemsMax` at most, which the caller minds. */
   item(text: string): void;
-  itemUtf8(bytes: Uint8Array, from: number, to: number): void;
-  /** A whole row that `encodeTexts` made ready. */
-  pushEncoded(texts: EncodedTexts): void;
   /** Ends the row of the items so far: the row's one value. */
   endRow(): void;
 }
 
-export function textsBuilder(): TextsBuilder {
+export function textsBuilder(): TextsBuilder & {
+  itemUtf8(bytes: Uint8Array, from: number, to: number): void;
+} {
   const items = textBuilder();
-  const ends = new TimeColumn();
+  const list = listBuilder(items, (writer, ends) => {
+    ends.writeTo(writer);
+    items.writeTo(writer);
+  });
+  // Not spread: `count` and `size` are getters.
+  return Object.assign(list, {
+    itemUtf8: (bytes: Uint8Array, from: number, to: number) => items.pushUtf8(bytes, from, to),
+  });
+}
 
+/** Lists of few distinct texts: the dictionary's version stands before the lists' ends. */
+export function categoriesBuilder(): TextsBuilder {
+  const items = categoryBuilder();
+  return listBuilder(items, (writer, ends) => {
+    items.writeVersion(writer);
+    ends.writeTo(writer);
+    if (items.count > 0) items.writeCodes(writer);
+  });
+}
+
+function listBuilder(
+  items: ColumnBuilder,
+  write: (writer: ByteWriter, ends: TimeColumn) => void,
+): TextsBuilder {
+  const ends = new TimeColumn();
   return {
     get count() {
       return ends.count;
@@ -78,11 +101,6 @@ export function textsBuilder(): TextsBuilder {
       ends.push(items.count);
     },
     item: (text) => items.push(text),
-    itemUtf8: (bytes, from, to) => items.pushUtf8(bytes, from, to),
-    pushEncoded: (texts) => {
-      items.pushEncoded(texts);
-      ends.push(items.count);
-    },
     endRow: () => ends.push(items.count),
     mark: () => {
       ends.mark();
@@ -94,8 +112,7 @@ export function textsBuilder(): TextsBuilder {
     },
     writeTo: (writer, picks) => {
       if (picks !== undefined) throw new Error('BUG: a column of arrays cannot be shared by rows');
-      ends.writeTo(writer);
-      items.writeTo(writer);
+      write(writer, ends);
     },
     clear: () => {
       ends.clear();

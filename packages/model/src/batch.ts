@@ -5,7 +5,6 @@ import type { Column, ColumnKind, ColumnOrigin, Table } from './column.ts';
 import { type ColumnBuilder, createColumnBuilder, type KindValue } from './column-builder.ts';
 import { CLICKHOUSE_TYPES } from './ddl.ts';
 import { WordColumn } from './number-columns.ts';
-import type { EncodedTexts } from './text-builders.ts';
 
 type Columns = Readonly<Record<string, Column>>;
 
@@ -39,15 +38,15 @@ export type ColumnSink<Kind extends ColumnKind> = {
         pushHex(bytes: Uint8Array, from: number, to: number): void;
       }
     : unknown) &
-  (Kind extends 'texts'
+  (Kind extends 'texts' | 'categories'
     ? {
         /** Items one by one in place of `push`; at most `BLOCK_LIMITS.itemsMax`, then `endRow`. */
         item(text: string): void;
-        /** A whole array that `encodeTexts` made ready. */
-        pushEncoded(texts: EncodedTexts): void;
-        itemUtf8(bytes: Uint8Array, from: number, to: number): void;
         endRow(): void;
       }
+    : unknown) &
+  (Kind extends 'texts'
+    ? { itemUtf8(bytes: Uint8Array, from: number, to: number): void }
     : unknown);
 
 /** A sink for every column that the observer fills. */
@@ -59,7 +58,7 @@ export type SinksOf<Declared extends Columns> = {
 export type Shareable<Declared extends Columns> = {
   [Name in keyof RowOf<Declared>]: Declared[Name]['kind'] extends Unshared ? never : Name;
 }[keyof RowOf<Declared>];
-type Unshared = 'text' | 'bytes' | 'texts' | 'floats' | 'ids';
+type Unshared = 'text' | 'bytes' | 'texts' | 'categories' | 'floats' | 'ids';
 
 /** Rows held as columns until they are encoded. */
 export interface Batch<Declared extends Columns, Shared extends keyof RowOf<Declared> = never> {

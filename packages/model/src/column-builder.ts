@@ -1,4 +1,4 @@
-import { arrayBuilder, textsBuilder } from './array-builders.ts';
+import { arrayBuilder, categoriesBuilder, textsBuilder } from './array-builders.ts';
 import type { ByteWriter } from './byte-writer.ts';
 import type { ColumnKind } from './column.ts';
 import { DoubleColumn, FloatColumn, IdColumn, TimeColumn, WordColumn } from './number-columns.ts';
@@ -20,6 +20,7 @@ export interface KindValue {
   readonly text: string;
   readonly bytes: Uint8Array;
   readonly texts: readonly string[];
+  readonly categories: readonly string[];
   readonly floats: readonly number[];
   readonly ids: readonly bigint[];
 }
@@ -75,6 +76,8 @@ export function createColumnBuilder(kind: ColumnKind): ColumnBuilder {
       return textBuilder();
     case 'texts':
       return textsBuilder();
+    case 'categories':
+      return categoriesBuilder();
     case 'floats':
       return arrayBuilder(new FloatColumn());
     case 'ids':

@@ -33,14 +33,23 @@ export function skipColumn(
 ): string | undefined {
   switch (kind) {
     case 'category':
-      return skipDictionary(reader, rows, limits);
+      return skipVersion(reader) ?? skipDictionary(reader, rows, limits);
+    case 'categories': {
+      const fault = skipVersion(reader);
+      if (fault !== undefined) return fault;
+      return skipLists(reader, rows, limits, (items) =>
+        items === 0 ? undefined : skipDictionary(reader, items, limits),
+      );
+    }
     case 'text':
     case 'bytes':
       return skipTexts(reader, rows, limits);
     case 'texts':
     case 'floats':
     case 'ids':
-      return skipArrays(reader, ITEMS[kind], rows, limits);
+      return skipLists(reader, rows, limits, (items) =>
+        skipColumn(reader, ITEMS[kind], items, limits),
+      );
     default:
       reader.skip(WIDTHS[kind] * rows);
       return undefined;
@@ -58,14 +67,18 @@ function skipTexts(reader: ByteReader, count: number, limits: BlockLimits): stri
   return undefined;
 }
 
-function skipDictionary(reader: ByteReader, rows: number, limits: BlockLimits): string | undefined {
+function skipVersion(reader: ByteReader): string | undefined {
   const version = reader.u64();
+  return version === 1 || reader.isPastEnd ? undefined : `dictionary of version ${version}`;
+}
+
+function skipDictionary(reader: ByteReader, rows: number, limits: BlockLimits): string | undefined {
   const flags = reader.u64();
   const keys = reader.u64();
   if (reader.isPastEnd) return undefined;
   const width = CODE_WIDTHS[flags & 0xff];
-  if (version !== 1 || width === undefined || flags - (flags & 0xff) !== HAS_KEYS) {
-    return `dictionary of version ${version} with flags ${flags}`;
+  if (width === undefined || flags - (flags & 0xff) !== HAS_KEYS) {
+    return `dictionary with flags ${flags}`;
   }
   if (keys === 0 || keys > rows + 1) return `a dictionary of ${keys} texts for ${rows} rows`;
   const fault = skipTexts(reader, keys, limits);
@@ -81,11 +94,12 @@ function skipDictionary(reader: ByteReader, rows: number, limits: BlockLimits): 
   return undefined;
 }
 
-function skipArrays(
+/** The lists' ends, then what `skipItems` makes of all their items. */
+function skipLists(
   reader: ByteReader,
-  item: (typeof ITEMS)[keyof typeof ITEMS],
   rows: number,
   limits: BlockLimits,
+  skipItems: (items: number) => string | undefined,
 ): string | undefined {
   let end = 0;
   for (let i = 0; i < rows; i++) {
@@ -96,13 +110,16 @@ function skipArrays(
     }
     end = next;
   }
-  return skipColumn(reader, item, end, limits);
+  return skipItems(end);
 }
 
 /** Values of a column that `skipColumn` accepted. */
 export function readColumn(bytes: Uint8Array, kind: ColumnKind, rows: number): ColumnValue[] {
   const reader = createByteReader(bytes);
-  if (kind === 'category') return readDictionary(reader, rows);
+  if (kind === 'category' || kind === 'categories') {
+    reader.u64();
+    return kind === 'category' ? readDictionary(reader, rows) : readLists(reader, rows);
+  }
   if (kind === 'text') return readTexts(reader, rows);
   if (kind === 'bytes') return readBytes(reader, bytes, rows);
   if (kind === 'texts' || kind === 'floats' || kind === 'ids') {
@@ -152,9 +169,15 @@ function readBytes(reader: ByteReader, bytes: Uint8Array, count: number): Uint8A
 }
 
 function readDictionary(reader: ByteReader, rows: number): string[] {
-  reader.u64();
   const width = CODE_WIDTHS[reader.u64() & 0xff] ?? 1;
   const texts = readTexts(reader, reader.u64());
   reader.u64();
   return Array.from({ length: rows }, () => texts[reader.uint(width)] ?? '');
+}
+
+function readLists(reader: ByteReader, rows: number): (readonly string[])[] {
+  const ends = Array.from({ length: rows }, () => reader.u64());
+  const count = ends.at(-1) ?? 0;
+  const items = count === 0 ? [] : readDictionary(reader, count);
+  return ends.map((end, row) => items.slice(ends[row - 1] ?? 0, end));
 }

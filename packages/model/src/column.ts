@@ -3,7 +3,7 @@
  * carries it in memory, and its bytes in a Native block.
  *
  * `micros` and `millis` are times since the epoch (`DateTime64`, int64). `category` is a string with
- * few distinct values and travels as a dictionary. `id` is an unsigned 64-bit number. `bytes` are
+ * few distinct values and travels as a dictionary, `categories` a list of such strings. `id` is an unsigned 64-bit number. `bytes` are
  * any bytes: a message kept as it came.
  */
 export type ColumnKind =
@@ -21,6 +21,7 @@ export type ColumnKind =
   | 'text'
   | 'bytes'
   | 'texts'
+  | 'categories'
   | 'floats'
   | 'ids';
 

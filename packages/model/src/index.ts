@@ -49,4 +49,3 @@ export * from './tables/in-process-profile.ts';
 export * from './tables/l7-flow-log.ts';
 export * from './tables/prometheus.ts';
 export { TABLES } from './tables/tables.ts';
-export { type EncodedTexts, encodeTexts } from './text-builders.ts';

@@ -31,6 +31,7 @@ const sample = defineTable({
     path: { kind: 'text', doc: 'a' },
     message: { kind: 'bytes', doc: 'a' },
     names: { kind: 'texts', doc: 'a' },
+    kinds: { kind: 'categories', doc: 'a' },
     shares: { kind: 'floats', doc: 'a' },
     others: { kind: 'ids', doc: 'a' },
     root: { kind: 'id', doc: 'a', origin: 'server' },
@@ -56,6 +57,7 @@ const row = fc.record({
   path: text,
   message: fc.uint8Array({ maxLength: 40 }),
   names: fc.array(text, { maxLength: 4 }),
+  kinds: fc.array(text, { maxLength: 4 }),
   shares: fc.array(f32, { maxLength: 4 }),
   others: fc.array(u64, { maxLength: 4 }),
 });
@@ -161,7 +163,16 @@ test('selected rows keep every value, and the block stays whole', () => {
       const wanted = values.filter((_, at) => at % step === 0);
       const pieces = withColumns(sample, block, { root: new BigUint64Array(wanted.length) });
       const again = decoded(Buffer.concat(pieces), 'all');
-      for (const name of ['time', 'at', 'id', 'share', 'service', 'path', 'names'] as const) {
+      for (const name of [
+        'time',
+        'at',
+        'id',
+        'share',
+        'service',
+        'path',
+        'names',
+        'kinds',
+      ] as const) {
         expect(valuesOf(again, name)).toEqual(wanted.map((value) => value[name]));
       }
     }),

@@ -43,8 +43,6 @@ export function bytesBuilder(): ColumnBuilder {
 
 /** A column of texts as a reader of messages fills it: bytes that are copied, not decoded. */
 export interface TextBuilder extends ColumnBuilder {
-  /** Texts that `encodeTexts` made ready. */
-  pushEncoded(texts: EncodedTexts): void;
   /** UTF-8 at `bytes[from, to)`; what is not valid becomes U+FFFD, too long a text is cut. */
   pushUtf8(bytes: Uint8Array, from: number, to: number): void;
   /** The bytes as lower-case hex digits. */
@@ -74,10 +72,6 @@ export function textBuilder(): TextBuilder {
       }
       count += 1;
     },
-    pushEncoded: (texts) => {
-      written.raw(texts.bytes);
-      count += texts.count;
-    },
     pushHex: (bytes, from, to) => {
       written.hex(bytes, from, Math.min(to, from + BLOCK_LIMITS.textBytesMax / 2));
       count += 1;
@@ -100,34 +94,39 @@ export function textBuilder(): TextBuilder {
 
 const decoder = new TextDecoder();
 
-/** A list of texts as an array column holds it, made once for a list that repeats. */
-export interface EncodedTexts {
-  readonly bytes: Uint8Array;
-  readonly count: number;
-}
-
-/** Items over the limit are left out. */
-export function encodeTexts(texts: readonly string[]): EncodedTexts {
-  const writer = createByteWriter();
-  const count = Math.min(texts.length, BLOCK_LIMITS.itemsMax);
-  for (const text of texts.slice(0, count)) writer.text(cut(text));
-  return { bytes: writer.view().slice(), count };
-}
-
 function writeUnshared(writer: ByteWriter, bytes: Uint8Array, picks?: Uint32Array): void {
   if (picks !== undefined) throw new Error('BUG: a column of texts cannot be shared by rows');
   writer.raw(bytes);
 }
 
 /** LowCardinality(String): each distinct text once, and its number for each row. */
-export function categoryBuilder(): ColumnBuilder {
+export interface CategoryBuilder extends ColumnBuilder {
+  /** `writeTo` in two steps, for what comes between them in a column of lists. */
+  writeVersion(writer: ByteWriter): void;
+  writeCodes(writer: ByteWriter, picks?: Uint32Array): void;
+}
+
+export function categoryBuilder(): CategoryBuilder {
   const codeOf = new Map<string, number>();
   const texts = createByteWriter();
   const codes = new WordColumn(4);
   let last = '';
   let lastCode = -1;
   let marked = { keys: 0, size: 0 };
+  const writeVersion = (writer: ByteWriter): void => writer.u64(1, 0);
+
+  function writeCodes(writer: ByteWriter, picks?: Uint32Array): void {
+    const [width, flag] = codeOf.size <= 256 ? [1, 0] : codeOf.size <= 65_536 ? [2, 1] : [4, 2];
+    writer.u64(flag | HAS_KEYS, 0);
+    writer.u64(codeOf.size, 0);
+    writer.raw(texts.view());
+    writer.u64(picks?.length ?? codes.count, 0);
+    codes.writeNarrowed(writer, width, picks);
+  }
+
   return {
+    writeVersion,
+    writeCodes,
     get count() {
       return codes.count;
     },
@@ -160,13 +159,8 @@ export function categoryBuilder(): ColumnBuilder {
       lastCode = -1;
     },
     writeTo: (writer, picks) => {
-      const [width, flag] = codeOf.size <= 256 ? [1, 0] : codeOf.size <= 65_536 ? [2, 1] : [4, 2];
-      writer.u64(1, 0);
-      writer.u64(flag | HAS_KEYS, 0);
-      writer.u64(codeOf.size, 0);
-      writer.raw(texts.view());
-      writer.u64(picks?.length ?? codes.count, 0);
-      codes.writeNarrowed(writer, width, picks);
+      writeVersion(writer);
+      writeCodes(writer, picks);
     },
     clear: () => {
       codeOf.clear();

@@ -32,7 +32,8 @@ afterAll(async () => {
 const BLANK = Object.fromEntries(
   Object.entries(l7FlowLog.columns).map(([name, { kind }]) => {
     if (kind === 'id') return [name, 0n];
-    if (kind === 'texts' || kind === 'ids' || kind === 'floats') return [name, []];
+    if (kind === 'texts' || kind === 'categories' || kind === 'ids' || kind === 'floats')
+      return [name, []];
     return [name, kind === 'text' || kind === 'category' ? '' : 0];
   }),
 );

@@ -1,10 +1,8 @@
-import { type EncodedTexts, encodeTexts } from '@thalweg/model';
-
 type Headers = readonly (readonly [name: string, value: string])[];
 
-/** Names of a row's header attributes, encoded once for each sequence of headers that is seen. */
+/** Names of a row's header attributes, made once for each sequence of headers that is seen. */
 export interface AttributeNames {
-  of(asked: Headers, answered: Headers): EncodedTexts;
+  of(asked: Headers, answered: Headers): readonly string[];
 }
 
 /** Steps remembered: traffic repeats few sequences, but a client may make up any number. */
@@ -13,7 +11,6 @@ const STEPS_MAX = 4_096;
 /** A sequence of names, and the steps that lead on from it. */
 interface Step {
   readonly names: readonly string[];
-  readonly encoded: EncodedTexts;
   readonly asked: Map<string, Step>;
   readonly answered: Map<string, Step>;
 }
@@ -45,11 +42,11 @@ export function createAttributeNames(): AttributeNames {
         const name = answered[i]?.[0] ?? '';
         at = at.answered.get(name) ?? begin(at, at.answered, name, 'http.response.header.');
       }
-      return at.encoded;
+      return at.names;
     },
   };
 }
 
 function createStep(names: readonly string[]): Step {
-  return { names, encoded: encodeTexts(names), asked: new Map(), answered: new Map() };
+  return { names, asked: new Map(), answered: new Map() };
 }

@@ -160,7 +160,7 @@ export function writeExchange(
   to.syscall_thread_1.push(isServer ? tid : 0);
   const asked = request?.headers ?? NONE;
   const answered = response?.headers ?? NONE;
-  to.attribute_names.pushEncoded(context.attributeNames.of(asked, answered));
+  to.attribute_names.push(context.attributeNames.of(asked, answered));
   for (let i = 0; i < asked.length; i += 1) to.attribute_values.item(asked[i]?.[1] ?? '');
   for (let i = 0; i < answered.length; i += 1) to.attribute_values.item(answered[i]?.[1] ?? '');
   to.attribute_values.endRow();

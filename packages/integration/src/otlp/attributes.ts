@@ -4,36 +4,34 @@ import {
   anyValueJson,
   base64,
   createAnyView,
-  createTextCache,
-  createTextDecoder,
-  type DecodeText,
   doubleText,
   intText,
   type ProtoCursor,
   readAnyValue,
   readFirstItem,
 } from '@thalweg/wire';
-import { MEANING_COUNT, MEANING_OF, meaningOf } from './conventions.ts';
+import { MEANING_COUNT, meaningOf } from './conventions.ts';
+import { decodeText } from './decode-text.ts';
+import { createNameTable } from './name-table.ts';
 
 /** Sinks of a row's three attribute columns. */
 export interface AttributeColumns {
-  readonly attribute_names: TextsSink;
+  readonly attribute_names: NamesSink;
   readonly attribute_values: TextsSink;
   readonly attribute_types: { push(value: string): void };
 }
-interface TextsSink {
+interface NamesSink {
   item(text: string): void;
-  itemUtf8(bytes: Uint8Array, from: number, to: number): void;
   endRow(): void;
+}
+interface TextsSink extends NamesSink {
+  itemUtf8(bytes: Uint8Array, from: number, to: number): void;
 }
 
 /** More are counted as dropped. An SDK stops at 128 by default. */
 const ATTRIBUTES_MAX = 512;
 /** Of all names and values of one row. */
 const ROW_BYTES_MAX = 256 * 1_024;
-
-/** Names and short values repeat: they are decoded once. One cache for all senders, bounded. */
-export const decodeText: DecodeText = createTextCache(createTextDecoder());
 
 /** The attributes of one span or record: what has a column of its own is taken out. */
 export interface Attributes {
@@ -63,12 +61,16 @@ export type TypeLetter = 's' | 'i' | 'd' | 'b' | 'x' | 'j' | 'e';
 
 const LETTERS = { text: 's', int: 'i', double: 'd', bool: 'b', bytes: 'x', empty: 'e' } as const;
 
-export function createAttributes(): Attributes {
+/** `seed`: 32 random bits, for the table of names. */
+export function createAttributes(seed: number): Attributes {
   const view = createAnyView();
   /** By meaning: the attribute that has it, or -1, and its code. */
   const holder = new Int32Array(MEANING_COUNT);
   const holderCode = new Int32Array(MEANING_COUNT);
   const types = createTypeTexts();
+  const names = createNameTable(seed);
+  /** Of each attribute: its name's number, and its code. */
+  let numbers = new Int32Array(64);
   let codes = new Int32Array(64);
   let isTaken = new Uint8Array(64);
   /** Some meaning came under two names. */
@@ -82,12 +84,15 @@ export function createAttributes(): Attributes {
     holder.fill(-1);
     hasSynonyms = false;
     if (codes.length < list.count) {
+      numbers = new Int32Array(2 * list.count);
       codes = new Int32Array(2 * list.count);
       isTaken = new Uint8Array(2 * list.count);
     }
+    names.open();
     for (let i = 0; i < list.count; i++) {
-      const name = decodeText(cursor.bytes, list.keyFrom[i] ?? 0, list.keyTo[i] ?? 0);
-      const code = MEANING_OF.get(name) ?? -1;
+      const number = names.numberOf(cursor, list.keyFrom[i] ?? 0, list.keyTo[i] ?? 0);
+      const code = names.codeOf(number);
+      numbers[i] = number;
       codes[i] = code;
       isTaken[i] = 0;
       if (code < 0) continue;
@@ -120,7 +125,13 @@ export function createAttributes(): Attributes {
   }
 
   function whole(meaning: number, max: number): number | undefined {
-    const digits = text(meaning);
+    const at = holder[meaning] ?? -1;
+    if (at < 0) return undefined;
+    if (look(at).kind === 'int') {
+      const { number } = view;
+      return number >= 0 && number <= max && Number.isSafeInteger(number) ? number : undefined;
+    }
+    const digits = textAt(at);
     if (!/^\d{1,15}$/.test(digits)) return undefined;
     const value = Number(digits);
     return value <= max ? value : undefined;
@@ -183,7 +194,7 @@ export function createAttributes(): Attributes {
         continue;
       }
       count += 1;
-      to.attribute_names.itemUtf8(cursor.bytes, from, keyTo);
+      to.attribute_names.item(names.textOf(numbers[i] ?? 0));
       look(i);
       const letter = writeValue(to.attribute_values);
       if (letter === 'j') {

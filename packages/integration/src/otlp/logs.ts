@@ -15,7 +15,8 @@ import {
 } from '@thalweg/wire';
 import type { OpenRows } from '../buffer/open-rows.ts';
 import { timeWindow } from '../buffer/telemetry-buffer.ts';
-import { createAttributes, decodeText, type Extra, type TypeLetter } from './attributes.ts';
+import { createAttributes, type Extra, type TypeLetter } from './attributes.ts';
+import { decodeText } from './decode-text.ts';
 import { type Outcome, TIME_REASON } from './outcome.ts';
 import { type ResourceFacts, readResource, scopeJson } from './resource.ts';
 import type { TraceWriterOptions } from './traces.ts';
@@ -28,9 +29,9 @@ export type LogWriter = (bytes: Uint8Array, rows: OpenRows) => Outcome;
 const SEVERITY_MAX = 24;
 const NO_EXTRAS: readonly Extra[] = [];
 
-export function createLogWriter({ ids, agent, now }: TraceWriterOptions): LogWriter {
+export function createLogWriter({ ids, agent, seed, now }: TraceWriterOptions): LogWriter {
   const record = createLogRecord();
-  const attributes = createAttributes();
+  const attributes = createAttributes(seed);
   const view = createAnyView();
   let cursor: ProtoCursor;
   let resource: ResourceFacts;

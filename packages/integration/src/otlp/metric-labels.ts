@@ -7,7 +7,7 @@ import {
   type ProtoCursor,
   readAnyValue,
 } from '@thalweg/wire';
-import { decodeText } from './attributes.ts';
+import { decodeText } from './decode-text.ts';
 import { labelName } from './metric-names.ts';
 
 /** What a resource gives to its series: flat labels, and its own series `target_info`. */

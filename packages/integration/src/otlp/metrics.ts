@@ -16,7 +16,7 @@ import {
   TEMPORALITY_DELTA,
 } from '@thalweg/wire';
 import type { MetricBatch, MetricWriter } from '../metric-writer.ts';
-import { decodeText } from './attributes.ts';
+import { decodeText } from './decode-text.ts';
 import { labelsOf, type MetricResource, metricResource } from './metric-labels.ts';
 import { metricName, unitName } from './metric-names.ts';
 import { nativeHistogram } from './native-histogram.ts';

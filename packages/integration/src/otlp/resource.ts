@@ -8,7 +8,7 @@ import {
   type ProtoCursor,
   readAnyValue,
 } from '@thalweg/wire';
-import { decodeText } from './attributes.ts';
+import { decodeText } from './decode-text.ts';
 
 /** What a resource says of all its spans and records. */
 export interface ResourceFacts {

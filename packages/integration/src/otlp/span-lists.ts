@@ -13,7 +13,7 @@ import {
   readEvent,
   readLink,
 } from '@thalweg/wire';
-import { decodeText } from './attributes.ts';
+import { decodeText } from './decode-text.ts';
 import { JSON_UNITS_MAX } from './resource.ts';
 
 /** Events or links as a JSON array, and how many did not fit. */

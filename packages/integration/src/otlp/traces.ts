@@ -18,7 +18,8 @@ import {
 import type { OpenRows } from '../buffer/open-rows.ts';
 import { timeWindow } from '../buffer/telemetry-buffer.ts';
 import type { RowIds } from '../row-ids.ts';
-import { createAttributes, decodeText, type Extra } from './attributes.ts';
+import { createAttributes, type Extra } from './attributes.ts';
+import { decodeText } from './decode-text.ts';
 import { type Outcome, TIME_REASON } from './outcome.ts';
 import { type ResourceFacts, readResource, scopeJson } from './resource.ts';
 import { createSpanFacts, isClientKind, readFacts } from './span-facts.ts';
@@ -29,6 +30,8 @@ type L7Columns = SinksOf<typeof l7FlowLog.columns>;
 export interface TraceWriterOptions {
   readonly ids: RowIds;
   readonly agent: string;
+  /** 32 random bits of this run. */
+  readonly seed: number;
   readonly now: () => number;
 }
 
@@ -49,7 +52,7 @@ export function createTraceWriter(
   idForm: IdForm = 'hex',
 ): TraceWriter {
   const span = createSpan();
-  const attributes = createAttributes();
+  const attributes = createAttributes(options.seed);
   const facts = createSpanFacts();
   const lists = createSpanLists();
   let cursor: ProtoCursor;

@@ -49,7 +49,7 @@ export const applicationLog = defineTable({
     x_request_id: { kind: 'text', doc: 'X-Request-ID of the request it is about.', index: 'bloom' },
 
     // Free attributes.
-    attribute_names: { kind: 'texts', doc: 'Names of the attributes.' },
+    attribute_names: { kind: 'categories', doc: 'Names of the attributes.' },
     attribute_values: { kind: 'texts', doc: 'Values of the attributes.' },
     attribute_types: {
       kind: 'category',

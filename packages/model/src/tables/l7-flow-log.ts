@@ -109,7 +109,7 @@ export const l7FlowLog = defineTable({
     ...ends('syscall_thread', { kind: 'u32', doc: 'Thread that moved the bytes' }),
 
     // Free attributes, such as allowed headers (`http.request.header.accept`).
-    attribute_names: { kind: 'texts', doc: 'Names of the attributes.', codec: 'repeats' },
+    attribute_names: { kind: 'categories', doc: 'Names of the attributes.', codec: 'repeats' },
     attribute_values: { kind: 'texts', doc: 'Values of the attributes.', codec: 'repeats' },
     attribute_types: {
       kind: 'category',

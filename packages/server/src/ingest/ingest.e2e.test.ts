@@ -9,7 +9,7 @@ import { prepareSchema } from '../storage/migrate.ts';
 import { createIngest, createRootTable, type Ingest, restoreRoots } from './index.ts';
 
 const NUMBERS = new Set(['seconds', 'micros', 'u8', 'u16', 'u32', 'i32', 'f32']);
-const LISTS = new Set(['texts', 'floats', 'ids']);
+const LISTS = new Set(['texts', 'categories', 'floats', 'ids']);
 
 type Row = RowOf<(typeof l7FlowLog)['columns']>;
 

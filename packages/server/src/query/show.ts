@@ -124,7 +124,10 @@ function tagType(column: Column): string {
   if (column.kind === 'seconds' || column.kind === 'micros') return 'time';
   if (column.kind === 'id') return 'id';
   if (column.kind === 'category' || column.kind === 'text') return 'string';
-  return column.kind === 'texts' || column.kind === 'floats' || column.kind === 'ids'
+  return column.kind === 'texts' ||
+    column.kind === 'categories' ||
+    column.kind === 'floats' ||
+    column.kind === 'ids'
     ? 'array'
     : 'int';
 }

@@ -20,15 +20,18 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-test('a table of an older version is taken up: columns, codecs, and its traces are found', async () => {
+test('a table of an older version is taken up: columns, codecs, types, and its traces are found', async () => {
   const { orderBySeconds: _seconds, ...rest } = l7FlowLog;
   const { events: _events, ...columns } = l7FlowLog.columns;
   for (const statement of createStatements({ ...rest, columns, orderBy: ['root_hash'] })) {
-    await store.execute(statement.replaceAll(/Delta, |GCD, T64, /g, ''));
+    const older = statement
+      .replaceAll(/Delta, |GCD, T64, /g, '')
+      .replace('Array(LowCardinality(String))', 'Array(String)');
+    await store.execute(older);
   }
   await store.execute(
-    `INSERT INTO flow_log.l7_flow_log (_id, time, start_time, wire_id, root_hash, trace_id)
-     SELECT number + 1, now() - 7200 * number, now64(6), number + 70, 90, 'ab12'
+    `INSERT INTO flow_log.l7_flow_log (_id, time, start_time, wire_id, root_hash, trace_id, attribute_names, attribute_values)
+     SELECT number + 1, now() - 7200 * number, now64(6), number + 70, 90, 'ab12', ['k'], ['v']
      FROM numbers(2)`,
   );
   await prepareSchema(store, TABLES);
@@ -42,6 +45,11 @@ test('a table of an older version is taken up: columns, codecs, and its traces a
     ['events', 'CODEC(ZSTD(1))'],
     ['time', 'CODEC(Delta(4), ZSTD(1))'],
   ]);
+  const { rows: attributes } = await store.query(
+    `SELECT DISTINCT toTypeName(attribute_names), attribute_names, attribute_values[indexOf(attribute_names, 'k')]
+     FROM flow_log.l7_flow_log`,
+  );
+  expect(attributes).toEqual([['Array(LowCardinality(String))', ['k'], 'v']]);
   for (const id of ['90', '70', '71', '1', '2']) {
     expect((await readTrace(store, id)).spans).toHaveLength(2);
   }

@@ -3,14 +3,16 @@ import {
   addColumnStatements,
   CLICKHOUSE_TYPES,
   codecOf,
-  codecStatement,
   createStatements,
   type DdlOptions,
+  isSameValues,
+  modifyStatement,
 } from '@thalweg/model';
 import { type Store, StoreError } from './store.ts';
 
 /**
- * Creates what is missing: databases, tables, columns; a changed codec holds for rows to come. What
+ * Creates what is missing: databases, tables, columns; a changed codec, or a type that holds the same
+ * values, is for rows to come at once and for old ones in the background. What
  * only a new table can have (its order, its indexes) an old one goes without: slower, never wrong.
  * Rejects with `StoreError`
  * `store_query_failed` when a stored column has another type than the declaration says: rows are
@@ -40,13 +42,13 @@ export async function prepareSchema(
         for (const statement of addColumnStatements(table, name, options)) {
           await store.execute(statement);
         }
-      } else if (found.type !== type) {
+      } else if (found.type !== type && !isSameValues(found.type, column.kind)) {
         throw new StoreError(
           'store_query_failed',
           `column ${table.database}.${table.name}.${name} is ${found.type}, this version needs ${type}: move the table away (RENAME TABLE) or convert it, then start again`,
         );
-      } else if (found.codec !== `CODEC(${codecOf(column)})`) {
-        await store.execute(codecStatement(table, name, options));
+      } else if (found.type !== type || found.codec !== `CODEC(${codecOf(column)})`) {
+        await store.execute(modifyStatement(table, name, options));
       }
     }
   }

@@ -6,7 +6,8 @@ export type L7Row = RowOf<typeof l7FlowLog.columns>;
 const BLANK = Object.fromEntries(
   Object.entries(l7FlowLog.columns).map(([name, { kind }]) => {
     if (kind === 'id') return [name, 0n];
-    if (kind === 'texts' || kind === 'ids' || kind === 'floats') return [name, []];
+    if (kind === 'texts' || kind === 'categories' || kind === 'ids' || kind === 'floats')
+      return [name, []];
     return [name, kind === 'text' || kind === 'category' ? '' : 0];
   }),
 );

@@ -66,11 +66,12 @@ export function readRange(cursor: ProtoCursor, range: Range): void {
 
 /** Reads the length and the KeyValue at the cursor and adds it to the list. */
 export function readAttribute(cursor: ProtoCursor, list: AttributeList): void {
+  const at = list.count;
+  if (at === list.keyFrom.length) grow(list);
+  if (isShortAttribute(cursor, list)) return;
   const { end } = cursor;
   cursor.end = readLengthEnd(cursor);
   const last = cursor.end;
-  const at = list.count;
-  if (at === list.keyFrom.length) grow(list);
   list.keyFrom[at] = list.keyTo[at] = list.valueFrom[at] = list.valueTo[at] = 0;
   for (let tag = readTag(cursor); tag !== 0; tag = readTag(cursor)) {
     if (tag !== KEY && tag !== VALUE) {
@@ -95,6 +96,34 @@ export function readAttribute(cursor: ProtoCursor, list: AttributeList): void {
 
 const KEY = 10;
 const VALUE = 18;
+const TEXT = 10;
+
+/**
+ * A key, then a value, with every length in one byte: how SDKs write all but long attributes. Adds it
+ * and steps over it; false, with nothing done, for any other form, also a malformed one.
+ */
+function isShortAttribute(cursor: ProtoCursor, list: AttributeList): boolean {
+  const { bytes, at } = cursor;
+  const size = bytes[at] ?? 0;
+  const keySize = bytes[at + 2] ?? 0;
+  const last = at + 1 + size;
+  const keyTo = at + 3 + keySize;
+  const valueSize = bytes[keyTo + 1] ?? 0;
+  const isShort =
+    (size | keySize | valueSize) < 0x80 &&
+    last <= cursor.end &&
+    keyTo + 2 + valueSize === last &&
+    bytes[at + 1] === KEY &&
+    bytes[keyTo] === VALUE;
+  if (!isShort) return false;
+  const index = list.count++;
+  list.keyFrom[index] = at + 3;
+  list.keyTo[index] = keyTo;
+  list.valueFrom[index] = keyTo + 2;
+  list.valueTo[index] = last;
+  cursor.at = last;
+  return true;
+}
 
 function grow(list: AttributeList): void {
   for (const name of ['keyFrom', 'keyTo', 'valueFrom', 'valueTo'] as const) {
@@ -119,7 +148,15 @@ export function skipOther(cursor: ProtoCursor, tag: number, fields: number): voi
 
 /** Reads the AnyValue in the cursor's bytes `[from, to)` into `view`. The last of several wins. */
 export function readAnyValue(cursor: ProtoCursor, from: number, to: number, view: AnyView): void {
-  const { at, end } = cursor;
+  const { bytes, at, end } = cursor;
+  // A short text and nothing else: most values.
+  const size = bytes[from + 1] ?? 0;
+  if (size < 0x80 && bytes[from] === TEXT && from + 2 + size === to) {
+    view.kind = 'text';
+    view.from = from + 2;
+    view.to = to;
+    return;
+  }
   cursor.at = from;
   cursor.end = to;
   view.kind = 'empty';

@@ -34,6 +34,12 @@ export function protoFault(cursor: ProtoCursor, reason: string): number {
 /** Field number << 3 | wire type; 0 at the end of the message and after a fault. */
 export function readTag(cursor: ProtoCursor): number {
   if (cursor.at >= cursor.end) return 0;
+  // Fields 1 to 15, which are nearly all, take one byte.
+  const first = cursor.bytes[cursor.at] ?? 0;
+  if (first < 0x80 && first >= 8) {
+    cursor.at += 1;
+    return first;
+  }
   const tag = readVarint(cursor);
   if (cursor.high !== 0 || tag >>> 3 === 0) return protoFault(cursor, 'field number out of range');
   return tag;
