@@ -79,7 +79,11 @@ export interface SelectOptions {
 
 /** Where the evaluator gets series from. Answers are sorted by labels. */
 export interface SeriesSource {
-  select(selection: Selection, options: SelectOptions): Promise<readonly SeriesSamples[]>;
+  /**
+   * The answer is walked once, soon and to its end (or left by a throw, which ends it). A series'
+   * columns may be used again for the next one: copy what outlives it. A series may be empty.
+   */
+  select(selection: Selection, options: SelectOptions): Promise<Iterable<SeriesSamples>>;
   /** Evaluates near the data where that is cheaper; undefined: fetch and evaluate here. */
   evaluateRange?(
     call: RangeCall,

@@ -1,4 +1,3 @@
-import { labelsKey, NAME_LABEL, onlyLabels, withoutLabels } from '../labels.ts';
 import type { Aggregation } from '../parse/ast.ts';
 import type { Labels } from '../series-source.ts';
 import { FOLDS } from './aggregate-fold.ts';
@@ -6,14 +5,13 @@ import { PICKS } from './aggregate-pick.ts';
 import { MESSAGES } from './annotations.ts';
 import { countValues } from './count-values.ts';
 import { type Evaluation, executionFault, type TimeGrid } from './evaluation.ts';
+import { grouping } from './grouping.ts';
 import { type Row, type Value, vectorOf } from './row.ts';
 
-/** Rows that are aggregated into one. */
+/** Rows that an aggregation takes together. */
 export interface Group {
   readonly labels: Labels;
   readonly rows: Row[];
-  /** Where it goes from one of them it goes from the group. */
-  dropsName: boolean;
 }
 
 export interface AggregationContext {
@@ -31,8 +29,6 @@ export async function evaluateAggregation(
 ): Promise<Value> {
   const { operator, parameter, expression } = aggregation;
   const given = parameter === undefined ? undefined : await evaluation.evaluate(parameter, grid);
-  const value = await evaluation.evaluate(expression, grid);
-  const rows = value.kind === 'vector' ? value.rows : [];
   const context: AggregationContext = {
     evaluation,
     aggregation,
@@ -40,43 +36,24 @@ export async function evaluateAggregation(
     parameter: (step) =>
       given?.kind === 'scalar' ? (given.values[step] ?? Number.NaN) : Number.NaN,
   };
+  const openFold = FOLDS[operator];
+  if (openFold !== undefined) {
+    const groups = grouping(aggregation, (labels) => openFold(context, labels));
+    await evaluation.walk(expression, grid, (row) => groups.of(row.labels).add(row));
+    checkParameter(context);
+    return vectorOf(groups.all.map((fold) => fold.finish()));
+  }
+  const value = await evaluation.evaluate(expression, grid);
+  const rows = value.kind === 'vector' ? value.rows : [];
   if (operator === 'count_values') {
     return vectorOf(countValues(context, rows, given?.kind === 'string' ? given.value : ''));
   }
   checkParameter(context);
-  const groups = groupRows(aggregation, rows);
   const pick = PICKS[operator];
-  if (pick !== undefined) {
-    return vectorOf(pick(context, groups));
-  }
-  const fold = FOLDS[operator];
-  if (fold === undefined) throw executionFault(`BUG: aggregation ${operator} has no evaluation`);
-  const folded: Row[] = [];
-  for (const group of groups) {
-    folded.push(fold(context, group));
-    await evaluation.work(group.rows.length * grid.steps);
-  }
-  return vectorOf(folded);
-}
-
-export function groupRows(
-  { grouping, isWithout }: Pick<Aggregation, 'grouping' | 'isWithout'>,
-  rows: readonly Row[],
-): Group[] {
-  const names = new Set(isWithout ? [...grouping, NAME_LABEL] : grouping);
-  const groups = new Map<string, Group>();
-  for (const row of rows) {
-    const labels = isWithout ? withoutLabels(row.labels, names) : onlyLabels(row.labels, names);
-    const key = labelsKey(labels);
-    const group = groups.get(key);
-    if (group === undefined) {
-      groups.set(key, { labels, rows: [row], dropsName: row.dropsName });
-    } else {
-      group.rows.push(row);
-      if (row.dropsName) group.dropsName = true;
-    }
-  }
-  return [...groups.values()];
+  if (pick === undefined) throw executionFault(`BUG: aggregation ${operator} has no evaluation`);
+  const groups = grouping(aggregation, (labels): Group => ({ labels, rows: [] }));
+  for (const row of rows) groups.of(row.labels).rows.push(row);
+  return vectorOf(pick(context, groups.all));
 }
 
 const INT64_MAX = 2 ** 63;

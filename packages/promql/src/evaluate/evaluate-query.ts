@@ -5,7 +5,7 @@ import { printExpression } from '../print/format.ts';
 import { parsePromql } from '../promql.ts';
 import { SourceLimitError } from '../series-source.ts';
 import { openAnnotationLog } from './annotations.ts';
-import { evaluateExpression } from './evaluate.ts';
+import { evaluateExpression, walkExpression } from './evaluate.ts';
 import { type Evaluation, executionFault, QueryFault, type TimeGrid } from './evaluation.ts';
 import { dropNames } from './names.ts';
 import {
@@ -189,27 +189,49 @@ function openRun(
       checkTime();
       return host?.pause();
     },
-    async evaluate(expression, grid) {
-      checkTime();
-      const outer = stages;
-      const heldBefore = held;
-      const begunMs = host?.nowMs() ?? 0;
-      stages = [];
-      const value = await evaluateExpression(evaluation, expression, grid);
-      const size = sizeOf(value, grid);
-      held = heldBefore + size;
-      checkHeld(held);
-      outer.push({
-        expression: options.wantsTrace === true ? printExpression(expression) : '',
-        series: value.kind === 'vector' ? value.rows.length : 1,
-        samples: size,
-        durationMs: (host?.nowMs() ?? 0) - begunMs,
-        children: options.wantsTrace === true ? stages : [],
+    evaluate(expression, grid) {
+      return staged(expression, async () => {
+        const value = await evaluateExpression(evaluation, expression, grid);
+        const samples = sizeOf(value, grid);
+        const series = value.kind === 'vector' ? value.rows.length : 1;
+        return { value, series, samples, held: samples };
       });
-      stages = outer;
-      return value;
+    },
+    walk(expression, grid, take) {
+      return staged(expression, async () => {
+        let series = 0;
+        await walkExpression(evaluation, expression, grid, (row) => {
+          series += 1;
+          take(row);
+        });
+        return { value: undefined, series, samples: series * grid.steps, held: 0 };
+      });
     },
   };
+
+  /** One stage of the trace; of what was read for it only its own answer stays held. */
+  async function staged<Result>(
+    expression: Expression,
+    work: () => Promise<{ value: Result; series: number; samples: number; held: number }>,
+  ): Promise<Result> {
+    checkTime();
+    const outer = stages;
+    const heldBefore = held;
+    const begunMs = host?.nowMs() ?? 0;
+    stages = [];
+    const { value, series, samples, held: kept } = await work();
+    held = heldBefore + kept;
+    checkHeld(held);
+    outer.push({
+      expression: options.wantsTrace === true ? printExpression(expression) : '',
+      series,
+      samples,
+      durationMs: (host?.nowMs() ?? 0) - begunMs,
+      children: options.wantsTrace === true ? stages : [],
+    });
+    stages = outer;
+    return value;
+  }
   return { evaluation, read: () => samplesRead, trace: () => stages[0] };
 }
 

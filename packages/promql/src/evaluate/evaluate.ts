@@ -4,8 +4,18 @@ import { evaluateAggregation } from './aggregate.ts';
 import { evaluateBinary } from './binary.ts';
 import { evaluateCall } from './call.ts';
 import { type Evaluation, executionFault, type TimeGrid } from './evaluation.ts';
-import { FLOAT, newRow, type Row, sampleAt, setSample, type Value, vectorOf } from './row.ts';
-import { selectInstants } from './select.ts';
+import { isRangeFunction, walkRangeCall } from './range-call.ts';
+import {
+  FLOAT,
+  newRow,
+  type Row,
+  sampleAt,
+  setSample,
+  sharedRows,
+  type Value,
+  vectorOf,
+} from './row.ts';
+import { selectInstants, walkInstants } from './select.ts';
 
 /** The value of an expression at each step of a grid. */
 export async function evaluateExpression(
@@ -35,6 +45,25 @@ export async function evaluateExpression(
       // The type check leaves ranges only as arguments and as a whole instant query.
       throw executionFault('BUG: a range vector outside a function');
   }
+}
+
+/** The rows of a vector one after the other; series of the source are not held for it. */
+export async function walkExpression(
+  evaluation: Evaluation,
+  expression: Expression,
+  grid: TimeGrid,
+  take: (row: Row) => void,
+): Promise<void> {
+  const open = sharedRows(grid.steps);
+  if (expression.kind === 'parentheses') return evaluation.walk(expression.expression, grid, take);
+  if (expression.kind === 'vector-selector') {
+    return walkInstants(evaluation, grid, expression, { open, take, wantsTime: false });
+  }
+  if (expression.kind === 'call' && isRangeFunction(expression.signature.name)) {
+    return walkRangeCall(evaluation, expression, grid, { open, take });
+  }
+  const value = await evaluateExpression(evaluation, expression, grid);
+  if (value.kind === 'vector') for (const row of value.rows) take(row);
 }
 
 async function evaluateUnary(

@@ -5,11 +5,21 @@ import { MESSAGES } from './annotations.ts';
 import { type Evaluation, type TimeGrid, timeAt } from './evaluation.ts';
 import { extendedSample } from './extended-range.ts';
 import { OVER_TIME } from './over-time.ts';
-import type { RangeFunction } from './range-function.ts';
+import type { RangeCallContext, RangeFunction } from './range-function.ts';
 import { RATES } from './rate.ts';
 import { fillRates, RATE_KINDS } from './rate-row.ts';
 import { REGRESSIONS } from './regression.ts';
-import { FLOAT, NONE, newRow, type Row, setSample, type Value, vectorOf } from './row.ts';
+import {
+  FLOAT,
+  isEmptyRow,
+  NONE,
+  newRow,
+  newRows,
+  type OpenRow,
+  type Row,
+  setSample,
+  type Value,
+} from './row.ts';
 import { type RangeInput, type RangeSeries, selectRange, selectSubquery } from './select.ts';
 import { floatCount, histogramCount, moveWindow, openWindow, type Window } from './window.ts';
 
@@ -34,51 +44,90 @@ export async function evaluateRangeCall(
   call: Call,
   grid: TimeGrid,
 ): Promise<Value> {
+  const rows: Row[] = [];
+  const take = (row: Row): void => void rows.push(row);
+  await walkRangeCall(evaluation, call, grid, { open: newRows(grid.steps), take });
+  return { kind: 'vector', rows };
+}
+
+export interface RowWalk {
+  readonly open: OpenRow;
+  readonly take: (row: Row) => void;
+}
+
+/** The rows of the call one after the other; those without a sample are left out. */
+export async function walkRangeCall(
+  evaluation: Evaluation,
+  call: Call,
+  grid: TimeGrid,
+  walk: RowWalk,
+): Promise<void> {
   const { name, argTypes } = call.signature;
-  const rangeAt = argTypes.indexOf('matrix');
-  const range = call.args[rangeAt];
-  if (name === ABSENT) return evaluateAbsent(evaluation, call, grid);
-  if (range === undefined) return { kind: 'vector', rows: [] };
+  const range = call.args[argTypes.indexOf('matrix')];
+  if (name === ABSENT) return takeAny(await evaluateAbsent(evaluation, call, grid), walk);
+  if (range === undefined) return;
   const inner = unwrapped(range);
   const pushed = await pushedDown(evaluation, { call, grid, inner });
-  if (pushed !== undefined) return pushed;
+  if (pushed !== undefined) return takeAny(pushed, walk);
   const input = await selectInput(evaluation, inner, grid);
-  if (name === ABSENT_OVER_TIME) return absentRow(absentLabels(inner), windowsPresent(input, grid));
-  const scalars = await evaluateScalars(evaluation, call, grid);
-  const compute = FUNCTIONS[name];
-  if (compute === undefined) return { kind: 'vector', rows: [] };
-
-  const rows: Row[] = [];
-  const windowEnds = Float64Array.from({ length: grid.steps }, (_, step) => input.windowEnd(step));
-  const rateKind = input.extension === undefined ? RATE_KINDS[name] : undefined;
-  for (const series of input.series) {
-    const keepsName = KEEPS_NAME.includes(name);
-    const row = newRow(series.labels, grid.steps, keepsName ? series.dropsName : true);
-    rows.push(row);
-    if (rateKind !== undefined && series.histograms.length === 0) {
-      fillRates(row, series, { windowEnds, rangeMs: input.rangeMs }, rateKind);
-    } else {
-      fillWindows(
-        row,
-        series,
-        input,
-        (window, step) =>
-          compute(window, {
-            annotations: evaluation.annotations,
-            at: range.range,
-            rangeMs: input.rangeMs,
-            scalars: scalars.map((values) => values[step] ?? Number.NaN),
-            nowMs: timeAt(grid, step),
-          }),
-        name,
-      );
-    }
-    await evaluation.work(series.times.length + 10 * grid.steps);
+  if (name === ABSENT_OVER_TIME) {
+    return takeAny([absentRow(absentLabels(inner), windowsPresent(input, grid))], walk);
   }
-  const value = vectorOf(rows);
-  if (value.kind === 'vector' && value.rows.length > 0)
-    annotateCall(evaluation, call, input, scalars);
-  return value;
+  const scalars = await evaluateScalars(evaluation, call, grid);
+  const fill = filling({ evaluation, call, grid, input, scalars, at: range.range });
+  let first: RangeSeries | undefined;
+  let isAny = false;
+  for (const series of input.series) {
+    first ??= series;
+    const row = walk.open(series.labels, KEEPS_NAME.includes(name) ? series.dropsName : true);
+    if (fill(row, series)) {
+      isAny = true;
+      walk.take(row);
+    }
+    const turn = evaluation.work(series.times.length + 10 * grid.steps);
+    if (turn !== undefined) await turn;
+  }
+  if (isAny) annotateCall(evaluation, call, first, scalars);
+}
+
+function takeAny(rows: readonly Row[], { take }: RowWalk): void {
+  for (const row of rows) if (!isEmptyRow(row)) take(row);
+}
+
+interface Filling {
+  readonly evaluation: Evaluation;
+  readonly call: Call;
+  readonly grid: TimeGrid;
+  readonly input: RangeInput;
+  readonly scalars: readonly Float64Array[];
+  readonly at: RangeCallContext['at'];
+}
+
+/** How a row is filled from its series; false: with nothing. */
+function filling(parts: Filling): (row: Row, series: RangeSeries) => boolean {
+  const { input, grid, evaluation, scalars, at } = parts;
+  const { annotations } = evaluation;
+  const { rangeMs } = input;
+  const { name } = parts.call.signature;
+  const compute = FUNCTIONS[name];
+  if (compute === undefined) return () => false;
+  const rateKind = input.extension === undefined ? RATE_KINDS[name] : undefined;
+  const windowEnds = Float64Array.from({ length: grid.steps }, (_, step) => input.windowEnd(step));
+  const computed = (window: Window, step: number): ReturnType<RangeFunction> =>
+    compute(window, {
+      annotations,
+      at,
+      rangeMs,
+      scalars: scalars.map((values) => values[step] ?? Number.NaN),
+      nowMs: timeAt(grid, step),
+    });
+  return (row, series) => {
+    if (rateKind !== undefined && series.histograms.length === 0) {
+      return fillRates(row, series, { windowEnds, rangeMs }, rateKind);
+    }
+    fillWindows(row, series, input, computed, name);
+    return !isEmptyRow(row);
+  };
 }
 
 function fillWindows(
@@ -105,11 +154,10 @@ function fillWindows(
 function annotateCall(
   { annotations }: Evaluation,
   call: Call,
-  input: RangeInput,
+  first: RangeSeries | undefined,
   scalars: readonly Float64Array[],
 ): void {
   const { name } = call.signature;
-  const [first] = input.series;
   const [arg] = call.args;
   if (arg === undefined || first === undefined) return;
   if (name === 'rate' || name === 'increase') {
@@ -163,7 +211,7 @@ const isPlainRange = (inner: Expression): inner is MatrixSelector =>
 async function pushedDown(
   { source, limits, signal, query, countRead }: Evaluation,
   { call, grid, inner }: { call: Call; grid: TimeGrid; inner: Expression },
-): Promise<Value | undefined> {
+): Promise<readonly Row[] | undefined> {
   if (source.evaluateRange === undefined || !isPlainRange(inner)) return undefined;
   if (call.args.length !== 1) return undefined;
   if (query.isInstant || grid.steps < 2) return undefined;
@@ -175,15 +223,13 @@ async function pushedDown(
   if (series === undefined) return undefined;
   const dropsName = !KEEPS_NAME.includes(call.signature.name);
   countRead(series.length * grid.steps);
-  return vectorOf(
-    series.map(({ labels, values, has }) => ({
-      labels,
-      values,
-      has: has.map((one) => (one === 0 ? NONE : FLOAT)),
-      histograms: undefined,
-      dropsName,
-    })),
-  );
+  return series.map(({ labels, values, has }) => ({
+    labels,
+    values,
+    has: has.map((one) => (one === 0 ? NONE : FLOAT)),
+    histograms: undefined,
+    dropsName,
+  }));
 }
 
 const rangeCall = (name: string, { selector, rangeMs }: MatrixSelector, grid: TimeGrid) => ({
@@ -196,9 +242,9 @@ const rangeCall = (name: string, { selector, rangeMs }: MatrixSelector, grid: Ti
   stepMs: grid.stepMs,
 });
 
-async function evaluateAbsent(evaluation: Evaluation, call: Call, grid: TimeGrid): Promise<Value> {
+async function evaluateAbsent(evaluation: Evaluation, call: Call, grid: TimeGrid): Promise<Row[]> {
   const [arg] = call.args;
-  if (arg === undefined) return { kind: 'vector', rows: [] };
+  if (arg === undefined) return [];
   const value = await evaluation.evaluate(arg, grid);
   const present = new Uint8Array(grid.steps);
   for (const row of value.kind === 'vector' ? value.rows : []) {
@@ -206,7 +252,7 @@ async function evaluateAbsent(evaluation: Evaluation, call: Call, grid: TimeGrid
       if (has !== NONE) present[step] = 1;
     });
   }
-  return absentRow(absentLabels(unwrapped(arg)), present);
+  return [absentRow(absentLabels(unwrapped(arg)), present)];
 }
 
 function windowsPresent(input: RangeInput, grid: TimeGrid): Uint8Array {
@@ -221,12 +267,12 @@ function windowsPresent(input: RangeInput, grid: TimeGrid): Uint8Array {
   return present;
 }
 
-function absentRow(labels: Labels, present: Uint8Array): Value {
+function absentRow(labels: Labels, present: Uint8Array): Row {
   const row = newRow(labels, present.length, false);
   present.forEach((isPresent, step) => {
     if (isPresent === 0) setSample(row, step, 1);
   });
-  return vectorOf([row]);
+  return row;
 }
 
 /** The labels that the selector asks to be equal, each asked once. */

@@ -1,7 +1,7 @@
 // The fast path of rate, increase and delta: a row of floats in one pass.
 //
 // Windows move by two indexes, no object is made per step, and a series without a reset is not
-// searched for one at each: that is what sum-by-rate.bench.ts (10,000 series × 240 steps) pays for.
+// searched for one at each: that is what `bench metrics` pays for (10,000 series × 240 steps).
 import { FLOAT, type Row } from './row.ts';
 import type { RangeSeries } from './select.ts';
 import type { Window } from './window.ts';
@@ -17,26 +17,52 @@ export const RATE_KINDS: Readonly<Record<string, RateKind>> = {
   delta: { isCounter: false, isRate: false },
 };
 
-/** Fills a row with what `extrapolated` in rate.ts gives for each window of floats. */
+/**
+ * Fills a row with what `extrapolated` in rate.ts gives for each window of floats; false: nothing.
+ * The arithmetic of `extrapolationFactor` with fewer divisions: three for most windows.
+ */
 export function fillRates(
-  row: Row,
-  series: RangeSeries,
+  { values: rates, has }: Row,
+  { times, values }: RangeSeries,
   { windowEnds, rangeMs }: { readonly windowEnds: Float64Array; readonly rangeMs: number },
-  kind: RateKind,
-): void {
-  const { times, values } = series;
+  { isCounter, isRate }: RateKind,
+): boolean {
   const { length } = times;
-  const looksForResets = kind.isCounter && hasReset(values);
-  const window = { from: 0, to: 0, startMs: 0, endMs: 0 };
+  const looksForResets = isCounter && hasReset(values);
+  const perSecond = isRate ? rangeMs / 1000 : 1;
+  let from = 0;
+  let to = 0;
+  let isAny = false;
   for (let step = 0; step < windowEnds.length; step++) {
-    window.endMs = windowEnds[step] ?? 0;
-    window.startMs = window.endMs - rangeMs;
-    while (window.to < length && (times[window.to] ?? 0) <= window.endMs) window.to++;
-    while (window.from < length && (times[window.from] ?? 0) <= window.startMs) window.from++;
-    if (window.to - window.from < 2) continue;
-    row.values[step] = floatRate(series, window, kind, looksForResets);
-    row.has[step] = FLOAT;
+    const endMs = windowEnds[step] as number; // Below the length, as every index here.
+    const startMs = endMs - rangeMs;
+    while (to < length && (times[to] as number) <= endMs) to++;
+    while (from < length && (times[from] as number) <= startMs) from++;
+    if (to - from < 2) continue;
+    const first = values[from] as number;
+    const firstMs = times[from] as number;
+    const lastMs = times[to - 1] as number;
+    const sampledMs = lastMs - firstMs;
+    const distanceMs = sampledMs / (to - from - 1);
+    let difference = (values[to - 1] as number) - first;
+    if (looksForResets) difference += lostBetween(values, from, to);
+    let toStartMs = edgeMs(firstMs - startMs, distanceMs);
+    // Its zero is nearer than the edge only where a counter grew by most of what it has.
+    if (isCounter && first >= 0 && first < 2 * difference) {
+      toStartMs = Math.min(toStartMs, sampledMs * (first / difference));
+    }
+    const coveredMs = sampledMs + toStartMs + edgeMs(endMs - lastMs, distanceMs);
+    rates[step] = (difference * (coveredMs / sampledMs)) / perSecond;
+    has[step] = FLOAT;
+    isAny = true;
   }
+  return isAny;
+}
+
+/** In seconds where it matters: a tie at 1.1 must fall as it does in Prometheus. */
+function edgeMs(gapMs: number, distanceMs: number): number {
+  if (gapMs <= distanceMs) return gapMs;
+  return gapMs / 1000 >= (distanceMs / 1000) * 1.1 ? distanceMs / 2 : gapMs;
 }
 
 /** Of at least two floats from `from` to before `to`; without a look for resets where there is none. */

@@ -49,7 +49,8 @@ function pointAt(row: Row, step: number, timeMs: number): MatrixSeries['points']
 
 /** A range vector as the whole answer of an instant query. */
 export function rangesValue(input: RangeInput): QueryValue {
-  const series = input.series.flatMap((one): MatrixSeries[] => {
+  const series: MatrixSeries[] = [];
+  for (const one of input.series) {
     const window = openWindow(one);
     moveWindow(window, input, 0);
     const points = samplesOf(window).map(({ timeMs, sample }) =>
@@ -57,7 +58,7 @@ export function rangesValue(input: RangeInput): QueryValue {
         ? { timeMs, value: sample }
         : { timeMs, value: sample.sum, histogram: sample },
     );
-    return points.length === 0 ? [] : [{ labels: one.labels, points }];
-  });
+    if (points.length > 0) series.push({ labels: one.labels, points });
+  }
   return { kind: 'matrix', series: series.sort((a, b) => compareLabels(a.labels, b.labels)) };
 }

@@ -29,6 +29,25 @@ export const newRow = (labels: Labels, steps: number, dropsName: boolean): Row =
   dropsName,
 });
 
+/** Makes the rows of a walk over series. */
+export type OpenRow = (labels: Labels, dropsName: boolean) => Row;
+
+export const newRows =
+  (steps: number): OpenRow =>
+  (labels, dropsName) =>
+    newRow(labels, steps, dropsName);
+
+/** Each row in the columns of the one before: for who is done with a row when the next comes. */
+export function sharedRows(steps: number): OpenRow {
+  const values = new Float64Array(steps);
+  const has = new Uint8Array(steps);
+  return (labels, dropsName) => {
+    values.fill(0);
+    has.fill(NONE);
+    return { labels, values, has, histograms: undefined, dropsName };
+  };
+}
+
 export function setSample(row: Row, step: number, sample: number | Histogram): void {
   if (typeof sample === 'number') {
     row.values[step] = sample;

@@ -3,8 +3,8 @@ import type { At, Extension, MatrixSelector, Subquery, VectorSelector } from '..
 import type { Histogram, Labels, SeriesSamples } from '../series-source.ts';
 import { type Evaluation, executionFault, type TimeGrid, timeAt } from './evaluation.ts';
 import { smoothedInstant } from './extended-range.ts';
-import { HISTOGRAM, newRow, type Row, setSample } from './row.ts';
-import { isStale, wordsOf } from './stale.ts';
+import { HISTOGRAM, newRows, type OpenRow, type Row, setSample } from './row.ts';
+import { isStale, isStaleAt, wordsOf } from './stale.ts';
 
 /** Points of one series in time order, floats and histograms apart, stale markers gone. */
 export interface RangeSeries {
@@ -18,7 +18,8 @@ export interface RangeSeries {
 
 /** What a range function runs over: windows (end - range, end], the end moving with the grid. */
 export interface RangeInput {
-  readonly series: readonly RangeSeries[];
+  /** To be walked once; a series is good until the next one. */
+  readonly series: Iterable<RangeSeries>;
   readonly rangeMs: number;
   /** The end of the window at a step. */
   windowEnd(step: number): number;
@@ -42,20 +43,30 @@ async function fetchSeries(
   evaluation: Evaluation,
   selector: VectorSelector,
   [startMs, endMs]: readonly [number, number],
-): Promise<readonly SeriesSamples[]> {
+): Promise<Iterable<SeriesSamples>> {
   const { limits, signal } = evaluation;
   const { matchers } = selector;
   const series = await evaluation.source.select(
     { matchers, startMs, endMs },
     { signal, samplesMax: limits.samplesMax, seriesMax: limits.seriesMax },
   );
-  if (series.length > limits.seriesMax) {
-    throw executionFault(`${series.length} series selected, the most is ${limits.seriesMax}`);
+  return counted(evaluation, series);
+}
+
+function* counted(
+  evaluation: Evaluation,
+  series: Iterable<SeriesSamples>,
+): Generator<SeriesSamples> {
+  const { seriesMax } = evaluation.limits;
+  let count = 0;
+  for (const one of series) {
+    count += 1;
+    if (count > seriesMax) {
+      throw executionFault(`more series selected than ${seriesMax}`);
+    }
+    evaluation.countRead(one.times.length);
+    yield one;
   }
-  let samples = 0;
-  for (const one of series) samples += one.times.length;
-  evaluation.countRead(samples);
-  return series;
 }
 
 /** For each series and step the newest sample within the lookback; `timestamp()` wants its time. */
@@ -65,19 +76,40 @@ export async function selectInstants(
   selector: VectorSelector,
   wantsTime = false,
 ): Promise<Row[]> {
+  const rows: Row[] = [];
+  const how = { open: newRows(grid.steps), take: (row: Row) => void rows.push(row), wantsTime };
+  await walkInstants(evaluation, grid, selector, how);
+  return rows;
+}
+
+/** The same, one row after the other; those without a sample are left out. */
+export async function walkInstants(
+  evaluation: Evaluation,
+  grid: TimeGrid,
+  selector: VectorSelector,
+  {
+    open,
+    take,
+    wantsTime,
+  }: {
+    readonly open: OpenRow;
+    readonly take: (row: Row) => void;
+    readonly wantsTime: boolean;
+  },
+): Promise<void> {
   const reference = referenceTime(evaluation, grid, selector);
   const lastMs = reference(grid.steps - 1);
   const { lookbackMs } = evaluation;
   const isSmoothed = selector.extension === 'smoothed' && !wantsTime;
   const bounds = [reference(0) - lookbackMs + 1, lastMs + (isSmoothed ? lookbackMs : 0)] as const;
-  const rows: Row[] = [];
+  const fill = isSmoothed ? fillSmoothed : fillInstants;
+  const options = { reference, lookbackMs, wantsTime };
   for (const series of await fetchSeries(evaluation, selector, bounds)) {
-    const row = newRow(series.labels, grid.steps, wantsTime);
-    const fill = isSmoothed ? fillSmoothed : fillInstants;
-    if (fill(row, series, { reference, lookbackMs, wantsTime })) rows.push(row);
-    await evaluation.work(series.times.length + grid.steps);
+    const row = open(series.labels, wantsTime);
+    if (fill(row, series, options)) take(row);
+    const turn = evaluation.work(series.times.length + grid.steps);
+    if (turn !== undefined) await turn;
   }
-  return rows;
 }
 
 function fillInstants(
@@ -86,7 +118,6 @@ function fillInstants(
   options: { reference: (step: number) => number; lookbackMs: number; wantsTime: boolean },
 ): boolean {
   const { reference, lookbackMs, wantsTime } = options;
-  const words = wordsOf(values);
   let next = 0;
   let isAny = false;
   for (let step = 0; step < row.has.length; step++) {
@@ -94,7 +125,7 @@ function fillInstants(
     while (next < times.length && (times[next] ?? 0) <= now) next++;
     const at = next - 1;
     const time = times[at];
-    if (time === undefined || time <= now - lookbackMs || isStale(words, at)) continue;
+    if (time === undefined || time <= now - lookbackMs || isStaleAt(values, at)) continue;
     isAny = true;
     if (wantsTime) setSample(row, step, time / 1000);
     else setSample(row, step, histograms?.[at] ?? values[at] ?? Number.NaN);
@@ -134,17 +165,23 @@ export async function selectRange(
     windowEnd(grid.steps - 1) + laterMs,
   ] as const;
   const fetched = await fetchSeries(evaluation, selector, bounds);
-  return { series: fetched.map(withoutStale), rangeMs, windowEnd, lookbackMs, extension };
+  return { series: mapped(fetched, withoutStale), rangeMs, windowEnd, lookbackMs, extension };
 }
+
+function* mapped<From, To>(items: Iterable<From>, map: (item: From) => To): Generator<To> {
+  for (const item of items) yield map(item);
+}
+
+const NO_TIMES: readonly number[] = [];
+const NO_HISTOGRAMS: readonly Histogram[] = [];
 
 function withoutStale(series: SeriesSamples): RangeSeries {
   const { labels, times, values, histograms } = series;
-  const words = wordsOf(values);
-  let isPlain = histograms === undefined;
-  for (let i = 0; isPlain && i < values.length; i++) isPlain = !isStale(words, i);
-  if (isPlain) {
-    return { labels, dropsName: false, times, values, histogramTimes: [], histograms: [] };
+  if (histograms === undefined && !hasNan(values)) {
+    const none = { histogramTimes: NO_TIMES, histograms: NO_HISTOGRAMS };
+    return { labels, dropsName: false, times, values, ...none };
   }
+  const words = wordsOf(values);
   const floats = new Float64Array(values.length);
   const floatTimes = new Float64Array(values.length);
   const kept: Histogram[] = [];
@@ -169,6 +206,12 @@ function withoutStale(series: SeriesSamples): RangeSeries {
     histogramTimes,
     histograms: kept,
   };
+}
+
+/** Stale markers are among the NaN, and most series have none of either. */
+function hasNan(values: Float64Array): boolean {
+  for (let i = 0; i < values.length; i++) if (Number.isNaN(values[i])) return true;
+  return false;
 }
 
 /** The inner expression at absolute multiples of the step, as samples under a range. */

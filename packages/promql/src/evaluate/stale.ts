@@ -10,6 +10,10 @@ export const wordsOf = (values: Float64Array): Uint32Array =>
 export const isStale = (words: Uint32Array, index: number): boolean =>
   words[2 * index] === STALE_LOW && words[2 * index + 1] === STALE_HIGH;
 
+/** The same of a value among others; a number is none, and costs no look at its words. */
+export const isStaleAt = (values: Float64Array, index: number): boolean =>
+  Number.isNaN(values[index]) && isStale(wordsOf(values), index);
+
 export function setStale(values: Float64Array, index: number): void {
   const words = wordsOf(values);
   words[2 * index] = STALE_LOW;

@@ -3,12 +3,14 @@ import {
   type Labels,
   type Matcher,
   matcherTest,
+  type SeriesSamples,
   type SeriesSource,
 } from '@thalweg/promql';
 import { FLOW_LABELS, FLOW_METRICS } from './flow-metrics.ts';
 import type { FlowSource } from './flow-source.ts';
 import { compareLabels } from './label-index.ts';
 import type { CatalogueRange, MetricCatalogue } from './metric-catalogue.ts';
+import { keptStretch } from './stretch.ts';
 
 /** Series of senders and of observed requests as one source. */
 export function createAllSeries(stored: SeriesSource, flows: FlowSource): SeriesSource {
@@ -17,13 +19,17 @@ export function createAllSeries(stored: SeriesSource, flows: FlowSource): Series
       if (flows.metricsOf(selection.matchers).length === 0)
         return stored.select(selection, options);
       const observed = await flows.select(selection, options);
-      const written = await stored.select(selection, options);
+      const written = [...kept(await stored.select(selection, options))];
       if (written.length === 0) return observed;
       return [...written, ...observed].sort((one, other) =>
         compareLabels(one.labels, other.labels),
       );
     },
   };
+}
+
+function* kept(series: Iterable<SeriesSamples>): Generator<SeriesSamples> {
+  for (const one of series) yield { ...one, ...keptStretch(one) };
 }
 
 /** Without times in the question, what was observed in the last hour. */

@@ -1,4 +1,10 @@
-import { type Labels, type Matcher, matcherTest, type SeriesSource } from '@thalweg/promql';
+import {
+  type Labels,
+  type Matcher,
+  matcherTest,
+  type SeriesSamples,
+  type SeriesSource,
+} from '@thalweg/promql';
 import type { MetricCatalogue } from './metric-catalogue.ts';
 
 // DeepFlow's second names of what senders wrote: `prometheus__samples__up` is `up`, and
@@ -55,9 +61,14 @@ export function createRenamedSeries(stored: SeriesSource): SeriesSource {
       if (name === undefined) return stored.select(selection, options);
       if (name.matchers === undefined) return [];
       const found = await stored.select({ ...selection, matchers: name.matchers }, options);
-      return found.map((one) => ({ ...one, labels: renamedLabels(one.labels, name.asked) }));
+      return relabelled(found, name.asked);
     },
   };
+}
+
+/** One by one: a series' columns are good until the next one. */
+function* relabelled(series: Iterable<SeriesSamples>, asked: string): Generator<SeriesSamples> {
+  for (const one of series) yield { ...one, labels: renamedLabels(one.labels, asked) };
 }
 
 export function createRenamedCatalogue(stored: MetricCatalogue): MetricCatalogue {

@@ -1,27 +1,41 @@
-/** A stretch of one series: views that stay as they are, whatever comes later. */
-export interface Stretch {
-  readonly times: Float64Array;
-  readonly values: Float64Array;
-}
-
-export const EMPTY_STRETCH: Stretch = { times: new Float64Array(0), values: new Float64Array(0) };
+import { createSampleChunks } from './sample-chunks.ts';
+import {
+  createStretchBuffer,
+  EMPTY_STRETCH,
+  isSmaller,
+  type Stretch,
+  type StretchBuffer,
+} from './stretch.ts';
 
 /**
- * The newest samples, in memory as plain columns: a query reads views of them, with no copy and no
- * decoding. Everything in it is on disk too. It holds every sample from `completeFromMs` on; when
- * its bytes are used up, that moves forward.
+ * The newest samples, in memory. Everything in it is on disk too. It holds every sample from
+ * `completeFromMs` on; that moves forward with time, and when its bytes are used up.
  */
 export interface Head {
   append(slot: number, timeMs: number, low: number, high: number): void;
-  /** Samples of both ends' times and between. */
-  read(slot: number, startMs: number, endMs: number): Stretch;
+  /** For a query: what the head has now stays in it until the reader is closed. */
+  open(): HeadReader;
   readonly completeFromMs: number;
   /** Says that from here on the head has all there is. Earlier samples are forgotten. */
   completeFrom(timeMs: number): void;
-  /** Makes room when more than the limit is used. Call every few seconds. */
+  /** Makes room: what is out of the window or over the limit goes. Call every few seconds. */
   trim(nowMs: number): void;
+  /** The slot is another series' from here on. */
+  forget(slot: number): void;
   readonly bytes: number;
   readonly samples: number;
+}
+
+export interface HeadReader {
+  /** Samples before it are read from disk. */
+  readonly fromMs: number;
+  /**
+   * Samples from `fromMs` on of both ends' times and between; good until the next `read`. Throws
+   * when the reader was open for too long.
+   */
+  read(slot: number, startMs: number, endMs: number): Stretch;
+  /** Idempotent. */
+  close(): void;
 }
 
 export interface HeadLimits {
@@ -31,186 +45,170 @@ export interface HeadLimits {
 }
 
 export const HEAD_LIMITS: HeadLimits = {
-  // 16 bytes a sample: 10,000 series at 15 s for six hours.
+  // About 13 bytes a sample: 10,000 series at 15 s for eight hours.
   bytesMax: 256 * 2 ** 20,
   windowMs: 6 * 3_600_000,
 };
 
-interface HeadSeries {
-  times: Float64Array<ArrayBuffer>;
-  /** The values' bits: a stale marker must not go through a number. */
-  halves: Uint32Array<ArrayBuffer>;
-  count: number;
-  /** Samples that came out of order, flat: time, low, high. Merged in when somebody reads. */
-  late: number[];
-}
+/** Readers hold memory; a query ends after two minutes, at a trim each five seconds. */
+const READER_TRIMS_MAX = 30;
+const LATE_BYTES = 24;
+const LATE_MAX = 256;
+const FIRST_SLOTS = 1_024;
 
-/** What a series costs beside its samples. */
-const SERIES_BYTES = 400;
-const SAMPLE_BYTES = 16;
-const FIRST_SAMPLES = 8;
-const LATE_MAX = 3 * 256;
-
-/** Samples on their way into their series, as columns in the order in which they came. */
-interface Pending {
-  readonly count: number;
-  readonly isFull: boolean;
-  push(slot: number, timeMs: number, low: number, high: number): void;
-  /** Gives all of them away, by slot, and of one slot in their order. */
-  takeBySlot(put: (slot: number, timeMs: number, low: number, high: number) => void): void;
-}
-
-/** Six megabytes; at half a million samples a second it is full twice a second. */
-const PENDING_MAX = 262_144;
-
-function createPending(): Pending {
-  const slots = new Uint32Array(PENDING_MAX);
-  const times = new Float64Array(PENDING_MAX);
-  const halves = new Uint32Array(2 * PENDING_MAX);
-  let count = 0;
-  let largest = 0;
-
-  return {
-    get count() {
-      return count;
-    },
-    get isFull() {
-      return count === PENDING_MAX;
-    },
-    push: (slot, timeMs, low, high) => {
-      slots[count] = slot;
-      times[count] = timeMs;
-      halves[2 * count] = low;
-      halves[2 * count + 1] = high;
-      if (slot > largest) largest = slot;
-      count += 1;
-    },
-    takeBySlot: (put) => {
-      // A counting sort: where each slot's samples begin, then the samples' numbers in that order.
-      const starts = new Uint32Array(largest + 2);
-      for (let at = 0; at < count; at += 1) {
-        const next = (slots[at] ?? 0) + 1;
-        starts[next] = (starts[next] ?? 0) + 1;
-      }
-      for (let slot = 1; slot < starts.length; slot += 1) {
-        starts[slot] = (starts[slot] ?? 0) + (starts[slot - 1] ?? 0);
-      }
-      const order = new Uint32Array(count);
-      for (let at = 0; at < count; at += 1) {
-        const slot = slots[at] ?? 0;
-        const place = starts[slot] ?? 0;
-        order[place] = at;
-        starts[slot] = place + 1;
-      }
-      count = 0;
-      largest = 0;
-      for (const at of order) {
-        put(slots[at] ?? 0, times[at] ?? 0, halves[2 * at] ?? 0, halves[2 * at + 1] ?? 0);
-      }
-    },
-  };
+interface OpenReader {
+  readonly fromMs: number;
+  trims: number;
 }
 
 export function createHead(limits: HeadLimits = HEAD_LIMITS): Head {
-  const series: (HeadSeries | undefined)[] = [];
+  const chunks = createSampleChunks();
+  /** By slot: the newest chunk, -1 without one, and the newest time. */
+  let newest = new Int32Array(FIRST_SLOTS).fill(-1);
+  let lastMs = new Float64Array(FIRST_SLOTS).fill(Number.NEGATIVE_INFINITY);
+  /** Samples that came out of order, flat: time, low, high. Merged in when somebody reads. */
+  const late = new Map<number, number[]>();
+  const readers = new Set<OpenReader>();
+  const scratch = createStretchBuffer();
+  let trail = new Int32Array(64);
   let completeFromMs = Number.POSITIVE_INFINITY;
-  let windowMs = limits.windowMs;
-  let bytes = 0;
+  let { windowMs } = limits;
   let samples = 0;
+  let lateCount = 0;
 
-  function of(slot: number): HeadSeries {
-    let one = series[slot];
-    if (one === undefined) {
-      one = { ...columnsOf(FIRST_SAMPLES), count: 0, late: [] };
-      series[slot] = one;
-      bytes += SERIES_BYTES + FIRST_SAMPLES * SAMPLE_BYTES;
-    }
-    return one;
-  }
-
-  const pending = createPending();
+  const bytes = (): number => chunks.bytes + lateCount * LATE_BYTES;
 
   function append(slot: number, timeMs: number, low: number, high: number): void {
-    if (pending.isFull) drain();
-    pending.push(slot, timeMs, low, high);
-  }
-
-  /** Into the series, one after the other: each one's memory is touched once for many samples. */
-  function drain(): void {
-    pending.takeBySlot(put);
+    if (slot >= newest.length) grow(slot);
+    if (timeMs > (lastMs[slot] as number)) put(slot, timeMs, low, high);
+    else addLate(slot, timeMs, low, high);
   }
 
   function put(slot: number, timeMs: number, low: number, high: number): void {
-    const one = of(slot);
-    const last = one.count === 0 ? Number.NEGATIVE_INFINITY : (one.times[one.count - 1] ?? 0);
-    if (timeMs <= last) {
-      one.late.push(timeMs, low, high);
-      if (one.late.length >= LATE_MAX) mergeLate(one);
-      return;
+    const chunk = newest[slot] as number;
+    if (chunk < 0 || !chunks.push(chunk, timeMs, low, high)) {
+      const next = chunks.open(chunk, timeMs);
+      chunks.push(next, timeMs, low, high);
+      newest[slot] = next;
     }
-    if (one.count === one.times.length) resize(one, true);
-    one.times[one.count] = timeMs;
-    one.halves[2 * one.count] = low;
-    one.halves[2 * one.count + 1] = high;
-    one.count += 1;
+    lastMs[slot] = timeMs;
     samples += 1;
   }
 
-  /** Into new arrays, without what is too old: readers keep the old ones. */
-  function resize(one: HeadSeries, forMore: boolean): void {
-    const from = Number.isFinite(completeFromMs)
-      ? firstAtOrAfter(one.times, one.count, completeFromMs)
-      : 0;
-    const live = one.count - from;
-    const capacity = Math.max(FIRST_SAMPLES, forMore ? Math.ceil(live * 1.5) + 1 : live);
-    const { times, halves } = columnsOf(capacity);
-    times.set(one.times.subarray(from, one.count));
-    halves.set(one.halves.subarray(2 * from, 2 * one.count));
-    bytes += (capacity - one.times.length) * SAMPLE_BYTES;
-    samples -= from;
-    one.times = times;
-    one.halves = halves;
-    one.count = live;
+  function addLate(slot: number, timeMs: number, low: number, high: number): void {
+    // The disk has it.
+    if (Number.isFinite(completeFromMs) && timeMs < completeFromMs) return;
+    // Sent again, as a sender does that missed an answer.
+    if (timeMs === lastMs[slot] && chunks.endsWith(newest[slot] as number, low, high)) return;
+    const list = late.get(slot) ?? [];
+    if (list.length === 0) late.set(slot, list);
+    list.push(timeMs, low, high);
+    lateCount += 1;
+    if (list.length >= 3 * LATE_MAX) mergeLate(slot, list);
   }
 
-  function mergeLate(one: HeadSeries): void {
-    const merged = mergeSamples(one);
-    bytes += (merged.times.length - one.times.length) * SAMPLE_BYTES;
-    samples += merged.count - one.count;
-    one.times = merged.times;
-    one.halves = merged.halves;
-    one.count = merged.count;
-    one.late = [];
-  }
-
-  function read(slot: number, startMs: number, endMs: number): Stretch {
-    if (pending.count > 0) drain();
-    const one = series[slot];
-    if (one === undefined) return EMPTY_STRETCH;
-    if (one.late.length > 0) mergeLate(one);
-    const from = firstAtOrAfter(one.times, one.count, startMs);
-    const to = firstAtOrAfter(one.times, one.count, endMs + 0.5);
-    if (from >= to) return EMPTY_STRETCH;
-    const values = new Float64Array(one.halves.buffer, from * 8, to - from);
-    return { times: one.times.subarray(from, to), values };
-  }
-
-  function trim(nowMs: number): void {
-    drain();
-    while (bytes > limits.bytesMax && windowMs > 1) {
-      // Three quarters each time, until it fits.
-      completeFromMs = Math.max(finite(completeFromMs), nowMs - windowMs);
-      for (const one of series) if (one !== undefined) resize(one, false);
-      if (bytes > limits.bytesMax) windowMs *= 0.75;
+  function mergeLate(slot: number, list: readonly number[]): void {
+    scratch.clear();
+    copyTo(scratch, slot, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY);
+    const merged = mergeSamples(scratch, list);
+    forget(slot);
+    for (let at = 0; at < merged.count; at += 1) {
+      const [low, high] = [merged.halves[2 * at], merged.halves[2 * at + 1]];
+      put(slot, merged.times[at] as number, low as number, high as number);
     }
-    if (Number.isFinite(completeFromMs))
+  }
+
+  function forget(slot: number): void {
+    if (slot >= newest.length) return;
+    samples -= chunks.free(newest[slot] as number);
+    newest[slot] = -1;
+    lastMs[slot] = Number.NEGATIVE_INFINITY;
+    lateCount -= (late.get(slot)?.length ?? 0) / 3;
+    late.delete(slot);
+  }
+
+  function copyTo(into: StretchBuffer, slot: number, startMs: number, endMs: number): void {
+    let length = 0;
+    for (let chunk = newest[slot] ?? -1; chunk >= 0; chunk = chunks.previousOf(chunk)) {
+      if (length === trail.length) trail = grownTo(trail, 2 * length, 0);
+      trail[length] = chunk;
+      length += 1;
+      if (chunks.firstMsOf(chunk) <= startMs) break;
+    }
+    for (let at = length - 1; at >= 0; at -= 1) {
+      chunks.copy(trail[at] as number, startMs, endMs, into);
+    }
+  }
+
+  function open(): HeadReader {
+    const reader: OpenReader = { fromMs: completeFromMs, trims: 0 };
+    const buffer = createStretchBuffer();
+    readers.add(reader);
+    return {
+      fromMs: reader.fromMs,
+      read: (slot, startMs, endMs) => {
+        if (!readers.has(reader)) throw new Error('the query was open for longer than it may read');
+        const list = late.get(slot);
+        if (list !== undefined) mergeLate(slot, list);
+        buffer.clear();
+        copyTo(buffer, slot, Math.max(startMs, reader.fromMs), endMs);
+        return buffer.count === 0 ? EMPTY_STRETCH : buffer.view();
+      },
+      close: () => void readers.delete(reader),
+    };
+  }
+
+  /** Chunks of which all is older than what anybody may read. */
+  function evict(): void {
+    let cutMs = completeFromMs;
+    for (const { fromMs } of readers) cutMs = Math.min(cutMs, fromMs);
+    for (let slot = 0; slot < newest.length; slot += 1) {
+      let kept = -1;
+      let chunk = newest[slot] as number;
+      while (chunk >= 0 && chunks.lastMsOf(chunk) >= cutMs) {
+        kept = chunk;
+        chunk = chunks.previousOf(chunk);
+      }
+      if (chunk < 0) continue;
+      if (kept >= 0) samples -= chunks.freeBefore(kept);
+      else if (!late.has(slot)) forget(slot);
+    }
+  }
+
+  let evictedMs = Number.NEGATIVE_INFINITY;
+  function trim(nowMs: number): void {
+    for (const reader of readers) {
+      reader.trims += 1;
+      if (reader.trims > READER_TRIMS_MAX) readers.delete(reader);
+    }
+    if (!Number.isFinite(completeFromMs)) return;
+    // The window opens again when there is room: slowly, as it fills with time only.
+    if (bytes() < limits.bytesMax / 2) windowMs = Math.min(limits.windowMs, windowMs * 1.01);
+    completeFromMs = Math.max(completeFromMs, nowMs - windowMs);
+    if (completeFromMs - evictedMs < windowMs / 16 && bytes() <= limits.bytesMax) return;
+    evict();
+    while (bytes() > limits.bytesMax && windowMs > 1) {
+      // Three quarters each time, until it fits.
+      windowMs *= 0.75;
       completeFromMs = Math.max(completeFromMs, nowMs - windowMs);
+      evict();
+    }
+    evictedMs = completeFromMs;
+  }
+
+  function grow(slot: number): void {
+    const length = Math.max(2 * newest.length, slot + 1);
+    newest = grownTo(newest, length, -1);
+    const times = new Float64Array(length).fill(Number.NEGATIVE_INFINITY);
+    times.set(lastMs);
+    lastMs = times;
   }
 
   return {
     append,
-    read,
+    open,
     trim,
+    forget,
     completeFrom: (timeMs) => {
       completeFromMs = timeMs;
     },
@@ -218,68 +216,54 @@ export function createHead(limits: HeadLimits = HEAD_LIMITS): Head {
       return completeFromMs;
     },
     get bytes() {
-      return bytes;
+      return bytes();
     },
     get samples() {
-      return samples + pending.count;
+      return samples + lateCount;
     },
   };
 }
 
-const finite = (value: number): number =>
-  Number.isFinite(value) ? value : Number.NEGATIVE_INFINITY;
-
-function columnsOf(capacity: number): Pick<HeadSeries, 'times' | 'halves'> {
-  return { times: new Float64Array(capacity), halves: new Uint32Array(2 * capacity) };
+function grownTo(
+  values: Int32Array<ArrayBuffer>,
+  length: number,
+  filling: number,
+): Int32Array<ArrayBuffer> {
+  const larger = new Int32Array(length).fill(filling);
+  larger.set(values);
+  return larger;
 }
 
-/** In the first `count` of ascending `times`: the first that is not before `timeMs`. */
-export function firstAtOrAfter(times: Float64Array, count: number, timeMs: number): number {
-  let low = 0;
-  let high = count;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((times[middle] ?? 0) < timeMs) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-/** Late samples between the others; of two at one time the one with the smaller bits stays. */
-function mergeSamples(one: HeadSeries): Pick<HeadSeries, 'times' | 'halves' | 'count'> {
+/** Late samples (flat: time, low, high) between the others; of two at one time the smaller bits. */
+function mergeSamples(others: StretchBuffer, flat: readonly number[]): StretchBuffer {
   const late: [timeMs: number, low: number, high: number][] = [];
-  for (let at = 0; at < one.late.length; at += 3) {
-    late.push([one.late[at] ?? 0, one.late[at + 1] ?? 0, one.late[at + 2] ?? 0]);
+  for (let at = 0; at < flat.length; at += 3) {
+    late.push([flat[at] ?? 0, flat[at + 1] ?? 0, flat[at + 2] ?? 0]);
   }
   late.sort(([left], [right]) => left - right);
-  const { times, halves } = columnsOf(one.count + late.length + FIRST_SAMPLES);
-  let count = 0;
+  const merged = createStretchBuffer();
+  merged.reserve(others.count + late.length);
+  const { times, halves } = merged;
   const put = (timeMs: number, low: number, high: number): void => {
-    const isSame = count > 0 && times[count - 1] === timeMs;
-    if (isSame && !isSmaller(low, high, halves, count - 1)) return;
-    if (!isSame) count += 1;
-    times[count - 1] = timeMs;
-    halves[2 * count - 2] = low;
-    halves[2 * count - 1] = high;
+    const isSame = merged.count > 0 && times[merged.count - 1] === timeMs;
+    if (isSame && !isSmaller(low, high, halves, merged.count - 1)) return;
+    if (!isSame) merged.count += 1;
+    times[merged.count - 1] = timeMs;
+    halves[2 * merged.count - 2] = low;
+    halves[2 * merged.count - 1] = high;
   };
   let next = 0;
-  for (let at = 0; at < one.count; at += 1) {
-    const timeMs = one.times[at] ?? 0;
+  for (let at = 0; at < others.count; at += 1) {
+    const timeMs = others.times[at] ?? 0;
     for (let item = late[next]; item !== undefined && item[0] < timeMs; item = late[next]) {
       put(...item);
       next += 1;
     }
-    put(timeMs, one.halves[2 * at] ?? 0, one.halves[2 * at + 1] ?? 0);
+    put(timeMs, others.halves[2 * at] ?? 0, others.halves[2 * at + 1] ?? 0);
   }
   for (; next < late.length; next += 1) {
     const item = late[next];
     if (item !== undefined) put(...item);
   }
-  return { times, halves, count };
-}
-
-/** Which of two values at one time stays must not depend on which came first. */
-export function isSmaller(low: number, high: number, halves: Uint32Array, at: number): boolean {
-  const otherHigh = halves[2 * at + 1] ?? 0;
-  return high < otherHigh || (high === otherHigh && low < (halves[2 * at] ?? 0));
+  return merged;
 }

@@ -1,8 +1,8 @@
 import { type Block, doublesOf, idsOf, valuesOf } from '@thalweg/model';
 import { SourceLimitError } from '@thalweg/promql';
 import { type Store, StoreError } from '../storage/store.ts';
-import { isSmaller, type Stretch } from './head.ts';
 import { answerShape, blocksOf } from './native-answer.ts';
+import { isSmaller, type Stretch } from './stretch.ts';
 
 /** What is asked of the store: ids as decimal texts, both times inclusive. */
 export interface DiskSelection {
@@ -137,23 +137,4 @@ function collect(blocks: readonly Block[], rows: number, stretches: Map<bigint, 
     }
   }
   end();
-}
-
-/** Two stretches of one series, the second behind the first. */
-export function joined(one: Stretch, other: Stretch): Stretch {
-  if (one.times.length === 0) return other;
-  if (other.times.length === 0) return one;
-  const size = one.times.length + other.times.length;
-  const times = new Float64Array(size);
-  times.set(one.times);
-  times.set(other.times, one.times.length);
-  // Bit by bit: a stale marker is a NaN of its own.
-  const bits = new BigUint64Array(size);
-  bits.set(bitsOf(one.values));
-  bits.set(bitsOf(other.values), one.times.length);
-  return { times, values: new Float64Array(bits.buffer) };
-}
-
-function bitsOf(values: Float64Array): BigUint64Array {
-  return new BigUint64Array(values.buffer, values.byteOffset, values.length);
 }

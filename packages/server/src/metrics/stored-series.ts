@@ -7,10 +7,17 @@ import {
   SourceLimitError,
 } from '@thalweg/promql';
 import type { Store } from '../storage/store.ts';
-import { EMPTY_STRETCH, type Stretch } from './head.ts';
+import type { HeadReader } from './head.ts';
 import type { LiveSeries } from './live-series.ts';
 import { toHistogram } from './native-histogram.ts';
-import { joined, readHistograms, readSamples } from './samples-on-disk.ts';
+import { readHistograms, readSamples } from './samples-on-disk.ts';
+import {
+  appendStretch,
+  createStretchBuffer,
+  EMPTY_STRETCH,
+  type Stretch,
+  type StretchBuffer,
+} from './stretch.ts';
 
 /** One series as it was written: floats as columns, histograms as messages. */
 export interface RawSeries extends Stretch {
@@ -24,35 +31,53 @@ export interface RawSeries extends Stretch {
  * from the store; each sample from one of the two.
  */
 export interface StoredSeries extends SeriesSource {
-  /** In the order of their labels; series without samples in the range are left out. */
-  read(selection: Selection, options: SelectOptions): Promise<readonly RawSeries[]>;
+  /**
+   * In the order of their labels; series without samples in the range are left out. To be walked
+   * once, and a series' columns are good until the next one.
+   */
+  read(selection: Selection, options: SelectOptions): Promise<Iterable<RawSeries>>;
 }
 
 export function createStoredSeries(store: Store, live: LiveSeries): StoredSeries {
-  async function read(selection: Selection, options: SelectOptions): Promise<RawSeries[]> {
+  async function read(selection: Selection, options: SelectOptions): Promise<Iterable<RawSeries>> {
     const { matchers, startMs, endMs } = selection;
     const slots = live.select(matchers, startMs, endMs);
     if (slots.length > options.seriesMax) {
       throw new SourceLimitError(`${slots.length} series, the most is ${options.seriesMax}`);
     }
-    const headFromMs = live.head?.completeFromMs ?? Number.POSITIVE_INFINITY;
-    const older = startMs < headFromMs ? await disk(slots, selection, headFromMs, options) : EMPTY;
-    const messages = await histograms(slots, selection, options);
-    const found: RawSeries[] = [];
-    let samples = 0;
-    for (const slot of slots) {
-      const id = live.idOf(slot);
-      const newer = live.head?.read(slot, Math.max(startMs, headFromMs), endMs) ?? EMPTY_STRETCH;
-      const floats = joined(older.get(id) ?? EMPTY_STRETCH, newer);
-      const { times: histogramTimes, messages: list } = messages.get(id) ?? NO_HISTOGRAMS;
-      samples += floats.times.length + list.length;
-      if (samples > options.samplesMax) {
-        throw new SourceLimitError(`more samples than ${options.samplesMax}`);
-      }
-      if (floats.times.length + list.length === 0) continue;
-      found.push({ slot, ...floats, histogramTimes, histograms: list });
+    const head = live.head?.open();
+    try {
+      const headFromMs = head?.fromMs ?? Number.POSITIVE_INFINITY;
+      const older = startMs < headFromMs ? await disk(slots, selection, headFromMs, options) : NONE;
+      const messages = await histograms(slots, selection, options);
+      return walk({ slots, selection, head, older, messages, samplesMax: options.samplesMax });
+    } catch (error) {
+      head?.close();
+      throw error;
     }
-    return found;
+  }
+
+  function* walk(found: Found): Generator<RawSeries> {
+    const { selection, head, older, messages, samplesMax } = found;
+    const { startMs, endMs } = selection;
+    const both = createStretchBuffer();
+    let samples = 0;
+    try {
+      for (const slot of found.slots) {
+        const newer = head?.read(slot, startMs, endMs) ?? EMPTY_STRETCH;
+        const before = older.size === 0 ? undefined : older.get(live.idOf(slot));
+        const floats = before === undefined ? newer : joined(both, before, newer);
+        const { times: histogramTimes, messages: histograms } =
+          messages.size === 0 ? NO_HISTOGRAMS : (messages.get(live.idOf(slot)) ?? NO_HISTOGRAMS);
+        const { times, values } = floats;
+        const count = times.length + histograms.length;
+        samples += count;
+        if (samples > samplesMax) throw new SourceLimitError(`more samples than ${samplesMax}`);
+        if (count > 0) yield { slot, times, values, histogramTimes, histograms };
+      }
+    } finally {
+      head?.close();
+    }
   }
 
   function disk(
@@ -70,14 +95,14 @@ export function createStoredSeries(store: Store, live: LiveSeries): StoredSeries
     });
   }
 
-  function histograms(
+  async function histograms(
     slots: readonly number[],
     { startMs, endMs }: Selection,
     options: SelectOptions,
-  ): ReturnType<typeof readHistograms> {
-    const ids = slots
-      .filter((slot) => live.hasHistograms(slot))
-      .map((slot) => String(live.idOf(slot)));
+  ): Promise<Found['messages']> {
+    const native = slots.filter((slot) => live.hasHistograms(slot));
+    if (native.length === 0) return NO_MESSAGES;
+    const ids = native.map((slot) => String(live.idOf(slot)));
     return readHistograms(store, { ids, startMs, endMs, ...limitsOf(options) });
   }
 
@@ -85,12 +110,34 @@ export function createStoredSeries(store: Store, live: LiveSeries): StoredSeries
     read,
     select: async (selection, options) => {
       const series = await read(selection, options);
-      return series.map((one) => toSamples(one, live));
+      return samplesOf(series, live);
     },
   };
 }
 
-const EMPTY: ReadonlyMap<bigint, Stretch> = new Map();
+interface Found {
+  readonly slots: readonly number[];
+  readonly selection: Selection;
+  readonly head: HeadReader | undefined;
+  readonly older: ReadonlyMap<bigint, Stretch>;
+  readonly messages: Awaited<ReturnType<typeof readHistograms>>;
+  readonly samplesMax: number;
+}
+
+function* samplesOf(series: Iterable<RawSeries>, live: LiveSeries): Generator<SeriesSamples> {
+  for (const one of series) yield toSamples(one, live);
+}
+
+/** The second behind the first, in the buffer. */
+function joined(buffer: StretchBuffer, one: Stretch, other: Stretch): Stretch {
+  buffer.clear();
+  appendStretch(buffer, one);
+  appendStretch(buffer, other);
+  return buffer.view();
+}
+
+const NONE: ReadonlyMap<bigint, Stretch> = new Map();
+const NO_MESSAGES: Found['messages'] = new Map();
 const NO_HISTOGRAMS = { times: [], messages: [] };
 
 function limitsOf({ samplesMax, signal }: SelectOptions): {

@@ -12,6 +12,7 @@ import {
 import type { FastifyReply } from 'fastify';
 import type { Metrics } from '../metrics.ts';
 import type { RawSeries } from '../stored-series.ts';
+import { keptStretch } from '../stretch.ts';
 import { PrometheusError } from './envelope.ts';
 
 const REQUEST_BYTES_MAX = 1 << 20;
@@ -65,18 +66,22 @@ async function read(
 ): Promise<ReadSeries[]> {
   const options = { signal, samplesMax, seriesMax: DEFAULT_LIMITS.seriesMax };
   if (samplesMax <= 0) throw new SourceLimitError('more samples than a query may read');
-  const found = await source.read({ startMs, endMs, matchers }, options);
-  return found.map((series) => toReadSeries(series, live.labelsOf(series.slot)));
+  const found: ReadSeries[] = [];
+  for (const series of await source.read({ startMs, endMs, matchers }, options)) {
+    found.push(toReadSeries(series, live.labelsOf(series.slot)));
+  }
+  return found;
 }
 
 function toReadSeries(
-  { times, values, histograms }: RawSeries,
+  series: RawSeries,
   labels: readonly (readonly [string, string])[],
 ): ReadSeries {
+  const { times, values } = keptStretch(series);
   return {
     labels: labels.flat(),
     times,
     halves: new Uint32Array(values.buffer, values.byteOffset, 2 * values.length),
-    histograms,
+    histograms: series.histograms,
   };
 }
