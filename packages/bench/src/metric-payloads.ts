@@ -29,7 +29,10 @@ export function metricLoad(series: number, scrapes: number, nowMs: number): Metr
       for (let at = first; at < Math.min(first + GROUP_SERIES, series); at += 1) {
         const grown = (values[at] ?? 0) + (random() % (1 + (at % 200)));
         values[at] = scrape === RESTARTS_AT && at % 500 === 0 ? 0 : grown;
-        const timeMs = startMs + scrape * SCRAPE_MS + ((at * 7_919) % SCRAPE_MS) + (random() % 5);
+        // Even, and queries ask at odd times: no sample lies on the edge of a window, which
+        // Prometheus 2.42 counts in and 3 does not.
+        const offsetMs = 2 * Math.floor((((at * 7_919) % SCRAPE_MS) + (random() % 5)) / 2);
+        const timeMs = startMs + scrape * SCRAPE_MS + offsetMs;
         writer.messageField(1, () => {
           for (const [name, value] of labels[at] ?? []) {
             writer.messageField(1, () => {
