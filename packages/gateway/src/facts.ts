@@ -7,6 +7,7 @@ import type { Store } from './store/store.ts';
 export interface FactsParts {
   readonly id: string;
   readonly version: string;
+  readonly httpsPorts: readonly number[];
   readonly counters: ClientCounters;
   /** Undefined when a file is all the configuration there is. */
   readonly store: Store | undefined;
@@ -15,11 +16,12 @@ export interface FactsParts {
 
 /** What plugins may tell the world about this process. */
 export function createFacts(parts: FactsParts): GatewayFacts {
-  const { id, version, counters, store } = parts;
+  const { id, version, httpsPorts, counters, store } = parts;
   return {
     id,
     hostname: hostname(),
     version,
+    httpsPorts,
     requestsTotal: () => counters.requests,
     connections() {
       const { active, accepted, waiting } = counters;

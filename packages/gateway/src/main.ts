@@ -110,6 +110,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const facts = createFacts({
     id: apisix.id ?? randomUUID(),
     version: INTERFACE_VERSION,
+    httpsPorts: apisix.ssl.enable ? apisix.ssl.listen.map(({ port }) => port) : [],
     counters,
     store: isStandalone ? undefined : store,
     upstreams: () => upstreams.all(),
@@ -120,7 +121,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     attributes: { 'proxy-cache': apisix.proxy_cache ?? {}, ...config.plugin_attr },
     metadata: (name) => store.get(`/plugin_metadata/${name}`)?.value,
     withDefaults: (plugin, conf) => validator.filled(plugin.schema, conf),
-    violation: (plugin, conf) => pluginViolation(validator, plugin, plugin.schema, conf),
+    violation: (plugin, conf) =>
+      pluginViolation({ validator, findPlugin }, plugin, plugin.schema, conf),
     upstream: (given, name) =>
       'id' in given && Object.keys(given).length === 1
         ? upstreams.stored(String(given.id))

@@ -1,3 +1,4 @@
+import { compilePattern } from '../core/match/pattern.ts';
 import type { Store, StoredObject } from '../store/store.ts';
 import type { AdminAnswer, Place } from './admin-api.ts';
 import { shown } from './shown.ts';
@@ -56,9 +57,6 @@ function passes({ value }: StoredObject, query: URLSearchParams): boolean {
 /** As a regular expression where it is one, else as it stands. */
 function found(pattern: string, text: unknown): boolean {
   if (typeof text !== 'string') return false;
-  try {
-    return new RegExp(pattern).test(text);
-  } catch {
-    return text.includes(pattern);
-  }
+  const made = compilePattern(pattern);
+  return made.kind === 'pattern' ? made.test(text) : text.includes(pattern);
 }

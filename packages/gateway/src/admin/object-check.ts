@@ -3,17 +3,14 @@ import { compileExpression } from '../core/match/expression.ts';
 import { parseIpRanges } from '../core/match/ip-range.ts';
 import type { PluginConf, UpstreamObject } from '../core/objects.ts';
 import { isVariableName } from '../core/post-arguments.ts';
-import type { Plugin } from '../plugins/plugin.ts';
 import type { Store } from '../store/store.ts';
-import { pluginViolation, type Validator } from './validator.ts';
+import { type PluginChecks, pluginViolation } from './validator.ts';
 import type { Violation } from './violations.ts';
 
 export type ObjectValue = Readonly<Record<string, unknown>>;
 
-export interface CheckParts {
+export interface CheckParts extends PluginChecks {
   readonly store: Store;
-  readonly validator: Validator;
-  findPlugin(name: string): Plugin | undefined;
 }
 
 /** What is wrong with an object; `all` holds every violation that the schema shows. */
@@ -192,20 +189,31 @@ function pluginsFault(
 
 /** Text says what is wrong with one plugin's configuration. */
 export function pluginFault(
-  { validator, findPlugin }: Pick<CheckParts, 'validator' | 'findPlugin'>,
+  checks: PluginChecks,
   isConsumer: boolean,
   name: string,
   conf: unknown,
 ): string | undefined {
-  const plugin = findPlugin(name);
-  if (plugin === undefined) return `unknown plugin [${name}]`;
+  const plugin = checks.findPlugin(name);
+  if (plugin === undefined) return `unknown plugin [${name}]${replacementFor(name)}`;
   if (typeof conf !== 'object' || conf === null || Array.isArray(conf)) {
     return `invalid plugin conf ${JSON.stringify(conf)} for plugin [${name}]`;
   }
   const schema = isConsumer && plugin.isAuth ? (plugin.consumerSchema ?? {}) : plugin.schema;
-  const wrong = pluginViolation(validator, plugin, schema, conf as PluginConf);
+  const wrong = pluginViolation(checks, plugin, schema, conf as PluginConf);
   if (wrong === undefined) return undefined;
   return `failed to check the configuration of plugin ${name} err: ${wrong}`;
+}
+
+/** Plugins whose configuration is Lua, and what stands for them. */
+const LUA_PLUGINS = ['serverless-pre-function', 'serverless-post-function', 'exit-transformer'];
+
+function replacementFor(name: string): string {
+  if (!LUA_PLUGINS.includes(name)) return '';
+  return (
+    ': Lua cannot be run here; see docs/migrating-from-apisix.md for the plugins and conditions ' +
+    'that stand for it'
+  );
 }
 
 function ruleWith(store: Store, plugin: string, id: string): string | undefined {

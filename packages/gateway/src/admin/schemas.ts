@@ -1,3 +1,5 @@
+import { METHODS } from '../core/methods.ts';
+import { ADDRESS, HOST } from '../core/network-schemas.ts';
 import type { JsonSchema } from '../plugins/plugin.ts';
 
 /** JSON Schemas of the Admin API's objects. Source: ../shared/reference/apisix.md §1.2 and §3. */
@@ -22,18 +24,7 @@ const METADATA = {
   update_time: { type: 'integer' },
 } as const;
 
-const HOST = { type: 'string', pattern: '^\\*?[0-9a-zA-Z-._\\[\\]:]+$' } as const;
 const HOSTS = { type: 'array', items: HOST, minItems: 1, uniqueItems: true } as const;
-const ADDRESS = {
-  type: 'string',
-  anyOf: [
-    { pattern: '^([0-9]{1,3}\\.){3}[0-9]{1,3}(/([12]?[0-9]|3[0-2]))?$' },
-    {
-      pattern:
-        '^([a-fA-F0-9]{0,4}:){1,8}(:[a-fA-F0-9]{0,4}){0,8}([a-fA-F0-9]{0,4})?(/[0-9]{1,3})?$',
-    },
-  ],
-} as const;
 const SECONDS = { type: 'number', exclusiveMinimum: 0 } as const;
 const TIMEOUT = {
   type: 'object',
@@ -207,16 +198,10 @@ const UPSTREAM = {
   oneOf: [{ required: ['nodes'] }, { required: ['service_name', 'discovery_type'] }],
 } as const;
 
-const METHODS = {
+const METHOD_LIST = {
   type: 'array',
   uniqueItems: true,
-  items: {
-    type: 'string',
-    enum: [
-      ...['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'HEAD', 'OPTIONS', 'CONNECT', 'TRACE'],
-      'PURGE',
-    ],
-  },
+  items: { type: 'string', enum: METHODS },
 } as const;
 const URI = { type: 'string', minLength: 1, maxLength: 4096 } as const;
 
@@ -228,7 +213,7 @@ const ROUTE = {
     uris: { type: 'array', items: { type: 'string' }, minItems: 1, uniqueItems: true },
     priority: { type: 'integer', default: 0 },
     timeout: TIMEOUT,
-    methods: METHODS,
+    methods: METHOD_LIST,
     host: HOST,
     hosts: HOSTS,
     remote_addr: ADDRESS,

@@ -53,9 +53,14 @@ const META: JsonSchema = {
   },
 };
 
+export interface PluginChecks {
+  readonly validator: Validator;
+  findPlugin(name: string): Plugin | undefined;
+}
+
 /** What is wrong with a plugin's configuration; undefined when nothing is. */
 export function pluginViolation(
-  validator: Validator,
+  { validator, findPlugin }: PluginChecks,
   plugin: Plugin,
   schema: JsonSchema,
   conf: PluginConf,
@@ -67,8 +72,14 @@ export function pluginViolation(
   }
   const [first] = validator.check(schema, withoutMeta(conf));
   if (first !== undefined) return first.message;
-  if (schema !== plugin.schema) return undefined;
-  return plugin.check(validator.filled(schema, withoutMeta(conf)), { attributes: {} });
+  const filled = validator.filled(schema, withoutMeta(conf));
+  if (schema !== plugin.schema) return plugin.checkConsumer(filled);
+  return plugin.check(filled, {
+    find: findPlugin,
+    violation: (other, given) =>
+      // The schema refuses what is no object.
+      pluginViolation({ validator, findPlugin }, other, other.schema, given as PluginConf),
+  });
 }
 
 function withoutMeta(conf: PluginConf): PluginConf {

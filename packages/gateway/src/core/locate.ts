@@ -48,7 +48,7 @@ function clientAddress(
   return last ?? named[0] ?? peer.address;
 }
 
-/** `X-Forwarded-Proto`, `-Host` and `-Port` as plugins and the upstream see them. */
+/** `X-Forwarded-*` as plugins and the upstream see them. */
 function forwarded(context: RequestContext, trusted: IpRanges | undefined): void {
   const { headers, peer } = context;
   const isTrusted = trusted?.has(peer.address) === true;
@@ -59,4 +59,6 @@ function forwarded(context: RequestContext, trusted: IpRanges | undefined): void
   write('X-Forwarded-Proto', 'x-forwarded-proto', peer.isTls ? 'https' : 'http');
   write('X-Forwarded-Host', 'x-forwarded-host', context.host);
   write('X-Forwarded-Port', 'x-forwarded-port', String(peer.localPort));
+  // Whoever may not say who asks may not say it to plugins and upstreams either.
+  if (!isTrusted) headers.remove('x-forwarded-for');
 }

@@ -1,6 +1,7 @@
 import { messageAnswer } from '../core/request-context.ts';
 import { ANONYMOUS_CONSUMER, anonymous } from './anonymous.ts';
 import { definePlugin } from './plugin.ts';
+import { withoutArgument } from './without-argument.ts';
 
 interface KeyAuth {
   readonly header: string;
@@ -15,10 +16,12 @@ export const keyAuth = definePlugin<KeyAuth>({
   name: 'key-auth',
   priority: 2500,
   summary: 'Asks for an API key that a consumer holds.',
+  example: { header: 'apikey', hide_credentials: true },
   isAuth: true,
   secretFields: ['key'],
   schema: {
     type: 'object',
+    title: 'work with route or service object',
     properties: {
       header: { type: 'string', default: 'apikey' },
       query: { type: 'string', default: 'apikey' },
@@ -29,6 +32,7 @@ export const keyAuth = definePlugin<KeyAuth>({
   },
   consumerSchema: {
     type: 'object',
+    title: 'work with consumer object',
     properties: { key: { type: 'string' } },
     required: ['key'],
   },
@@ -60,11 +64,3 @@ export const keyAuth = definePlugin<KeyAuth>({
     };
   },
 });
-
-/** The raw query without one argument; the others keep their spelling and order. */
-function withoutArgument(query: string, name: string): string {
-  return query
-    .split('&')
-    .filter((pair) => new URLSearchParams(pair).keys().next().value !== name)
-    .join('&');
-}

@@ -1,14 +1,32 @@
+import { basicAuth } from './basic-auth.ts';
+import { consumerRestriction } from './consumer-restriction.ts';
+import { cors } from './cors.ts';
+import { csrf } from './csrf.ts';
+import { echo } from './echo.ts';
+import { forwardAuth } from './forward-auth.ts';
+import { gzip } from './gzip.ts';
+import { hmacAuth } from './hmac-auth.ts';
+import { ipRestriction } from './ip-restriction.ts';
+import { jwtAuth } from './jwt-auth.ts';
 import { keyAuth } from './key-auth.ts';
 import { limitCount } from './limit-count.ts';
 import { fileLogger } from './logging/file-logger.ts';
 import { httpLogger } from './logging/http-logger.ts';
 import { lokiLogger } from './logging/loki-logger.ts';
+import { multiAuth } from './multi-auth.ts';
 import { nodeStatus } from './node-status.ts';
 import { opentelemetry } from './opentelemetry/opentelemetry.ts';
 import type { Plugin } from './plugin.ts';
 import { prometheus } from './prometheus/prometheus.ts';
 import { proxyCache } from './proxy-cache/proxy-cache.ts';
 import { proxyRewrite } from './proxy-rewrite.ts';
+import { publicApi } from './public-api.ts';
+import { realIp } from './real-ip.ts';
+import { redirect } from './redirect.ts';
+import { refererRestriction } from './referer-restriction.ts';
+import { requestId } from './request-id.ts';
+import { requestValidation } from './request-validation.ts';
+import { responseRewrite } from './response-rewrite.ts';
 import { skywalking } from './skywalking/skywalking.ts';
 import { apiBreaker } from './traffic/api-breaker.ts';
 import { clientControl } from './traffic/client-control.ts';
@@ -20,21 +38,34 @@ import { proxyControl } from './traffic/proxy-control.ts';
 import { proxyMirror } from './traffic/proxy-mirror.ts';
 import { trafficSplit } from './traffic/traffic-split.ts';
 import { workflow } from './traffic/workflow.ts';
+import { uaRestriction } from './ua-restriction.ts';
+import { uriBlocker } from './uri-blocker.ts';
 import { zipkin } from './zipkin/zipkin.ts';
 
 /** Every plugin there is. Add one: a file, a line here. */
 export const PLUGINS: readonly Plugin[] = [
   apiBreaker,
+  basicAuth,
   clientControl,
+  consumerRestriction,
+  cors,
+  csrf,
+  echo,
   faultInjection,
   fileLogger,
+  forwardAuth,
+  gzip,
+  hmacAuth,
   httpLogger,
+  ipRestriction,
+  jwtAuth,
   keyAuth,
   limitConn,
   limitCount,
   limitReq,
   lokiLogger,
   mocking,
+  multiAuth,
   nodeStatus,
   opentelemetry,
   prometheus,
@@ -42,8 +73,17 @@ export const PLUGINS: readonly Plugin[] = [
   proxyControl,
   proxyMirror,
   proxyRewrite,
+  publicApi,
+  realIp,
+  redirect,
+  refererRestriction,
+  requestId,
+  requestValidation,
+  responseRewrite,
   skywalking,
   trafficSplit,
+  uaRestriction,
+  uriBlocker,
   workflow,
   zipkin,
 ];

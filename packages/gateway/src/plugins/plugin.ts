@@ -87,11 +87,20 @@ export interface PluginEnvironment {
   warn(message: string): void;
 }
 
+/** What a check may ask: the plugins that a configuration names within itself. */
+export interface CheckEnvironment {
+  find(name: string): Plugin | undefined;
+  /** What is wrong with `conf` as the configuration of `plugin`; undefined when nothing is. */
+  violation(plugin: Plugin, conf: unknown): string | undefined;
+}
+
 export interface GatewayFacts {
   /** `apisix.id` of the configuration, or the one made at first start. */
   readonly id: string;
   readonly hostname: string;
   readonly version: string;
+  /** Ports that speak TLS, as configured. */
+  readonly httpsPorts: readonly number[];
   requestsTotal(): number;
   connections(): Readonly<
     Record<'active' | 'accepted' | 'handled' | 'reading' | 'writing' | 'waiting', number>
@@ -112,6 +121,10 @@ export interface Plugin {
   readonly priority: number;
   /** One short sentence for the generated page. */
   readonly summary: string;
+  /** A configuration for the generated page. */
+  readonly example: PluginConf | undefined;
+  /** What differs from APISIX, a sentence each, for the generated page. */
+  readonly notes: readonly string[];
   readonly isAuth: boolean;
   /** Skipped as a global rule when the route has it too. */
   readonly prefersRoute: boolean;
@@ -122,7 +135,9 @@ export interface Plugin {
   /** Fields kept encrypted at rest and never logged. */
   readonly secretFields: readonly string[];
   /** What the schema cannot say. Text is the violation, in APISIX's wording. */
-  check(conf: PluginConf, environment: Pick<PluginEnvironment, 'attributes'>): string | undefined;
+  check(conf: PluginConf, environment: CheckEnvironment): string | undefined;
+  /** As `check`, for what a consumer or a credential holds. */
+  checkConsumer(conf: PluginConf): string | undefined;
   create(conf: PluginConf, environment: PluginEnvironment): Handlers;
   publicApis(environment: PluginEnvironment): readonly PublicApi[];
   listener(environment: PluginEnvironment): PluginListener | undefined;
@@ -132,13 +147,16 @@ export interface PluginDefinition<Conf extends object> {
   readonly name: string;
   readonly priority: number;
   readonly summary: string;
+  readonly example?: PluginConf;
+  readonly notes?: readonly string[];
   readonly schema: JsonSchema;
   readonly isAuth?: boolean;
   readonly prefersRoute?: boolean;
   readonly consumerSchema?: JsonSchema;
   readonly metadataSchema?: JsonSchema;
   readonly secretFields?: readonly string[];
-  check?(conf: Conf, environment: Pick<PluginEnvironment, 'attributes'>): string | undefined;
+  check?(conf: Conf, environment: CheckEnvironment): string | undefined;
+  checkConsumer?(conf: PluginConf): string | undefined;
   create(conf: Conf, environment: PluginEnvironment): Handlers;
   publicApis?(environment: PluginEnvironment): readonly PublicApi[];
   listener?(environment: PluginEnvironment): PluginListener | undefined;
@@ -146,8 +164,10 @@ export interface PluginDefinition<Conf extends object> {
 
 /** `Conf` is the type of what `schema` lets through, defaults filled in. */
 export function definePlugin<Conf extends object>(definition: PluginDefinition<Conf>): Plugin {
-  const { check, publicApis, listener } = definition;
+  const { check, checkConsumer, publicApis, listener } = definition;
   return {
+    example: undefined,
+    notes: [],
     isAuth: false,
     prefersRoute: false,
     consumerSchema: undefined,
@@ -156,6 +176,7 @@ export function definePlugin<Conf extends object>(definition: PluginDefinition<C
     ...definition,
     // Checked edge: `schema` has accepted the value before either of these is called.
     check: (conf, environment) => check?.(conf as Conf, environment),
+    checkConsumer: (conf) => checkConsumer?.(conf),
     create: (conf, environment) => definition.create(conf as Conf, environment),
     publicApis: (environment) => publicApis?.(environment) ?? [],
     listener: (environment) => listener?.(environment),

@@ -1,5 +1,13 @@
+import {
+  type Captures,
+  compilePattern,
+  type Pattern,
+  patternFault,
+  withCaptures,
+} from '../core/match/pattern.ts';
 import type { RequestContext } from '../core/request-context.ts';
 import { resolveTemplate } from '../core/template.ts';
+import { encodedPath } from './encoded-path.ts';
 import { applyHeaderChanges, HEADER_CHANGES, headerChanges } from './header-changes.ts';
 import { definePlugin } from './plugin.ts';
 
@@ -14,7 +22,7 @@ interface ProxyRewrite {
 }
 
 interface UriRule {
-  readonly pattern: RegExp;
+  readonly pattern: Pattern;
   readonly template: string;
 }
 
@@ -28,6 +36,7 @@ export const proxyRewrite = definePlugin<ProxyRewrite>({
   name: 'proxy-rewrite',
   priority: 1008,
   summary: 'Changes URI, method, host and headers of what is sent to the upstream.',
+  example: { regex_uri: ['^/v1/(.*)', '/$1'], headers: { set: { 'X-Api-Version': 'v1' } } },
   schema: {
     type: 'object',
     properties: {
@@ -46,8 +55,12 @@ export const proxyRewrite = definePlugin<ProxyRewrite>({
     if (name !== undefined) return `invalid field name "${name}"`;
     if (regex_uri === undefined) return undefined;
     if (regex_uri.length % 2 !== 0) return 'The length of regex_uri should be an even number';
-    const bad = regex_uri.find((pattern, at) => at % 2 === 0 && regexOf(pattern) === undefined);
-    return bad === undefined ? undefined : `invalid regex_uri(${bad}, ${regex_uri[1]})`;
+    for (const [at, source] of regex_uri.entries()) {
+      const fault = at % 2 === 0 ? patternFault([source]) : undefined;
+      if (fault !== undefined)
+        return `invalid regex_uri(${source}, ${regex_uri[at + 1]}): ${fault}`;
+    }
+    return undefined;
   },
   create(conf) {
     const rules = uriRules(conf.regex_uri ?? []);
@@ -74,7 +87,7 @@ function rewriteUri(
   context: RequestContext,
   conf: ProxyRewrite,
   rules: readonly UriRule[],
-): RegExpExecArray | undefined {
+): Captures | undefined {
   const isRaw = conf.use_real_request_uri_unsafe;
   const safe = (uri: string): string => (isRaw ? uri : encoded(uri));
   if (conf.uri !== undefined) {
@@ -84,9 +97,10 @@ function rewriteUri(
   // A question mark of the decoded path may not become the one that begins a query.
   const source = isRaw ? context.rawPath : context.path.replaceAll('?', '%3F');
   for (const { pattern, template } of rules) {
-    const captures = pattern.exec(source);
-    if (captures === null) continue;
-    const rewritten = source.replace(pattern, () => withCaptures(template, captures));
+    const captures = pattern.find(source);
+    if (captures === undefined) continue;
+    const { start, end } = captures;
+    const rewritten = source.slice(0, start) + withCaptures(template, captures) + source.slice(end);
     const path = resolveTemplate(context, rewritten).text;
     context.upstreamUri = withQuery(context, safe(path));
     return captures;
@@ -98,13 +112,9 @@ function rewriteUri(
 
 function uriRules(pairs: readonly string[]): readonly UriRule[] {
   return pairs.flatMap((text, at) => {
-    const pattern = at % 2 === 0 ? regexOf(text) : undefined;
-    return pattern === undefined ? [] : [{ pattern, template: pairs[at + 1] ?? '' }];
+    const pattern = at % 2 === 0 ? compilePattern(text) : undefined;
+    return pattern?.kind === 'pattern' ? [{ pattern, template: pairs[at + 1] ?? '' }] : [];
   });
-}
-
-function withCaptures(template: string, captures: RegExpExecArray): string {
-  return template.replace(/\$(\d+)/g, (_, index: string) => captures[Number(index)] ?? '');
 }
 
 /** The new URI with the client's own query behind it. */
@@ -119,16 +129,6 @@ function withQuery({ query }: RequestContext, uri: string): string {
 function encoded(uri: string, kept = ''): string {
   const at = uri.indexOf('?');
   const path = at < 0 ? uri : uri.slice(0, at);
-  const escaped = (text: string): string =>
-    encodeURI(text).replaceAll('#', '%23').replaceAll('%5B', '[').replaceAll('%5D', ']');
   const parts = kept === '' ? [path] : path.split(kept);
-  return parts.map(escaped).join(kept) + (at < 0 ? '' : uri.slice(at));
-}
-
-function regexOf(pattern: string): RegExp | undefined {
-  try {
-    return new RegExp(pattern);
-  } catch {
-    return undefined;
-  }
+  return parts.map(encodedPath).join(kept) + (at < 0 ? '' : uri.slice(at));
 }

@@ -51,7 +51,8 @@ test.each([
   { rule: ['OR', ['n', '==', 5]], want: 'rule too short' },
   { rule: [['n', '!', '==']], want: "bad 'not' expression" },
   { rule: [['ip', 'ipmatch', '300.0.0.0']], want: 'invalid ip address' },
-  { rule: [[]], want: 'invalid expression' },
+  { rule: [[]], want: 'rule too short' },
+  { rule: [{}], want: 'rule too short' },
 ])('$rule is $want', ({ rule, want }) => {
   expect(holds(rule)).toBe(want);
 });

@@ -1,4 +1,5 @@
 import { type IpRanges, parseIpRanges } from './ip-range.ts';
+import { compilePattern } from './pattern.ts';
 
 /** What an expression reads: variables as text, some as lists. */
 export type ReadVariable = (name: string) => string | readonly string[] | undefined;
@@ -17,7 +18,8 @@ const DEPTH_MAX = 32;
 
 /**
  * Compiles conditions `[var, op, value]`, joined by AND unless a list begins with another joiner.
- * `isName` judges the names of variables. Source: lua-resty-expr's documented language. Regular expressions are JavaScript's, not PCRE's.
+ * `isName` judges the names of variables. Source: lua-resty-expr's documented
+ * language; its regular expressions are RE2's here.
  */
 export function compileExpression(
   rule: unknown,
@@ -59,11 +61,17 @@ function compileRule(rule: unknown, depth: number, isName: NameTest): Test {
 }
 
 function compileTerm(term: unknown, depth: number, isName: NameTest): Test {
-  if (!Array.isArray(term) || term.length === 0) throw new ExpressionError('invalid expression');
+  if (isEmptyTable(term)) throw new ExpressionError('rule too short');
+  if (!Array.isArray(term)) throw new ExpressionError('invalid expression');
   const [first] = term as readonly unknown[];
   const isJoined = typeof first === 'string' && Object.hasOwn(JOINERS, first.toUpperCase());
   if (Array.isArray(first) || isJoined) return compileRule(term, depth, isName);
   return compileCondition(term, isName);
+}
+
+/** `{}` and `[]` are one and the same to APISIX. */
+function isEmptyTable(term: unknown): boolean {
+  return typeof term === 'object' && term !== null && Object.keys(term).length === 0;
 }
 
 function compileCondition(condition: readonly unknown[], isName: NameTest): Test {
@@ -129,12 +137,9 @@ function asNumber(value: Value): number | undefined {
 }
 
 function searched(operand: unknown, flags: string): Operator {
-  try {
-    const pattern = new RegExp(String(operand), flags);
-    return (value) => typeof value === 'string' && pattern.test(value);
-  } catch {
-    throw new ExpressionError(`invalid regex '${String(operand)}'`);
-  }
+  const pattern = compilePattern(String(operand), flags);
+  if (pattern.kind === 'invalid') throw new ExpressionError(pattern.reason);
+  return (value) => typeof value === 'string' && pattern.test(value);
 }
 
 function within(operand: unknown): Operator {

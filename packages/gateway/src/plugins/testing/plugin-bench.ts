@@ -38,6 +38,7 @@ export function onBench(
       id: 'gateway-id',
       hostname: 'gw-1',
       version: '3.18.0',
+      httpsPorts: [],
       requestsTotal: () => 7,
       connections: () => ({
         active: 3,

@@ -1,0 +1,201 @@
+import { type IncomingMessage, Agent as PlainAgent, request as plainRequest } from 'node:http';
+import { Agent as TlsAgent, request as tlsRequest } from 'node:https';
+import type { Answer } from '../core/answer.ts';
+import { hasArguments } from '../core/post-arguments.ts';
+import type { RequestContext } from '../core/request-context.ts';
+import { resolveTemplate } from '../core/template.ts';
+import { definePlugin } from './plugin.ts';
+import { REQUEST_BODY_BYTES } from './request-body-bytes.ts';
+
+interface ForwardAuth {
+  readonly uri: string;
+  readonly allow_degradation: boolean;
+  readonly status_on_error: number;
+  readonly ssl_verify: boolean;
+  readonly request_method: 'GET' | 'POST';
+  readonly request_headers: readonly string[];
+  readonly extra_headers?: Readonly<Record<string, string | number>>;
+  readonly upstream_headers: readonly string[];
+  readonly client_headers: readonly string[];
+  readonly timeout: number;
+  readonly keepalive: boolean;
+  readonly keepalive_timeout: number;
+  readonly keepalive_pool: number;
+  readonly max_req_body_size: number;
+}
+
+interface AuthAnswer {
+  readonly status: number;
+  readonly headers: IncomingMessage['headers'];
+  readonly body: Buffer;
+}
+
+/** Of the service's answer; a longer one counts as a failure. */
+const ANSWER_BYTES_MAX = 1 << 20;
+const NAMES = { type: 'array', items: { type: 'string' }, default: [] } as const;
+
+/** Asks another service whether a request may pass. */
+export const forwardAuth = definePlugin<ForwardAuth>({
+  name: 'forward-auth',
+  priority: 2002,
+  summary: 'Asks another service over HTTP whether a request may pass.',
+  example: {
+    uri: 'http://127.0.0.1:9001/auth',
+    request_headers: ['Authorization'],
+    upstream_headers: ['X-User-ID'],
+    client_headers: ['Location'],
+  },
+  notes: ['Redirects of the service are given to the client, not followed.'],
+  schema: {
+    type: 'object',
+    properties: {
+      uri: { type: 'string', pattern: '^https?://' },
+      allow_degradation: { type: 'boolean', default: false },
+      status_on_error: { type: 'integer', minimum: 200, maximum: 599, default: 403 },
+      ssl_verify: { type: 'boolean', default: true },
+      request_method: { type: 'string', enum: ['GET', 'POST'], default: 'GET' },
+      request_headers: { ...NAMES, description: "the client's headers that the service gets" },
+      extra_headers: {
+        type: 'object',
+        minProperties: 1,
+        description: 'more headers for it, with $variables',
+        additionalProperties: { oneOf: [{ type: 'string' }, { type: 'number' }] },
+      },
+      upstream_headers: { ...NAMES, description: "the service's headers that the upstream gets" },
+      client_headers: { ...NAMES, description: 'its headers that a refused client gets' },
+      timeout: { type: 'integer', minimum: 1, maximum: 60_000, default: 3000, description: 'ms' },
+      keepalive: { type: 'boolean', default: true },
+      keepalive_timeout: { type: 'integer', minimum: 1000, default: 60_000, description: 'ms' },
+      keepalive_pool: { type: 'integer', minimum: 1, default: 5 },
+      max_req_body_size: REQUEST_BODY_BYTES,
+    },
+    required: ['uri'],
+  },
+  check: ({ uri }) => (URL.canParse(uri) ? undefined : `invalid uri: ${uri}`),
+  create(conf, { warn }) {
+    const ask = createAsker(conf);
+    const readsArguments = JSON.stringify(conf.extra_headers ?? {}).includes('post_arg');
+
+    async function access(context: RequestContext): Promise<Answer | undefined> {
+      const isPost = conf.request_method === 'POST';
+      let body: Buffer | undefined;
+      if (isPost || (readsArguments && hasArguments(context))) {
+        body = await context.body.read(conf.max_req_body_size);
+        if (body === undefined) return { status: 413 };
+      }
+      const answer = await ask(headersFor(context, conf, isPost), isPost ? body : undefined);
+      if (answer instanceof Error) {
+        if (conf.allow_degradation) return undefined;
+        warn(`the service does not answer: ${answer.message}`);
+        return { status: conf.status_on_error };
+      }
+      if (answer.status >= 300) return refusal(conf, answer);
+      for (const name of conf.upstream_headers) {
+        // What the service does not say, the client may not say in its place.
+        context.headers.remove(name);
+        const value = answer.headers[name.toLowerCase()];
+        if (value !== undefined) context.headers.set(name, [value].flat().join(', '));
+      }
+      return undefined;
+    }
+
+    return { access, close: () => ask.close() };
+  },
+});
+
+function headersFor(
+  context: RequestContext,
+  { request_headers, extra_headers }: ForwardAuth,
+  isPost: boolean,
+): Readonly<Record<string, string>> {
+  const { headers, method, head, host, clientIp } = context;
+  const sent: Record<string, string> = {
+    'x-forwarded-proto': context.variable('scheme') ?? 'http',
+    'x-forwarded-method': method,
+    'x-forwarded-host': host,
+    'x-forwarded-uri': head.target,
+    'x-forwarded-for': clientIp,
+  };
+  const add = (name: string, value: string | undefined): void => {
+    const key = name.toLowerCase();
+    if (value !== undefined && sent[key] === undefined) sent[key] = safe(value);
+  };
+  if (isPost) add('content-encoding', headers.get('content-encoding'));
+  for (const [name, value] of Object.entries(extra_headers ?? {})) {
+    add(name, resolveTemplate(context, String(value)).text);
+  }
+  for (const name of request_headers) {
+    if (!FRAMING.has(name.toLowerCase())) add(name, headers.joined(name.toLowerCase()));
+  }
+  return sent;
+}
+
+/** What frames a message belongs to this connection alone. */
+const FRAMING: ReadonlySet<string> = new Set([
+  ...['content-length', 'transfer-encoding', 'connection', 'host', 'expect', 'upgrade', 'te'],
+]);
+
+/** Octets that Node refuses to write in a field. */
+function safe(value: string): string {
+  return value.replace(/[^\t\x20-\x7e\x80-\xff]/g, ' ');
+}
+
+function refusal({ client_headers }: ForwardAuth, { status, headers, body }: AuthAnswer): Answer {
+  const shown = client_headers.flatMap((name) => {
+    const value = headers[name.toLowerCase()];
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return { status, body, headers: Object.fromEntries(shown) };
+}
+
+type Ask = ((
+  headers: Readonly<Record<string, string>>,
+  body: Buffer | undefined,
+) => Promise<AuthAnswer | Error>) & { close(): void };
+
+function createAsker(conf: ForwardAuth): Ask {
+  const isTls = conf.uri.startsWith('https:');
+  const options = {
+    keepAlive: conf.keepalive,
+    keepAliveMsecs: conf.keepalive_timeout,
+    maxFreeSockets: conf.keepalive_pool,
+    timeout: conf.keepalive_timeout,
+    rejectUnauthorized: conf.ssl_verify,
+  };
+  const agent = isTls ? new TlsAgent(options) : new PlainAgent(options);
+  const request = isTls ? tlsRequest : plainRequest;
+
+  function ask(headers: Readonly<Record<string, string>>, body: Buffer | undefined) {
+    return new Promise<AuthAnswer | Error>((resolve) => {
+      const signal = AbortSignal.timeout(conf.timeout);
+      const sent = request(
+        conf.uri,
+        { method: conf.request_method, headers, agent, signal },
+        (response) => void collected(response).then(resolve),
+      );
+      sent.on('error', resolve);
+      if (body !== undefined) sent.setHeader('Content-Length', body.length);
+      sent.end(body);
+    });
+  }
+  return Object.assign(ask, { close: () => agent.destroy() });
+}
+
+async function collected(response: IncomingMessage): Promise<AuthAnswer | Error> {
+  const pieces: Buffer[] = [];
+  let size = 0;
+  try {
+    for await (const piece of response as AsyncIterable<Buffer>) {
+      size += piece.length;
+      if (size > ANSWER_BYTES_MAX) {
+        response.destroy();
+        return new Error(`an answer of more than ${ANSWER_BYTES_MAX} octets`);
+      }
+      pieces.push(piece);
+    }
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+  const { statusCode: status = 502, headers } = response;
+  return { status, headers, body: Buffer.concat(pieces) };
+}
