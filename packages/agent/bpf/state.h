@@ -13,9 +13,10 @@ struct config {
 	__u32 has_wanted_ports; /* 1: only sockets with a port in `ports` marked PORT_WANTED */
 	__u32 generation;	/* a change re-evaluates the verdicts kept at sockets */
 	__u32 has_wanted_netns;
-	__u32 is_paused; /* the agent is over its CPU budget: nothing is told, state is kept */
+	__u32 is_paused;   /* the agent is over its CPU budget: nothing is told, state is kept */
+	__u32 pause_bytes; /* so much unread in the ring: pause without being told */
 };
-volatile struct config config = {.capture_bytes = 512, .turn_bytes = 8192, .wake_bytes = 1 << 20};
+volatile struct config config = {.capture_bytes = 512, .turn_bytes = 8192, .wake_bytes = 1 << 20, .pause_bytes = ~0u};
 
 /*
  * NAMED: sockets older than the agent that had no cookie (rung B only). SHED: transfers on TCP,

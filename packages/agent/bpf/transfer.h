@@ -27,10 +27,15 @@ const volatile struct vocabulary {
 	struct event event;
 } vocabulary;
 
-/* Wakes the reader only while crossing the mark: a wake-up costs ten times the event itself. */
+/*
+ * Wakes the reader only while crossing the mark: a wake-up costs ten times the event itself. A ring
+ * that is nearly full pauses the capture.
+ */
 static __always_inline __u64 wake_flags(void)
 {
 	__u64 queued = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA);
+	if (queued >= config.pause_bytes)
+		config.is_paused = 1;
 	bool crossing = queued >= config.wake_bytes && queued < config.wake_bytes + 1280;
 	return crossing ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
 }

@@ -27,6 +27,8 @@ export interface WorkerSettings
     | 'cpu_busy_share'
   > {
   readonly filter: CaptureFilter;
+  /** Whether others than the agent work in this process, whose CPU is not its own. */
+  readonly sharesProcess: boolean;
   /** High half of every row id of this run. */
   readonly instance: number;
 }

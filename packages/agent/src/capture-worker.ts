@@ -6,8 +6,8 @@ import { createProcessTable } from './enrich/process-table.ts';
 import { createRows } from './export/rows.ts';
 import { createFlow } from './flow/flow.ts';
 import { type Capture, openCapture } from './kernel/capture.ts';
+import { createBudget } from './shed/budget.ts';
 import { createPace } from './shed/pace.ts';
-import { createShedder } from './shed/shedder.ts';
 import { createResolver } from './trace/resolver.ts';
 
 // The capture side of the agent, on a thread of its own: kernel ring → flow → resolver → rows →
@@ -17,6 +17,11 @@ import { createResolver } from './trace/resolver.ts';
 const DRAIN_MS = 5;
 const STATUS_MS = 1_000;
 const SWEEP_MS = 10_000;
+/**
+ * What an event costs in the traced process, in seconds: part of the budget, though not measured at
+ * run time, since that would cost a sixth more. Source: docs/benchmarks.md, `probe_ns_per_event`.
+ */
+const PROBE_SECONDS = 0.5e-6;
 
 const settings = workerData as WorkerSettings; // Set by startAgent, the only one who starts this.
 const processes = createProcessTable();
@@ -37,16 +42,14 @@ const flow = createFlow({
   onExchange: resolver.exchange,
 });
 const pace = createPace({
-  shedder: createShedder({
-    budgetCores: settings.cpu_budget_cores,
-    busyShare: settings.cpu_busy_share,
+  budget: createBudget({
+    coresLeast: settings.cpu_busy_share * cpus().length,
+    coresMost: settings.cpu_budget_cores,
     cores: cpus().length,
   }),
-  cpu: (atMs) => {
-    const idleMs = cpus().reduce((sum, { times }) => sum + times.idle, 0);
-    return { agent: threadSeconds(), idle: idleMs / 1e3, atMs };
-  },
-  lost: () => kernelCounters()['lost'] ?? 0,
+  used: () => usedSeconds() + (kernelCounters()['events'] ?? 0) * PROBE_SECONDS,
+  idle: () => cpus().reduce((sum, { times }) => sum + times.idle, 0) / 1e3,
+  isRingFull: () => capture?.isPaused === true,
   look: () => capture?.setPaused(false),
   rest,
 });
@@ -66,14 +69,19 @@ function drain(): void {
 }
 
 /**
- * CPU that this thread has used. Not the process's: `thalweg up` runs the server in it too. The first
+ * CPU that the agent has used: the process's, with V8's helpers for collection and compilation, or
+ * this thread's where others work in the same process (`thalweg up` runs the server in it). The first
  * field of schedstat is nanoseconds. Source: Documentation/scheduler/sched-stats.rst.
  */
-function threadSeconds(): number {
+function usedSeconds(): number {
+  if (!settings.sharesProcess) {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1e6;
+  }
   return Number(readFileSync('/proc/thread-self/schedstat', 'latin1').split(' ')[0]) / 1e9;
 }
 
-/** Until the next period nothing is told: what is open now cannot be followed to its end. */
+/** Until the next slice nothing is told: what is open now cannot be followed to its end. */
 function rest(): void {
   if (capture === undefined) return;
   capture.setPaused(true);
@@ -88,6 +96,7 @@ function attach(): void {
     ringBytes: settings.ring_bytes,
     rung: settings.rung === 'auto' ? undefined : settings.rung,
     captureBytes: settings.capture_bytes,
+    isBounded: settings.cpu_busy_share < 1,
     filter,
   });
   rows.setWallClockOffset(capture.wallClockOffsetNs());

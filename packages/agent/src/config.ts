@@ -83,14 +83,16 @@ export const AgentSettings = z.object({
     .max(64)
     .default(0.5)
     .describe(
-      'Cores that the capture thread may use; past it, traffic is looked at for a part of the time.',
+      'Cores that the agent may use of what the machine has to spare; past it, traffic is looked at for a part of the time.',
     ),
   cpu_busy_share: z.coerce
     .number()
     .min(0.01)
     .max(1)
     .default(0.05)
-    .describe('What it may use of a machine without idle CPU, as a share of its cores.'),
+    .describe(
+      'What it may use of a machine without CPU to spare, as a share of its cores; 1: no budget, it never looks away.',
+    ),
   ports: PortList.default([]).describe('Only sockets with one of these ports; empty: all.'),
   ports_excluded: PortList.default([]).describe('No sockets with one of these ports.'),
   headers: Names.default([...DEFAULT_HEADERS]).describe(

@@ -36,6 +36,8 @@ export interface Agent {
 /** Processes that are never looked at: this one, and those that the caller names. */
 export interface AgentOptions {
   readonly pidsExcluded?: readonly number[];
+  /** The server is in this process: its port is not captured, its CPU not charged to the agent. */
+  readonly serverPort?: number;
 }
 
 /**
@@ -50,7 +52,10 @@ export async function startAgent(
   const instance = randomBytes(4).readUInt32LE();
   let filter: CaptureFilter = {
     ports: settings.ports,
-    portsExcluded: settings.ports_excluded,
+    portsExcluded: [
+      ...settings.ports_excluded,
+      ...(options.serverPort === undefined ? [] : [options.serverPort]),
+    ],
     pidsExcluded: [process.pid, ...(options.pidsExcluded ?? [])],
     namespaces: [],
   };
@@ -92,6 +97,7 @@ export async function startAgent(
     cpu_budget_cores: settings.cpu_budget_cores,
     cpu_busy_share: settings.cpu_busy_share,
     filter,
+    sharesProcess: options.serverPort !== undefined,
     instance,
   });
   const send = (message: ToWorker): void => worker.postMessage(message);

@@ -83,6 +83,18 @@ describe.each(RUNGS)('rung %s', (rung) => {
     await new Promise<void>((resolve) => server.close(() => resolve()));
   });
 
+  test('a nearly full ring pauses a bounded capture: what is left out is left out whole', async () => {
+    const capture = open({ rung, ringBytes: 65_536, isBounded: true });
+    for (let i = 0; i < 40 && !capture.isPaused; i++) await exchange(['/fills', '/the', '/ring']);
+    const { lost, shed = 0 } = capture.counters();
+    const port = await exchange(['/unseen']);
+    expect([capture.isPaused, lost, collect(capture, port)]).toEqual([true, 0, []]);
+    expect(capture.counters()['shed']).toBeGreaterThan(shed);
+    capture.setPaused(false);
+    const after = await exchange(['/seen']);
+    expect(collect(capture, after).length).toBeGreaterThan(0);
+  });
+
   test('a request is seen at both ends, with role, sequence number and every byte counted', async () => {
     const capture = open({ rung });
     const port = await exchange(['/hello']);

@@ -17,6 +17,8 @@ export interface CaptureOptions {
   /** Bytes copied of one transfer at most, up to 1024. */
   readonly captureBytes: number;
   readonly filter: CaptureFilter;
+  /** Whether it may pause by itself when the ring is nearly full; otherwise it counts losses. */
+  readonly isBounded?: boolean;
   /** Only this rung, whatever others would do. */
   readonly rung?: Rung | undefined;
   /** Where the kernel shows its types; its absence is an error. Tests point elsewhere. */
@@ -39,6 +41,8 @@ export interface Capture {
    * begins anew: what a thread or a socket did before says nothing any more.
    */
   setPaused(isPaused: boolean): void;
+  /** Also true once the ring was nearly full: the kernel pauses by itself rather than lose a part. */
+  readonly isPaused: boolean;
   /** events, lost, filtered, bytes, no_storage, named, shed: since the capture was opened. */
   counters(): Record<string, number>;
   setFilter(filter: CaptureFilter): void;
@@ -72,6 +76,9 @@ const COUNTERS = {
 const COUNTER_SLOTS = 8;
 /** Woken at a quarter of the ring; until then a timer drains it. */
 const WAKE_SHARE = 4;
+/** Fuller than this, a bounded capture pauses: whole requests are left out, not parts of many. */
+const PAUSE_SHARE = 7 / 8;
+const UINT32_MAX = 0xffff_ffff;
 
 /** Loads and attaches the highest rung that this kernel takes. Throws `KernelError`. */
 export function openCapture(options: CaptureOptions): Capture {
@@ -134,6 +141,8 @@ function begin(
 
   config[CONFIG.captureBytes / 4] = options.captureBytes;
   config[CONFIG.wakeBytes / 4] = options.ringBytes / WAKE_SHARE;
+  config[CONFIG.pauseBytes / 4] =
+    options.isBounded === true ? options.ringBytes * PAUSE_SHARE : UINT32_MAX;
   filter.apply(options.filter);
   for (const { netns, port } of listListeners()) {
     const key = key64((BigInt(netns) << 16n) | BigInt(port));
@@ -169,6 +178,9 @@ function begin(
       if (isClosed) return;
       if (!isPaused) config[CONFIG.generation / 4] = (config[CONFIG.generation / 4] ?? 0) + 1;
       config[CONFIG.isPaused / 4] = isPaused ? 1 : 0;
+    },
+    get isPaused() {
+      return !isClosed && config[CONFIG.isPaused / 4] === 1;
     },
     programs: () => (isClosed ? [] : addon.programs(object)),
     measure() {

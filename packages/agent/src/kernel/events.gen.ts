@@ -52,7 +52,7 @@ export const EVENT = {
   comm: 104,
 } as const;
 
-export const CONFIG_SIZE = 32;
+export const CONFIG_SIZE = 36;
 /** Byte offsets in struct config. */
 export const CONFIG = {
   enabled: 0,
@@ -63,4 +63,5 @@ export const CONFIG = {
   generation: 20,
   hasWantedNetns: 24,
   isPaused: 28,
+  pauseBytes: 32,
 } as const;

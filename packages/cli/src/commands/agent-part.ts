@@ -1,3 +1,5 @@
+import { type Agent, type AgentSettings, startAgent } from '@thalweg/agent';
+import type { Server, ServerSettings } from '@thalweg/server';
 import { CONFIG_OPTION, type Option } from '../command.ts';
 
 /** Options of every command that runs an agent; each sets the agent's setting that it names. */
@@ -27,3 +29,19 @@ export const AGENT_OPTIONS = {
     setting: { part: 'agent', key: 'ports' },
   },
 } as const satisfies Readonly<Record<string, Option>>;
+
+/** An agent that sends to the server in this process, and sees neither it nor its store. */
+export function startAgentBeside(
+  server: Server,
+  settings: { readonly agent: AgentSettings; readonly server: ServerSettings },
+): Promise<Agent> {
+  const storePid = server.storePid();
+  const token = settings.agent.token ?? settings.server.token;
+  return startAgent(
+    { ...settings.agent, server_url: server.url, token },
+    {
+      pidsExcluded: storePid === undefined ? [] : [storePid],
+      serverPort: Number(new URL(server.url).port),
+    },
+  );
+}

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startAgent } from '@thalweg/agent';
 import {
   checkDemo,
   type Demo,
@@ -17,6 +16,7 @@ import { createServerClient, type ServerClient } from '../server-client.ts';
 import { bothSettings, type OwnValues } from '../settings.ts';
 import { traceTree } from '../trace-tree.ts';
 import { untilStopped } from '../until-stopped.ts';
+import { startAgentBeside } from './agent-part.ts';
 import { SERVER_OPTIONS, serverFrom } from './server-part.ts';
 
 const SETTLE_MS_MAX = 30_000;
@@ -62,12 +62,7 @@ export const demo: Command = {
       const server = await serverFrom(settings.server);
       closers.push(() => server.close());
       goOn(signal);
-      const storePid = server.storePid();
-      const token = settings.agent.token ?? settings.server.token;
-      const agent = await startAgent(
-        { ...settings.agent, server_url: server.url, token },
-        { pidsExcluded: storePid === undefined ? [] : [storePid] },
-      );
+      const agent = await startAgentBeside(server, settings);
       closers.push(() => agent.close());
       goOn(signal);
       terminal.note('starting the hosts: client, gateway (nginx), orders, stock …');

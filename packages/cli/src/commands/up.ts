@@ -1,8 +1,7 @@
-import { startAgent } from '@thalweg/agent';
 import type { Command } from '../command.ts';
 import { bothSettings } from '../settings.ts';
 import { untilStopped } from '../until-stopped.ts';
-import { AGENT_OPTIONS } from './agent-part.ts';
+import { AGENT_OPTIONS, startAgentBeside } from './agent-part.ts';
 import { SERVER_OPTIONS, serverFrom } from './server-part.ts';
 
 // The agent's server is the one that starts with it: its address is no option here.
@@ -19,12 +18,7 @@ export const up: Command = {
     const settings = bothSettings(context);
     const server = await serverFrom(settings.server);
     try {
-      const storePid = server.storePid();
-      const token = settings.agent.token ?? settings.server.token;
-      const agent = await startAgent(
-        { ...settings.agent, server_url: server.url, token },
-        { pidsExcluded: storePid === undefined ? [] : [storePid] },
-      );
+      const agent = await startAgentBeside(server, settings);
       terminal.note(`capturing on rung ${agent.status().rung}; the UI is at ${server.url}/traces`);
       await untilStopped(signal);
       await agent.close();
