@@ -190,6 +190,7 @@ test('tags and their values, for completion', async () => {
 
 test('a span of an SDK keeps its ids, and its resource can be asked for', async () => {
   const nowNs = `${startUs + 5e6}000`;
+  const text = (key: string, stringValue: string) => ({ key, value: { stringValue } });
   const span = (spanId: string, parentSpanId: string) => ({
     traceId: '0af7651916cd43dd8448eb211c80319c',
     spanId,
@@ -197,8 +198,13 @@ test('a span of an SDK keeps its ids, and its resource can be asked for', async 
     name: `work ${spanId}`,
     startTimeUnixNano: nowNs,
     endTimeUnixNano: nowNs,
+    events: [
+      { timeUnixNano: nowNs, name: `event ${spanId}`, attributes: [text('exception.type', 'E1')] },
+    ],
+    links: [
+      { traceId: 'ab'.repeat(16), spanId: 'cd'.repeat(8), attributes: [text('why', 'batch')] },
+    ],
   });
-  const text = (key: string, stringValue: string) => ({ key, value: { stringValue } });
   const answer = await fetch(`${server.url}/v1/traces`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -207,7 +213,10 @@ test('a span of an SDK keeps its ids, and its resource can be asked for', async 
         {
           resource: { attributes: [text('service.name', 'cart'), text('k8s.pod.name', 'cart-7')] },
           scopeSpans: [
-            { spans: [span('00f067aa0ba902b7', ''), span('00f067aa0ba902b8', '00f067aa0ba902b7')] },
+            {
+              scope: { name: 'cart-lib', version: '2.1', attributes: [text('language', 'js')] },
+              spans: [span('00f067aa0ba902b7', ''), span('00f067aa0ba902b8', '00f067aa0ba902b7')],
+            },
           ],
         },
       ],
@@ -226,6 +235,61 @@ test('a span of an SDK keeps its ids, and its resource can be asked for', async 
   expect(values.tagValues).toEqual([{ type: 'string', value: 'cart-7' }]);
   const { scopes } = await getJson(`/tempo/api/v2/search/tags?scope=resource&${range}`);
   expect(scopes[0].tags).toContain('k8s.pod.name');
+});
+
+test('events, links and the scope of a span are searched, listed and answered', async () => {
+  const conditions = [
+    'event:name = "event 00f067aa0ba902b8"',
+    'event.exception.type = "E1"',
+    `link:traceID = "${'ab'.repeat(16)}"`,
+    'link.why =~ "b.*"',
+    'instrumentation:name = "cart-lib"',
+    'instrumentation.language = "js"',
+  ];
+  const found = await tempoSearch(`{ ${conditions.join(' && ')} }`);
+  expect(found).toMatchObject([
+    { spanSet: { matched: 1, spans: [{ spanID: '00f067aa0ba902b8' }] } },
+  ]);
+  expect(await tempoSearch('{ event:name = "event of nobody" }')).toEqual([]);
+
+  const { scopes } = await getJson(`/tempo/api/v2/search/tags?limit=5000&${range}`);
+  expect(scopes).toEqual(
+    expect.arrayContaining([
+      { name: 'event', tags: ['exception.type'] },
+      { name: 'link', tags: ['why'] },
+      { name: 'instrumentation', tags: ['language'] },
+    ]),
+  );
+  const values = async (tag: string, more = '') => {
+    const path = `/tempo/api/v2/search/tag/${tag}/values?limit=5000&${range}${more}`;
+    return (await getJson(path)).tagValues.map(({ value }: { value: string }) => value);
+  };
+  expect(await values('event.exception.type')).toEqual(['E1']);
+  expect(await values('event:name')).toEqual(['event 00f067aa0ba902b7', 'event 00f067aa0ba902b8']);
+  expect(await values('instrumentation:version')).toEqual(['2.1']);
+  expect(await values('link.why')).toEqual(['batch']);
+  // A query that is still being written narrows by what of it can be read.
+  const unfinished = encodeURIComponent('{ .service.name = "orders" && resource.k8s. }');
+  expect(await values('resource.service.name', `&q=${unfinished}`)).toEqual(['orders']);
+
+  const { batches } = await getJson('/tempo/api/traces/0af7651916cd43dd8448eb211c80319c');
+  const [{ scope, spans }] = batches[0].scopeSpans;
+  expect(scope).toMatchObject({ name: 'cart-lib', version: '2.1' });
+  expect(spans[0].events).toMatchObject([{ name: 'event 00f067aa0ba902b7' }]);
+  const link = Buffer.from('ab'.repeat(16), 'hex').toString('base64');
+  expect(spans[0].links).toMatchObject([{ traceId: link }]);
+});
+
+test('a trace as protobuf is what the same trace is as OTLP, with events and links', async () => {
+  const answer = await fetch(`${server.url}/tempo/api/traces/0af7651916cd43dd8448eb211c80319c`, {
+    headers: { accept: 'application/protobuf' },
+  });
+  const sent = await fetch(`${server.url}/v1/traces`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-protobuf' },
+    body: await answer.arrayBuffer(),
+  });
+  expect([sent.status, await sent.text()]).toEqual([200, '']);
 });
 
 test('Jaeger: services, operations, search, a trace, dependencies', async () => {

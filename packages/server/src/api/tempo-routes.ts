@@ -1,10 +1,17 @@
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { ApiError } from '../errors.ts';
 import { otlpBytes, otlpJson, otlpResources, traceByIdBytes } from '../tempo/otlp-trace.ts';
 import { searchAnswer } from '../tempo/search-answer.ts';
 import { tagQuery } from '../tempo/tag-query.ts';
-import { readTags, readTagValues, type TimeRange, VALUES_MAX } from '../tempo/tags.ts';
+import {
+  NAMES_MAX,
+  readTags,
+  readTagValues,
+  type TagScope,
+  type TagValue,
+  type TimeRange,
+} from '../tempo/tags.ts';
 import { parseTraceql } from '../traceql/parse.ts';
 import { searchTraceql } from '../traceql/search.ts';
 import { DURATION, TraceqlError } from '../traceql/tokens.ts';
@@ -33,7 +40,8 @@ const Search = Range.extend({
 const TagSearch = Range.extend({
   scope: z.string().optional(),
   q: z.string().optional(),
-  limit: z.coerce.number().int().min(1).max(VALUES_MAX).default(VALUES_MAX),
+  // Grafana asks for 5,000; 0 is no limit.
+  limit: z.coerce.number().int().nonnegative().default(0),
 });
 const Id = z.object({ id: z.string().max(64) });
 const Tag = z.object({ tag: z.string().min(1).max(256) });
@@ -46,6 +54,23 @@ export function addTempoRoutes(
     const endUs = end === undefined ? now() * 1e3 : end * 1e6;
     return { startUs: Math.floor(start === undefined ? endUs - HOUR_US : start * 1e6), endUs };
   };
+
+  async function tagScopes(
+    { scope, q, limit, ...range }: z.infer<typeof TagSearch>,
+    reply: FastifyReply,
+  ): Promise<readonly TagScope[]> {
+    const options = { ...rangeOf(range), query: q, limit: limit || NAMES_MAX };
+    const scopes = await readTags(untilGone(store, reply), options);
+    const isAny = scope === undefined || scope === '' || scope === 'none';
+    return scopes.filter(({ name }) => isAny || name === scope);
+  }
+
+  function tagValues(request: FastifyRequest, reply: FastifyReply): Promise<readonly TagValue[]> {
+    const asked = parseInput(TagSearch, request.query);
+    const { tag } = parseInput(Tag, request.params);
+    const options = { ...rangeOf(asked), query: asked.q, limit: asked.limit || NAMES_MAX };
+    return readTagValues(untilGone(store, reply), tag, options);
+  }
 
   app.register(async (tempo) => {
     tempo.setErrorHandler((error, _request, reply) => plainError(error, reply));
@@ -85,31 +110,18 @@ export function addTempoRoutes(
     });
 
     tempo.get('/tempo/api/search/tags', async (request, reply) => {
-      const scopes = await readTags(
-        untilGone(store, reply),
-        rangeOf(parseInput(TagSearch, request.query)),
-      );
+      const scopes = await tagScopes(parseInput(TagSearch, request.query), reply);
       return { tagNames: [...new Set(scopes.flatMap(({ tags }) => tags))].sort() };
     });
     tempo.get('/tempo/api/v2/search/tags', async (request, reply) => {
-      const asked = parseInput(TagSearch, request.query);
-      const scopes = await readTags(untilGone(store, reply), rangeOf(asked));
-      const isAny = asked.scope === undefined || asked.scope === '' || asked.scope === 'none';
-      return { scopes: scopes.filter(({ name }) => isAny || name === asked.scope) };
+      return { scopes: await tagScopes(parseInput(TagSearch, request.query), reply) };
     });
-    tempo.get('/tempo/api/search/tag/:tag/values', async (request, reply) => {
-      const asked = parseInput(TagSearch, request.query);
-      const { tag } = parseInput(Tag, request.params);
-      const options = { ...rangeOf(asked), query: asked.q, limit: asked.limit };
-      const values = await readTagValues(untilGone(store, reply), tag, options);
-      return { tagValues: values.map(({ value }) => value) };
-    });
-    tempo.get('/tempo/api/v2/search/tag/:tag/values', async (request, reply) => {
-      const asked = parseInput(TagSearch, request.query);
-      const { tag } = parseInput(Tag, request.params);
-      const options = { ...rangeOf(asked), query: asked.q, limit: asked.limit };
-      return { tagValues: await readTagValues(untilGone(store, reply), tag, options) };
-    });
+    tempo.get('/tempo/api/search/tag/:tag/values', async (request, reply) => ({
+      tagValues: (await tagValues(request, reply)).map(({ value }) => value),
+    }));
+    tempo.get('/tempo/api/v2/search/tag/:tag/values', async (request, reply) => ({
+      tagValues: await tagValues(request, reply),
+    }));
   });
 }
 

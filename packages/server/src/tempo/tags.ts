@@ -1,17 +1,17 @@
 import { l7FlowLog, qualifiedName } from '@thalweg/model';
 import type { Store } from '../storage/store.ts';
 import { INTRINSIC_TAGS } from '../traceql/names.ts';
-import { necessaryCondition } from '../traceql/necessary.ts';
-import { parseTraceql } from '../traceql/parse.ts';
 import { parseTag, type TagName } from '../traceql/parse-tag.ts';
 import { COLUMN_ATTRIBUTES, columnOf } from '../traceql/trace-view.ts';
 import type { RowFilter } from '../traces/filter.ts';
+import { narrowing } from './narrowing.ts';
 
 // Names and values for completion. What is listed is what `{ }` can ask for.
 
 const TABLE = qualifiedName(l7FlowLog);
-const NAMES_MAX = 1_000;
-export const VALUES_MAX = 1_000;
+const FREE_SCOPES = ['resource', 'span', 'event', 'link', 'instrumentation'] as const;
+/** Of names and of values. */
+export const NAMES_MAX = 1_000;
 
 export interface TimeRange {
   readonly startUs: number;
@@ -19,7 +19,7 @@ export interface TimeRange {
 }
 
 export interface TagScope {
-  readonly name: 'resource' | 'span' | 'intrinsic';
+  readonly name: (typeof FREE_SCOPES)[number] | 'intrinsic';
   readonly tags: readonly string[];
 }
 
@@ -39,26 +39,56 @@ const INTRINSIC_SQL: Readonly<Record<string, string>> = {
   rootServiceName: 'app_service',
   rootName: "if(request_type = '', endpoint, concat(request_type, ' ', endpoint))",
   statusMessage: 'response_exception',
+  eventName: ofEach('events', "JSONExtractString(one, 'name')"),
+  linkTraceId: ofEach('links', "JSONExtractString(one, 'trace_id')"),
+  linkSpanId: ofEach('links', "JSONExtractString(one, 'span_id')"),
+  instrumentationName: "JSONExtractString(scope, 'name')",
+  instrumentationVersion: "JSONExtractString(scope, 'version')",
 };
 
-export async function readTags(store: Store, range: TimeRange): Promise<readonly TagScope[]> {
+function ofEach(column: 'events' | 'links', value: string): string {
+  return `arrayJoin(arrayMap(one -> ${value}, JSONExtractArrayRaw(${column})))`;
+}
+
+/** A member as text: of a text what it says, else its JSON. */
+function memberSql(json: string, path: string): string {
+  return `if(JSONType(${json}, ${path}) = 'String',
+    JSONExtractString(${json}, ${path}), JSONExtractRaw(${json}, ${path}))`;
+}
+
+function keysOfEach(column: 'events' | 'links'): string {
+  const keys = "arrayMap(one -> JSONExtractKeys(one, 'attributes'), JSONExtractArrayRaw";
+  return `arrayFlatten(${keys}(${column})))`;
+}
+
+/** Names that free attributes have, and those that are always there; `query` narrows the first. */
+export async function readTags(
+  store: Store,
+  options: TimeRange & { readonly query: string | undefined; readonly limit: number },
+): Promise<readonly TagScope[]> {
+  const narrowed = narrowing(options.query);
   const { rows } = await store.query(
     `SELECT DISTINCT arrayJoin(arrayConcat(
          arrayMap(name -> ('span', name), attribute_names),
-         arrayMap(name -> ('resource', name), JSONExtractKeys(resource_attributes)))) AS tag
-     FROM ${TABLE} WHERE ${inRange()} ORDER BY tag LIMIT {most:UInt32}`,
-    { params: { ...rangeParams(range), most: NAMES_MAX } },
+         arrayMap(name -> ('resource', name), JSONExtractKeys(resource_attributes)),
+         arrayMap(name -> ('instrumentation', name), JSONExtractKeys(scope, 'attributes')),
+         arrayMap(name -> ('event', name), ${keysOfEach('events')}),
+         arrayMap(name -> ('link', name), ${keysOfEach('links')}))) AS tag
+     FROM ${TABLE} WHERE ${inRange()} AND ${narrowed.where} ORDER BY tag LIMIT {most:UInt32}`,
+    { params: { ...narrowed.params, ...rangeParams(options), most: NAMES_MAX } },
   );
   const free = (scope: string): string[] =>
     rows.flatMap(([tag]) => (Array.isArray(tag) && tag[0] === scope ? [String(tag[1])] : []));
-  return [
-    { name: 'resource', tags: distinct(COLUMN_ATTRIBUTES.resource, free('resource')) },
-    { name: 'span', tags: distinct(COLUMN_ATTRIBUTES.span, free('span')) },
-    { name: 'intrinsic', tags: INTRINSIC_TAGS },
-  ];
+  const columns: Partial<Record<string, readonly string[]>> = COLUMN_ATTRIBUTES;
+  const scopes: TagScope[] = FREE_SCOPES.map((name) => ({
+    name,
+    tags: distinct(columns[name] ?? [], free(name)).slice(0, options.limit),
+  }));
+  scopes.push({ name: 'intrinsic', tags: INTRINSIC_TAGS });
+  return scopes.filter(({ tags }) => tags.length > 0);
 }
 
-/** Values of a tag, the most frequent first; `query` narrows them. Throws `TraceqlError`. */
+/** Values of a tag, the most frequent first; `query` narrows them. */
 export async function readTagValues(
   store: Store,
   tag: string,
@@ -71,10 +101,7 @@ export async function readTagValues(
   }
   const value = valueSql(name);
   if (value === undefined) return [];
-  const narrowed: RowFilter =
-    options.query === undefined || options.query.trim() === ''
-      ? { where: '1', params: {} }
-      : necessaryCondition(parseTraceql(options.query));
+  const narrowed = narrowing(options.query);
   const { rows } = await store.query(
     `SELECT toString(${value.sql}) AS value, count() AS n FROM ${TABLE}
      WHERE ${inRange()} AND ${narrowed.where} GROUP BY value HAVING value NOT IN ('', '0')
@@ -84,7 +111,7 @@ export async function readTagValues(
         ...narrowed.params,
         ...rangeParams(options),
         ...value.params,
-        most: Math.min(options.limit, VALUES_MAX),
+        most: Math.min(options.limit, NAMES_MAX),
       },
     },
   );
@@ -104,12 +131,18 @@ function valueSql(
     return { sql: column, params: {}, type: isNumber ? 'int' : 'string' };
   }
   const own = 'attribute_values[indexOf(attribute_names, {tag:String})]';
-  const resource = `if(JSONType(resource_attributes, {tag:String}) = 'String',
-      JSONExtractString(resource_attributes, {tag:String}),
-      JSONExtractRaw(resource_attributes, {tag:String}))`;
-  const bySql = { span: own, resource, any: `if(${own} != '', ${own}, ${resource})` } as const;
-  const isKnown = name.scope === 'span' || name.scope === 'resource';
-  return { sql: bySql[isKnown ? name.scope : 'any'], params: { tag: name.name }, type: 'string' };
+  const resource = memberSql('resource_attributes', '{tag:String}');
+  const inPart = memberSql('one', "'attributes', {tag:String}");
+  const byScope: Readonly<Record<string, string>> = {
+    span: own,
+    resource,
+    event: ofEach('events', inPart),
+    link: ofEach('links', inPart),
+    instrumentation: memberSql('scope', "'attributes', {tag:String}"),
+    any: `if(${own} != '', ${own}, ${resource})`,
+  };
+  const sql = byScope[name.scope];
+  return sql === undefined ? undefined : { sql, params: { tag: name.name }, type: 'string' };
 }
 
 function distinct(...lists: readonly (readonly string[])[]): string[] {

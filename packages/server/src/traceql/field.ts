@@ -1,9 +1,17 @@
 import type { ArithmeticOperator, ComparisonOperator, Field, Value } from './syntax.ts';
-import { attributeValue, intrinsicValue, type SpanView, type TraceView } from './trace-view.ts';
+import {
+  attributeValue,
+  intrinsicValue,
+  listedAttribute,
+  listedIntrinsic,
+  type SpanView,
+  type TraceView,
+} from './trace-view.ts';
 
 /**
  * The value of an expression at a span. What a span does not have makes a comparison false, except
- * with `nil`; an attribute that is compared with a number or a truth value is read as one.
+ * with `nil`; an attribute that is compared with a number or a truth value is read as one. Of events
+ * and links, one that fits is enough, and `!=` and `!~` ask that none be equal.
  */
 export function evaluateField(field: Field, span: SpanView, view: TraceView): Value {
   switch (field.kind) {
@@ -18,18 +26,12 @@ export function evaluateField(field: Field, span: SpanView, view: TraceView): Va
       return at && attributeValue(at, field.scope, field.name);
     }
     case 'match': {
-      const value = evaluateField(field.value, span, view);
-      return value === undefined ? false : field.matches(String(value)) !== field.isNegated;
+      const values = valuesOf(field.value, span, view);
+      const isFound = values.some((value) => field.matches(String(value)));
+      return field.isNegated ? values.length > 0 && !isFound : isFound;
     }
-    case 'compare': {
-      const left = evaluateField(field.left, span, view);
-      const right = evaluateField(field.right, span, view);
-      const isNil = [field.left, field.right].some(
-        (side) => side.kind === 'literal' && side.type === 'nil',
-      );
-      if (isNil) return field.operator === '=' ? left === right : left !== right;
-      return compare(field.operator, left, right);
-    }
+    case 'compare':
+      return compareFields(field, span, view);
     case 'logical': {
       const left = isTrue(evaluateField(field.left, span, view));
       if (field.operator === '&&' ? !left : left) return left;
@@ -46,6 +48,46 @@ export function evaluateField(field: Field, span: SpanView, view: TraceView): Va
       return calculate(isNegative ? '-' : field.operator, left, right);
     }
   }
+}
+
+/** All values that an expression has at a span: none, one, or of each event or link one. */
+function valuesOf(field: Field, span: SpanView, view: TraceView): readonly Value[] {
+  const listed = listedValues(field, span, view);
+  if (listed !== undefined) return listed;
+  const value = evaluateField(field, span, view);
+  return value === undefined ? [] : [value];
+}
+
+function listedValues(field: Field, span: SpanView, view: TraceView): readonly Value[] | undefined {
+  if (field.kind !== 'intrinsic' && field.kind !== 'attribute') return undefined;
+  const at = field.ofParent ? view.spans[span.parent] : span;
+  if (at === undefined) return [];
+  return field.kind === 'intrinsic'
+    ? listedIntrinsic(at.span, field.intrinsic)
+    : listedAttribute(at.span, field.scope, field.name);
+}
+
+function compareFields(
+  { left, right, operator }: Extract<Field, { kind: 'compare' }>,
+  span: SpanView,
+  view: TraceView,
+): boolean {
+  const lefts = valuesOf(left, span, view);
+  const rights = valuesOf(right, span, view);
+  if (isNil(left) || isNil(right)) {
+    const isMissing = lefts.length === 0 && rights.length === 0;
+    return operator === '=' ? isMissing : !isMissing;
+  }
+  const holds = (a: Value): boolean =>
+    operator === '!='
+      ? rights.every((b) => compare(operator, a, b))
+      : rights.some((b) => compare(operator, a, b));
+  if (lefts.length === 0 || rights.length === 0) return false;
+  return operator === '!=' ? lefts.every(holds) : lefts.some(holds);
+}
+
+function isNil(field: Field): boolean {
+  return field.kind === 'literal' && field.type === 'nil';
 }
 
 function isTrue(value: Value): boolean {

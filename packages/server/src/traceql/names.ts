@@ -32,9 +32,28 @@ const INTRINSIC_NAMES: Readonly<Record<string, Intrinsic>> = {
   traceDuration: 'traceDuration',
   'trace:duration': 'traceDuration',
   'trace:id': 'traceId',
+  'event:name': 'eventName',
+  'event:timeSinceStart': 'eventTimeSinceStart',
+  'link:traceID': 'linkTraceId',
+  'link:spanID': 'linkSpanId',
+  'instrumentation:name': 'instrumentationName',
+  'instrumentation:version': 'instrumentationVersion',
   nestedSetLeft: 'nestedSetLeft',
   nestedSetRight: 'nestedSetRight',
   nestedSetParent: 'nestedSetParent',
+};
+
+/** How answers name those that have no name without a scope. */
+const INTRINSIC_LABELS: Partial<Record<Intrinsic, string>> = {
+  spanId: 'span:id',
+  parentId: 'span:parentID',
+  traceId: 'trace:id',
+  eventName: 'event:name',
+  eventTimeSinceStart: 'event:timeSinceStart',
+  linkTraceId: 'link:traceID',
+  linkSpanId: 'link:spanID',
+  instrumentationName: 'instrumentation:name',
+  instrumentationVersion: 'instrumentation:version',
 };
 
 const INTRINSIC_TYPES: Readonly<Record<Intrinsic, StaticType>> = {
@@ -53,6 +72,12 @@ const INTRINSIC_TYPES: Readonly<Record<Intrinsic, StaticType>> = {
   spanId: 'string',
   parentId: 'string',
   traceId: 'string',
+  eventName: 'string',
+  eventTimeSinceStart: 'number',
+  linkTraceId: 'string',
+  linkSpanId: 'string',
+  instrumentationName: 'string',
+  instrumentationVersion: 'string',
 };
 
 /** The names that tag completion lists. */
@@ -65,6 +90,9 @@ export const SPAN_KINDS = ['unspecified', 'internal', 'server', 'client', 'produ
 export function literalOf(word: string): Field | undefined {
   if (word === 'true' || word === 'false') {
     return { kind: 'literal', type: 'boolean', value: word === 'true' };
+  }
+  if (word === 'minInt' || word === 'maxInt') {
+    return { kind: 'literal', type: 'number', value: word === 'minInt' ? -(2 ** 63) : 2 ** 63 };
   }
   if (word === 'nil') return { kind: 'literal', type: 'nil', value: undefined };
   if (STATUSES.includes(word)) return { kind: 'literal', type: 'status', value: word };
@@ -105,8 +133,10 @@ export function typeOf(field: Field): StaticType {
 /** How an answer names a selected or grouping field. */
 export function labelOf(field: Field): string {
   switch (field.kind) {
-    case 'intrinsic':
-      return field.ofParent ? `parent.${field.intrinsic}` : field.intrinsic;
+    case 'intrinsic': {
+      const label = INTRINSIC_LABELS[field.intrinsic] ?? field.intrinsic;
+      return field.ofParent ? `parent.${label}` : label;
+    }
     case 'attribute':
       return `${field.ofParent ? 'parent.' : ''}${field.scope === 'any' ? '' : `${field.scope}.`}${field.name}`;
     case 'literal':

@@ -59,12 +59,44 @@ function ofField(field: Field, params: Params): string {
       return field.operator === '&&' ? both(left, right) : either(left, right);
     }
     case 'compare':
-      return ofComparison(field, params);
+      return isPart(field.left) && !isNil(field.right)
+        ? ofPart(field.left, field.operator, field.right, params)
+        : ofComparison(field, params);
+    case 'match':
+      return isPart(field.value) ? ofPart(field.value, '=~', undefined, params) : ALL;
     case 'literal':
       return field.value === false ? '0' : ALL;
     default:
       return ALL;
   }
+}
+
+function isNil(field: Field): boolean {
+  return field.kind === 'literal' && field.type === 'nil';
+}
+
+/** Of events or links, which lie in a column of JSON. */
+function isPart(field: Field): field is Extract<Field, { kind: 'intrinsic' | 'attribute' }> {
+  return partColumn(field) !== undefined;
+}
+
+function partColumn(field: Field): 'events' | 'links' | undefined {
+  if ((field.kind !== 'intrinsic' && field.kind !== 'attribute') || field.ofParent)
+    return undefined;
+  const name = field.kind === 'intrinsic' ? field.intrinsic : field.scope;
+  if (name.startsWith('event')) return 'events';
+  return name.startsWith('link') ? 'links' : undefined;
+}
+
+/** Every comparison asks for at least one event or link; an event's name stands in the JSON. */
+function ofPart(field: Field, operator: string, right: Field | undefined, params: Params): string {
+  const column = partColumn(field);
+  if (column === undefined) return ALL;
+  const isName = field.kind === 'intrinsic' && field.intrinsic === 'eventName';
+  if (!isName || operator !== '=' || right?.kind !== 'literal') return `${column} != ''`;
+  const name = `q${Object.keys(params).length}`;
+  params[name] = `"name":${JSON.stringify(String(right.value))}`;
+  return `position(${column}, {${name}:String}) > 0`;
 }
 
 const TEXT_COLUMNS: ReadonlySet<string> = new Set([

@@ -164,7 +164,9 @@ export class FieldParser {
       this.#cursor.next();
       if (token.text !== 'parent') return attributeOf(token.text, this.#attributeName(), ofParent);
       const inner = this.#cursor.peek();
-      if (inner.kind === 'word' && SCOPES.has(inner.text) && this.#cursor.ahead(1)?.text === '.') {
+      const isIntrinsic = this.#cursor.ahead(1)?.text === ':';
+      const isScoped = SCOPES.has(inner.text) && this.#cursor.ahead(1)?.text === '.';
+      if (inner.kind === 'word' && (isScoped || isIntrinsic)) {
         return this.#named(this.#cursor.next(), true);
       }
       return attributeOf('parent', this.#attributeName(), true);

@@ -21,6 +21,7 @@ const RELATIONS: readonly Relation[] = ['>', '>>', '<', '<<', '~'];
 export function parseTraceql(text: string): TraceqlQuery {
   const parser = new Parser(text);
   const stages = parser.stages();
+  parser.hints();
   parser.end();
   return { stages };
 }
@@ -39,6 +40,22 @@ class Parser {
     const stages = [this.#stage(true)];
     while (this.#cursor.take('|')) stages.push(this.#stage(false));
     return stages;
+  }
+
+  /** `with (most_recent=true)`: how Tempo should read, not what is found. Read and left aside. */
+  hints(): void {
+    if (this.#cursor.peek().text !== 'with') return;
+    this.#cursor.next();
+    this.#cursor.expect('(');
+    do {
+      const name = this.#cursor.next();
+      if (name.kind !== 'word') throw this.#cursor.unexpected(name, "a hint's name");
+      this.#cursor.expect('=');
+      const value = this.#cursor.next();
+      const isValue = value.kind !== 'symbol' && value.kind !== 'end';
+      if (!isValue) throw this.#cursor.unexpected(value, "a hint's value");
+    } while (this.#cursor.take(','));
+    this.#cursor.expect(')');
   }
 
   end(): void {

@@ -21,6 +21,12 @@ export const INTRINSICS = [
   'spanId',
   'parentId',
   'traceId',
+  'eventName',
+  'eventTimeSinceStart',
+  'linkTraceId',
+  'linkSpanId',
+  'instrumentationName',
+  'instrumentationVersion',
 ] as const;
 export type Intrinsic = (typeof INTRINSICS)[number];
 

@@ -1,5 +1,6 @@
 import type { Span, TraceAnswer } from '@thalweg/model';
 import { SPAN_KINDS } from './names.ts';
+import { eventsOf, linksOf, resourceOf, scopeOf } from './span-parts.ts';
 import type { Intrinsic, Scope, Value } from './syntax.ts';
 
 /** A trace as TraceQL sees it: spans by index in pre-order, so a subtree is a range of indexes. */
@@ -155,6 +156,15 @@ export function intrinsicValue(view: TraceView, at: SpanView, intrinsic: Intrins
       return span.parentId === null ? '' : spanHexId(view.trace, span.parentId);
     case 'traceId':
       return traceHexId(view.trace);
+    case 'instrumentationName':
+      return scopeOf(span).name || undefined;
+    case 'instrumentationVersion':
+      return scopeOf(span).version || undefined;
+    case 'eventName':
+    case 'eventTimeSinceStart':
+    case 'linkTraceId':
+    case 'linkSpanId':
+      return listedIntrinsic(span, intrinsic)?.[0];
   }
 
   /** Enters and leaves are numbered together: each span before it took one or two numbers. */
@@ -162,6 +172,45 @@ export function intrinsicValue(view: TraceView, at: SpanView, intrinsic: Intrins
     return 2 * one.index + 1 - depthOf(of, one);
   }
 }
+
+/** Of an intrinsic that a span has many times: of each event or link. Undefined: of another. */
+export function listedIntrinsic(span: Span, intrinsic: Intrinsic): readonly Value[] | undefined {
+  switch (intrinsic) {
+    case 'eventName':
+      return eventsOf(span).map(({ name }) => name);
+    case 'eventTimeSinceStart': {
+      const startNs = BigInt(span.startUs) * BigInt(NS_PER_US);
+      return eventsOf(span).map(({ timeNs }) => Number(timeNs - startNs));
+    }
+    case 'linkTraceId':
+      return linksOf(span).map(({ traceId }) => traceId);
+    case 'linkSpanId':
+      return linksOf(span).map(({ spanId }) => spanId);
+    default:
+      return undefined;
+  }
+}
+
+/** Of an attribute of events or links: of each that has it. Undefined: of another scope. */
+export function listedAttribute(
+  span: Span,
+  scope: Scope,
+  name: string,
+): readonly Value[] | undefined {
+  if (scope !== 'event' && scope !== 'link') return undefined;
+  const parts = scope === 'event' ? eventsOf(span) : linksOf(span);
+  const found = parts.flatMap(({ attributes }) => attributes.get(name) ?? []);
+  const intrinsic = INTRINSIC_BY_ATTRIBUTE[`${scope}.${name}`];
+  if (found.length > 0 || intrinsic === undefined) return found;
+  return listedIntrinsic(span, intrinsic);
+}
+
+/** Written like attributes though they are not: read so where no attribute has the name. */
+const INTRINSIC_BY_ATTRIBUTE: Readonly<Record<string, Intrinsic>> = {
+  'event.name': 'eventName',
+  'link.traceID': 'linkTraceId',
+  'link.spanID': 'linkSpanId',
+};
 
 function depthOf({ spans }: TraceView, at: SpanView): number {
   let depth = 0;
@@ -178,33 +227,12 @@ export function attributeValue(at: SpanView, scope: Scope, name: string): Value 
     if (!NUMBERS.has(column)) return text;
     return Number(text) === 0 ? undefined : Number(text);
   }
-  if (scope === 'event' || scope === 'link' || scope === 'instrumentation') return undefined;
+  if (scope === 'instrumentation') return scopeOf(at.span).attributes.get(name);
+  const listed = listedAttribute(at.span, scope, name);
+  if (listed !== undefined) return listed[0];
   const own = Object.hasOwn(at.span.fields, name) ? at.span.fields[name] : undefined;
   if (scope === 'span' || (scope === 'any' && own !== undefined)) return own;
-  return resourceAttributes(at.span).get(name) ?? own;
-}
-
-const resourcesOf = new WeakMap<Span, ReadonlyMap<string, Value>>();
-
-/** What the SDK said of the resource, beyond what has a column; lists and objects as JSON. */
-function resourceAttributes(span: Span): ReadonlyMap<string, Value> {
-  const known = resourcesOf.get(span);
-  if (known !== undefined) return known;
-  const text = span.fields['resource_attributes'] ?? '';
-  const found = new Map<string, Value>(text === '' ? [] : Object.entries(valuesIn(text)));
-  resourcesOf.set(span, found);
-  return found;
-}
-
-function valuesIn(text: string): Record<string, Value> {
-  const parsed: unknown = JSON.parse(text); // Written by our own receivers.
-  if (typeof parsed !== 'object' || parsed === null) return {};
-  return Object.fromEntries(
-    Object.entries(parsed).map(([name, value]: [string, unknown]) => {
-      const isPlain = ['string', 'number', 'boolean'].includes(typeof value);
-      return [name, isPlain ? (value as Value) : JSON.stringify(value)]; // Of these types.
-    }),
-  );
+  return resourceOf(at.span).get(name) ?? own;
 }
 
 /** All attributes of a span under their first conventional names, without empty ones. */
@@ -212,7 +240,7 @@ export function attributesOf(span: Span): {
   readonly resource: ReadonlyMap<string, Value>;
   readonly span: ReadonlyMap<string, Value>;
 } {
-  const resource = new Map<string, Value>(resourceAttributes(span));
+  const resource = new Map<string, Value>(resourceOf(span));
   const own = new Map<string, Value>();
   for (const [name, text] of Object.entries(span.fields)) {
     if (text === '') continue;

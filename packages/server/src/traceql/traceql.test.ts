@@ -58,6 +58,51 @@ const trace: TraceAnswer = {
 };
 const view = viewTrace(trace);
 
+const withParts: TraceAnswer = {
+  ...trace,
+  spans: [
+    span('1', null, {
+      fields: {
+        events:
+          '[{"time_unix_nano":"2000000","name":"retry","attributes":{"n":1}},{"time_unix_nano":"5000000","name":"exception","attributes":{"exception.type":"Timeout","n":3}}]',
+        links: '[{"trace_id":"0af7","span_id":"b7ad","attributes":{"kind":"follows"}}]',
+        scope: '{"name":"http","version":"1.2.0","attributes":{"language":"js"}}',
+      },
+    }),
+    span('2', '1', { fields: { events: '[{"time_unix_nano":"1","name":"retry"}]' } }),
+    span('3', '2'),
+  ],
+};
+
+test.each([
+  ['{ event:name = "exception" }', '1'],
+  ['{ event:name = "retry" }', '1 2'],
+  ['{ event:name != "retry" }', ''],
+  ['{ event:name =~ "ex.*" }', '1'],
+  ['{ event:name !~ "ex.*" }', '2'],
+  ['{ event:name = nil }', '3'],
+  ['{ event.name = "exception" }', '1'],
+  ['{ event.exception.type = "Timeout" }', '1'],
+  ['{ event.n = 3 }', '1'],
+  ['{ event.n > 1 && event.n < 2 }', '1'],
+  ['{ event.n != nil }', '1'],
+  ['{ event:timeSinceStart > 3ms }', '1'],
+  ['{ event:timeSinceStart <= 1ns }', '2'],
+  ['{ link:traceID = "0af7" && link:spanID = "b7ad" }', '1'],
+  ['{ link.traceID = "0af7" }', '1'],
+  ['{ link.kind = "follows" }', '1'],
+  ['{ instrumentation:name = "http" && instrumentation:version =~ "1.*" }', '1'],
+  ['{ instrumentation.language = "js" }', '1'],
+  ['{ instrumentation:name = nil }', '2 3'],
+  ['{ parent.event:name = "exception" }', '2'],
+  ['{ duration < maxInt && duration > minInt } with (most_recent=true, sample=0.5)', '1 2 3'],
+])('of events, links and scopes %s finds %j', (query, want) => {
+  const sets = evaluateTraceql(parseTraceql(query), viewTrace(withParts));
+  expect(sets.map(({ spans }) => spans.map((one) => one.span.spanId).join(' ')).join(' | ')).toBe(
+    want,
+  );
+});
+
 const found = (query: string): string =>
   evaluateTraceql(parseTraceql(query), view)
     .map(({ spans }) => spans.map((one) => one.span.spanId).join(' '))
