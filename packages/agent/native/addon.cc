@@ -7,6 +7,7 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <node_api.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -362,6 +363,16 @@ napi_value close_handle(napi_env env, napi_callback_info info) {
   return nothing(env);
 }
 
+// setIdle(thread, isIdle): whether a thread runs only when nothing else wants the CPU.
+napi_value set_idle(napi_env env, napi_callback_info info) {
+  Call call(env, info);
+  const sched_param parameters = {};
+  const auto thread = static_cast<pid_t>(call.number(0));
+  if (sched_setscheduler(thread, call.flag(1) ? SCHED_IDLE : SCHED_OTHER, &parameters))
+    return fail(env, errno, "set a thread's scheduling policy");
+  return nothing(env);
+}
+
 napi_value init(napi_env env, napi_value exports) {
   libbpf_set_print(keep_log);
   const struct {
@@ -374,6 +385,7 @@ napi_value init(napi_env env, napi_value exports) {
       {"updateMap", update_map}, {"deleteFromMap", delete_from_map},
       {"global", global},        {"ring", ring},
       {"commit", commit},        {"close", close_handle},
+      {"setIdle", set_idle},
   };
   for (const auto &[name, function] : functions) {
     napi_value value;

@@ -22,7 +22,7 @@ export interface WorkerSettings
     | 'headers'
     | 'headers_redacted'
     | 'request_timeout_ms'
-    | 'nice'
+    | 'priority'
     | 'cpu_budget_cores'
     | 'cpu_busy_share'
   > {

@@ -1,13 +1,15 @@
 import { readFileSync } from 'node:fs';
-import { cpus, setPriority } from 'node:os';
+import { cpus } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { CaptureStatus, FromWorker, ToWorker, WorkerSettings } from './capture-messages.ts';
 import { createProcessTable } from './enrich/process-table.ts';
 import { createRows } from './export/rows.ts';
 import { createFlow } from './flow/flow.ts';
+import { loadAddon } from './kernel/addon.ts';
 import { type Capture, openCapture } from './kernel/capture.ts';
 import { createBudget } from './shed/budget.ts';
 import { createPace } from './shed/pace.ts';
+import { atUsualPriority, yieldCpu } from './shed/scheduling.ts';
 import { createResolver } from './trace/resolver.ts';
 
 // The capture side of the agent, on a thread of its own: kernel ring → flow → resolver → rows →
@@ -24,7 +26,9 @@ const SWEEP_MS = 10_000;
 const PROBE_SECONDS = 0.5e-6;
 
 const settings = workerData as WorkerSettings; // Set by startAgent, the only one who starts this.
-const processes = createProcessTable();
+const processes = createProcessTable({
+  ...(settings.priority === 'idle' ? { around: (read) => atUsualPriority(loadAddon(), read) } : {}),
+});
 const rows = createRows({
   agent: settings.name,
   instance: settings.instance,
@@ -178,8 +182,7 @@ function obey(message: ToWorker): void {
 
 const timers: NodeJS.Timeout[] = [];
 try {
-  // On Linux 0 is the calling thread alone. What the ring then cannot hold is counted as lost.
-  setPriority(0, settings.nice);
+  if (settings.priority === 'idle') yieldCpu(loadAddon(), settings.sharesProcess);
   attach();
   timers.push(
     setInterval(drain, DRAIN_MS),

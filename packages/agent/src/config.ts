@@ -70,13 +70,12 @@ export const AgentSettings = z.object({
     .max(1024)
     .default(512)
     .describe('Bytes copied of each transfer at most.'),
-  nice: z.coerce
-    .number()
-    .int()
-    .min(0)
-    .max(19)
-    .default(10)
-    .describe('Niceness of the capture thread: when the CPU is short, traffic goes first.'),
+  priority: z
+    .enum(['idle', 'normal'])
+    .default('idle')
+    .describe(
+      'idle: capture runs on CPU time that nothing else wants (SCHED_IDLE), so traffic never waits for it.',
+    ),
   cpu_budget_cores: z.coerce
     .number()
     .min(0.05)

@@ -32,6 +32,8 @@ test.each(RUNGS)(
         flush_ms: 50,
         ports: [port],
         rung,
+        priority: 'normal', // The test's own threads are in this process.
+        cpu_busy_share: 1, // Nor does it look away on a busy machine.
       }),
     );
     onTestFinished(async () => {

@@ -93,7 +93,7 @@ export async function startAgent(
     headers: settings.headers,
     headers_redacted: settings.headers_redacted,
     request_timeout_ms: settings.request_timeout_ms,
-    nice: settings.nice,
+    priority: settings.priority,
     cpu_budget_cores: settings.cpu_budget_cores,
     cpu_busy_share: settings.cpu_busy_share,
     filter,

@@ -23,10 +23,10 @@ function read(text: string, wanted: readonly PartName[] = PART_NAMES) {
 }
 
 test.each([
-  { name: 'YAML', text: 'agent:\n  nice: 3 # low\nserver:\n  port: 1\n' },
-  { name: 'JSON', text: '{\n\t"agent": {"nice": 3},\n\t"server": {"port": 1}\n}' },
+  { name: 'YAML', text: 'agent:\n  flush_ms: 300 # low\nserver:\n  port: 1\n' },
+  { name: 'JSON', text: '{\n\t"agent": {"flush_ms": 300},\n\t"server": {"port": 1}\n}' },
 ])('$name holds a map for each part', ({ text }) => {
-  expect(read(text)).toEqual({ agent: { nice: 3 }, server: { port: 1 }, mistakes: [] });
+  expect(read(text)).toEqual({ agent: { flush_ms: 300 }, server: { port: 1 }, mistakes: [] });
 });
 
 test('for one part alone its keys may stand at the top', () => {

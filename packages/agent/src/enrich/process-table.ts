@@ -27,8 +27,15 @@ const PROCESSES_MAX = 32_768;
 const CONTAINER_ID = /[0-9a-f]{64}/;
 const NAMED_NAMESPACES = '/run/netns';
 
-/** Reads `/proc` (or what is mounted at `procRoot`). Errors of a vanishing process are no errors. */
-export function createProcessTable(procRoot = '/proc'): ProcessTable {
+export interface ProcessTableOptions {
+  /** Wrapped around the reads of a process's own memory. */
+  readonly around?: (read: () => ProcessFacts) => ProcessFacts;
+}
+
+/** Reads `/proc`. Errors of a vanishing process are no errors. */
+export function createProcessTable({
+  around = (read) => read(),
+}: ProcessTableOptions = {}): ProcessTable {
   const machine = hostname();
   const known = new Map<number, { facts: ProcessFacts; startTime: string }>();
   const namespaceNames = new Map<number, string>();
@@ -37,16 +44,20 @@ export function createProcessTable(procRoot = '/proc'): ProcessTable {
     const cached = known.get(pid);
     if (cached !== undefined && cached.facts.kname === comm) return cached.facts;
     if (known.size >= PROCESSES_MAX) known.clear();
+    const read = around(() => readFacts(pid, comm, netns));
+    known.set(pid, { facts: read, startTime: startTime(pid) });
+    return read;
+  }
+
+  function readFacts(pid: number, comm: string, netns: number): ProcessFacts {
     const host = hostOf(netns);
-    const read = {
+    return {
       kname: comm,
       service: serviceName(comm, commandLine(pid), otelServiceName(pid)),
-      containerId: CONTAINER_ID.exec(text(`${procRoot}/${pid}/cgroup`))?.[0] ?? '',
+      containerId: CONTAINER_ID.exec(text(`/proc/${pid}/cgroup`))?.[0] ?? '',
       instance: `${host}:${pid}`,
       host,
     };
-    known.set(pid, { facts: read, startTime: startTime(pid) });
-    return read;
   }
 
   function hostOf(netns: number): string {
@@ -70,18 +81,18 @@ export function createProcessTable(procRoot = '/proc'): ProcessTable {
   }
 
   function commandLine(pid: number): readonly string[] {
-    return text(`${procRoot}/${pid}/cmdline`).split('\0').slice(0, 8);
+    return text(`/proc/${pid}/cmdline`).split('\0').slice(0, 8);
   }
 
   /** The one variable that OpenTelemetry defines for this; no other is looked at or kept. */
   function otelServiceName(pid: number): string {
-    const environment = text(`${procRoot}/${pid}/environ`);
+    const environment = text(`/proc/${pid}/environ`);
     return /(?:^|\0)OTEL_SERVICE_NAME=([^\0]+)/.exec(environment)?.[1] ?? '';
   }
 
   /** Field 22 of /proc/PID/stat: tells a reused pid from the one that was read. */
   function startTime(pid: number): string {
-    const stat = text(`${procRoot}/${pid}/stat`);
+    const stat = text(`/proc/${pid}/stat`);
     return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
   }
 

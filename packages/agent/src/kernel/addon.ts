@@ -20,6 +20,8 @@ export interface Addon {
   ring(object: BpfObject, map: string): RingMemory;
   commit(object: BpfObject, bytes: number): void;
   close(object: BpfObject): void;
+  /** `thread` is the kernel's id of a thread of this process. */
+  setIdle(thread: number, isIdle: boolean): void;
 }
 
 /** One loaded program. `runs` and `runNs` count while its object is measured. */

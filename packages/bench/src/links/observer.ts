@@ -52,7 +52,7 @@ export async function startObserver(): Promise<Observer> {
       flush_ms: FLUSH_MS,
       // What is measured is the linking: a lost event would make it look worse than it is.
       ring_bytes: RING_BYTES,
-      nice: 0,
+      priority: 'normal',
       cpu_budget_cores: 64,
       ports_excluded: [port],
     }),
