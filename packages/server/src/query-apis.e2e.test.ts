@@ -280,16 +280,94 @@ test('events, links and the scope of a span are searched, listed and answered', 
   expect(spans[0].links).toMatchObject([{ traceId: link }]);
 });
 
-test('a trace as protobuf is what the same trace is as OTLP, with events and links', async () => {
-  const answer = await fetch(`${server.url}/tempo/api/traces/0af7651916cd43dd8448eb211c80319c`, {
-    headers: { accept: 'application/protobuf' },
-  });
-  const sent = await fetch(`${server.url}/v1/traces`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/x-protobuf' },
-    body: await answer.arrayBuffer(),
-  });
-  expect([sent.status, await sent.text()]).toEqual([200, '']);
+interface MetricSeries {
+  labels: { key: string; value: object }[];
+  promLabels: string;
+  samples: { timestampMs: string; value: number }[];
+}
+
+const metricsPath = (query: string, more: string): string =>
+  `/tempo/api/metrics/query_range?q=${encodeURIComponent(query)}&${more}`;
+
+const ofRequests = '.service.name =~ "client|gateway|orders"';
+
+test('a metrics query counts every span once, at the end of its interval', async () => {
+  const query = `{ ${ofRequests} } | count_over_time() by (resource.service.name, status)`;
+  const { series, metrics } = await getJson(metricsPath(query, `${range}&step=10s`));
+  const found = (series as MetricSeries[]).map(({ promLabels, samples }) => [
+    promLabels,
+    samples.reduce((sum, { value }) => sum + value, 0),
+    samples.every(({ timestampMs }) => Number(timestampMs) % 10_000 === 0),
+  ]);
+  expect(new Set(found)).toEqual(
+    new Set([
+      ['{resource.service.name="client", status="ok"}', 3, true],
+      ['{resource.service.name="gateway", status="ok"}', 5, true],
+      ['{resource.service.name="gateway", status="error"}', 1, true],
+      ['{resource.service.name="orders", status="ok"}', 2, true],
+      ['{resource.service.name="orders", status="error"}', 1, true],
+    ]),
+  );
+  expect(metrics).toMatchObject({ completedJobs: 1, totalJobs: 1 });
+  const first = series[0].samples.find(({ value }: { value: number }) => value > 0);
+  expect(Number(first.timestampMs)).toBeGreaterThanOrEqual(startUs / 1e3);
+  expect(Number(first.timestampMs)).toBeLessThan(startUs / 1e3 + 10_000 + 3_000);
+});
+
+test.each([
+  '{ COND } | rate()',
+  '{ COND && status = error } | rate() by (.service.name)',
+  '{ COND && duration > 1us } | quantile_over_time(duration, .5, .9) by (name)',
+  '{ COND } | histogram_over_time(duration)',
+  '{ COND && span.http.request.header.x-tier != nil } | count_over_time() by (.http.request.header.x-tier)',
+  '{ kind = server && span.http.response.status_code >= 200 } | max_over_time(.http.status_code)',
+  '{ event:name =~ "event.*" && .k8s.pod.name = "cart-7" } | rate() by (event:name, name)',
+  '{ instrumentation.language = "js" } | sum_over_time(duration) by (instrumentation:name)',
+  '{ COND && .endpoint != nil } | avg_over_time(duration) by (kind) | topk(1)',
+])('rows alone give what whole traces give: %s', async (text) => {
+  const query = text.replace('COND', ofRequests);
+  const whole = query.replace(/^(\{.*?\}) \|/, '($1) |');
+  const ask = async (one: string) => (await getJson(metricsPath(one, `${range}&step=5`))).series;
+  const found = await ask(query);
+  const byLabels = (a: MetricSeries, b: MetricSeries) => a.promLabels.localeCompare(b.promLabels);
+  expect(found.length).toBeGreaterThan(0);
+  expect(found.sort(byLabels)).toEqual((await ask(whole)).sort(byLabels));
+});
+
+test('metrics queries about the whole trace, as Traces Drilldown sends them', async () => {
+  const query =
+    '{nestedSetParent<0 && true && resource.service.name != nil} | rate() by(resource.service.name)';
+  const path = `/tempo/api/metrics/query_range?query=${encodeURIComponent(query)}&${range}`;
+  const { series } = await getJson(path);
+  const names = series.map(({ promLabels }: MetricSeries) => promLabels);
+  expect(names).toContain('{resource.service.name="client"}');
+  const structural =
+    '{ .service.name = "gateway" } >> { .service.name = "orders" } | count_over_time()';
+  const { series: instant } = await getJson(
+    `/tempo/api/metrics/query?q=${encodeURIComponent(structural)}&${range}`,
+  );
+  expect(instant).toEqual([
+    {
+      labels: [{ key: '__name__', value: { stringValue: 'count_over_time' } }],
+      promLabels: '{__name__="count_over_time"}',
+      value: 3,
+    },
+  ]);
+});
+
+test.each([
+  { path: metricsPath('{ } | rate(', range), says: 'invalid TraceQL query: parse error at line 1' },
+  { path: metricsPath('{ }', range), says: 'q: a metrics query such as { } | rate() is expected' },
+  { path: metricsPath('{ } | rate()', `${range}&step=1ms`), says: 'the most is 11000' },
+  {
+    path: metricsPath('{ } | rate()', 'start=now'),
+    says: 'start: seconds, nanoseconds or RFC 3339',
+  },
+  { path: '/tempo/api/metrics/query', says: 'q: is missing' },
+  { path: '/tempo/api/search?q=%7B%7D%7Crate()', says: 'q: a metrics query' },
+])('a mistake in a metrics query is told: $says', async ({ path, says }) => {
+  const answer = await get(path);
+  expect([answer.status, await answer.text()]).toEqual([400, expect.stringContaining(says)]);
 });
 
 test('Jaeger: services, operations, search, a trace, dependencies', async () => {
@@ -336,4 +414,16 @@ test("DeepFlow's tracing by row id", async () => {
     { id: 2, parent_id: 1, tap_side: 'c-p', related_ids: [expect.stringMatching(/^1-syscall-/)] },
     { id: 3, parent_id: 2, service_uname: 'orders', response_code: 502 },
   ]);
+});
+
+test('a trace as protobuf is what the same trace is as OTLP, with events and links', async () => {
+  const answer = await fetch(`${server.url}/tempo/api/traces/0af7651916cd43dd8448eb211c80319c`, {
+    headers: { accept: 'application/protobuf' },
+  });
+  const sent = await fetch(`${server.url}/v1/traces`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-protobuf' },
+    body: await answer.arrayBuffer(),
+  });
+  expect([sent.status, await sent.text()]).toEqual([200, '']);
 });

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { ApiError } from '../errors.ts';
+import { ApiError, apiError } from '../errors.ts';
 import { otlpBytes, otlpJson, otlpResources, traceByIdBytes } from '../tempo/otlp-trace.ts';
 import { searchAnswer } from '../tempo/search-answer.ts';
 import { tagQuery } from '../tempo/tag-query.ts';
@@ -18,6 +18,7 @@ import { DURATION, TraceqlError } from '../traceql/tokens.ts';
 import { readTrace } from '../traces/trace.ts';
 import { parseInput } from './respond.ts';
 import type { Services } from './services.ts';
+import { addTempoMetricsRoutes } from './tempo-metrics-routes.ts';
 import { untilGone } from './until-gone.ts';
 
 // Tempo's query API under /tempo: what Grafana's Tempo data source asks for.
@@ -99,6 +100,11 @@ export function addTempoRoutes(
     tempo.get('/tempo/api/search', async (request, reply) => {
       const asked = parseInput(Search, request.query);
       const query = parseTraceql(asked.q ?? tagQuery(asked));
+      if (query.metrics !== undefined) {
+        const reason =
+          'q: a metrics query; /api/metrics/query_range and /api/metrics/query take it';
+        throw apiError('bad_request', { reason });
+      }
       const answer = await searchTraceql(untilGone(store, reply), {
         query,
         ...rangeOf(asked),
@@ -108,6 +114,8 @@ export function addTempoRoutes(
       });
       return searchAnswer(answer, asked.spss);
     });
+
+    addTempoMetricsRoutes(tempo, { store, now });
 
     tempo.get('/tempo/api/search/tags', async (request, reply) => {
       const scopes = await tagScopes(parseInput(TagSearch, request.query), reply);

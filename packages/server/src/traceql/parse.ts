@@ -1,9 +1,11 @@
 import { labelOf } from './names.ts';
 import { FieldParser } from './parse-field.ts';
+import { metricsFunction, parseMetrics } from './parse-metrics.ts';
 import type {
   AggregateName,
   ComparisonOperator,
   Field,
+  MetricsStage,
   Relation,
   Scalar,
   Spansets,
@@ -21,9 +23,10 @@ const RELATIONS: readonly Relation[] = ['>', '>>', '<', '<<', '~'];
 export function parseTraceql(text: string): TraceqlQuery {
   const parser = new Parser(text);
   const stages = parser.stages();
+  const metrics = parser.metrics();
   parser.hints();
   parser.end();
-  return { stages };
+  return metrics === undefined ? { stages } : { stages, metrics };
 }
 
 /** Recursive descent; a class for the position that the rules share. */
@@ -38,8 +41,24 @@ class Parser {
 
   stages(): Stage[] {
     const stages = [this.#stage(true)];
-    while (this.#cursor.take('|')) stages.push(this.#stage(false));
+    while (this.#cursor.isSymbol('|') && !this.#isMetricsAhead()) {
+      this.#cursor.next();
+      stages.push(this.#stage(false));
+    }
     return stages;
+  }
+
+  #isMetricsAhead(): boolean {
+    const token = this.#cursor.ahead(1);
+    return token !== undefined && metricsFunction(token) !== undefined;
+  }
+
+  /** `| rate() by (name)` at the end of a query; undefined: it has none. */
+  metrics(): MetricsStage | undefined {
+    if (!this.#cursor.take('|')) return undefined;
+    const name = metricsFunction(this.#cursor.peek());
+    if (name === undefined) throw new Error('BUG: a stage was left that is not of metrics');
+    return parseMetrics(this.#cursor, this.#fields, name);
   }
 
   /** `with (most_recent=true)`: how Tempo should read, not what is found. Read and left aside. */

@@ -34,7 +34,6 @@ export interface TraceqlSearch {
   readonly tracesMax: number;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -43,29 +42,47 @@ export interface TraceqlSearch {
  */
 export async function searchTraceql(store: Store, search: TraceqlSearch): Promise<TraceqlAnswer> {
   const { query, limit, tracesMax, now } = search;
-  const deadlineMs = now() + SECONDS_MAX * 1e3;
-  const filter = candidateFilter(search);
-  const seen = new Set<string>();
   const matches: TraceqlMatch[] = [];
-  let after: Cursor | undefined;
   let inspectedTraces = 0;
+  const candidates = { filter: candidateFilter(search), tracesMax, now };
+  const isWhole = await candidateTraces(store, candidates, (view) => {
+    inspectedTraces += 1;
+    const spansets = evaluateTraceql(query, view);
+    if (spansets.length > 0) matches.push({ view, spansets });
+    return matches.length < limit;
+  });
+  return { matches, inspectedTraces, isPartial: !isWhole };
+}
+
+export interface Candidates {
+  readonly filter: RowFilter;
+  readonly tracesMax: number;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+/**
+ * Visits each trace with a row that the filter takes, whole, newest first, until `visit` answers
+ * false. Answers false where `tracesMax` or 20 s ended it before that or the last trace.
+ */
+export async function candidateTraces(
+  store: Store,
+  { filter, tracesMax, now }: Candidates,
+  visit: (view: TraceView) => boolean,
+): Promise<boolean> {
+  const deadlineMs = now() + SECONDS_MAX * 1e3;
+  const seen = new Set<string>();
+  let after: Cursor | undefined;
+  let visited = 0;
   for (;;) {
     const found = await findRoots(store, filter, after, ROOTS_A_ROUND);
-    const traces = await unseenTraces(store, found, seen);
-    for (const trace of traces) {
-      const view = viewTrace(trace);
-      inspectedTraces += 1;
-      const spansets = evaluateTraceql(query, view);
-      if (spansets.length > 0) matches.push({ view, spansets });
-      if (matches.length >= limit) return { matches, inspectedTraces, isPartial: false };
+    for (const trace of await unseenTraces(store, found, seen)) {
+      visited += 1;
+      if (!visit(viewTrace(trace))) return true;
     }
     after = found.at(-1);
-    if (found.length < ROOTS_A_ROUND || after === undefined) {
-      return { matches, inspectedTraces, isPartial: false };
-    }
-    if (inspectedTraces >= tracesMax || now() > deadlineMs || search.signal?.aborted === true) {
-      return { matches, inspectedTraces, isPartial: true };
-    }
+    if (found.length < ROOTS_A_ROUND || after === undefined) return true;
+    if (visited >= tracesMax || now() > deadlineMs) return false;
   }
 }
 

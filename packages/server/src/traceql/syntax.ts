@@ -124,6 +124,39 @@ export type Stage =
     }
   | { readonly kind: 'coalesce' };
 
+export const METRICS_FUNCTIONS = [
+  'rate',
+  'count_over_time',
+  'sum_over_time',
+  'avg_over_time',
+  'min_over_time',
+  'max_over_time',
+  'quantile_over_time',
+  'histogram_over_time',
+] as const;
+export type MetricsFunction = (typeof METRICS_FUNCTIONS)[number];
+
+/** What follows a metrics function, of each interval. */
+export type SeriesStage =
+  | { readonly kind: 'topk' | 'bottomk'; readonly count: number }
+  | {
+      readonly kind: 'threshold';
+      readonly operator: ComparisonOperator;
+      readonly value: number;
+    };
+
+/** Numbers over time of the spans that the stages before it find. */
+export interface MetricsStage {
+  readonly name: MetricsFunction;
+  /** Undefined: spans are counted. */
+  readonly field: Field | undefined;
+  readonly quantiles: readonly number[];
+  readonly by: readonly { readonly field: Field; readonly label: string }[];
+  readonly then: readonly SeriesStage[];
+}
+
 export interface TraceqlQuery {
   readonly stages: readonly Stage[];
+  /** Of a metrics query only. */
+  readonly metrics?: MetricsStage;
 }

@@ -135,7 +135,8 @@ function tokenAt(
   );
 }
 
-function durationNs(text: string): number {
+/** Of a text that `DURATION` matches. */
+export function durationNs(text: string): number {
   let sum = 0;
   for (const [, count, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)/g)) {
     sum += Number(count) * (DURATION_NS[unit ?? ''] ?? 0);

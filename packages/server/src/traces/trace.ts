@@ -167,11 +167,15 @@ function spanOf({ row, parent, link }: TreeNode<SpanRow>): Span {
     path: text('request_resource'),
     endpoint: text('endpoint'),
     status: Number(columns['response_code']),
-    isError: ERRORS.includes(Number(columns['response_status'])),
+    isError: isErrorStatus(Number(columns['response_status'])),
     isLossy: Number(columns['is_lossy']) === 1,
     link: linkOf(row, link),
     fields: fieldsOf(columns),
   };
+}
+
+export function isErrorStatus(status: number): boolean {
+  return ERRORS.includes(status);
 }
 
 function linkOf(row: SpanRow, link: TreeNode<SpanRow>['link']): Span['link'] {
@@ -206,7 +210,8 @@ function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
-function signalOf(source: number): Span['signal'] {
+/** By where a row comes from: the network, an application, a system call. */
+export function signalOf(source: number): Span['signal'] {
   if (source === 0) return 'N';
   return source === 4 ? 'A' : 'S';
 }

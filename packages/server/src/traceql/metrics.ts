@@ -1,0 +1,131 @@
+import { setImmediate as pause } from 'node:timers/promises';
+import { l7FlowLog, qualifiedName } from '@thalweg/model';
+import type { Store } from '../storage/store.ts';
+import { type RowFilter, STARTED_WITHIN } from '../traces/filter.ts';
+import { evaluateTraceql } from './evaluate.ts';
+import { evaluateField } from './field.ts';
+import { necessaryCondition } from './necessary.ts';
+import { type RowColumns, rowColumns, rowView } from './row-columns.ts';
+import { candidateTraces } from './search.ts';
+import { createSeriesFold, type Grid, type MetricSeries, type SeriesFold } from './series-fold.ts';
+import type { MetricsStage, TraceqlQuery } from './syntax.ts';
+
+const TABLE = qualifiedName(l7FlowLog);
+/** Rows of one interval that differ in what the query reads. */
+const ROWS_MAX = 300_000;
+/** Rows between two turns of the event loop: some milliseconds. */
+const ROWS_A_TURN = 2_000;
+
+export interface TraceMetricsQuery {
+  readonly query: TraceqlQuery;
+  readonly metrics: MetricsStage;
+  readonly grid: Grid;
+  readonly tracesMax: number;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+export interface TraceMetrics {
+  readonly series: readonly MetricSeries[];
+  readonly inspectedTraces: number;
+  readonly inspectedSpans: number;
+  /** Why the answer holds less than the time range does; undefined: it holds all. */
+  readonly partial: string | undefined;
+}
+
+/**
+ * Numbers over time of the spans that a query finds. Where each span can be decided alone, SQL
+ * counts the rows that are alike in what the query reads and the evaluator decides each kind once;
+ * else traces are read whole, newest first, until `tracesMax` or 20 s.
+ */
+export async function queryTraceMetrics(
+  store: Store,
+  asked: TraceMetricsQuery,
+): Promise<TraceMetrics> {
+  const fold = createSeriesFold(asked.metrics, asked.grid);
+  const columns = rowColumns(asked.query);
+  const read =
+    columns === undefined
+      ? await foldTraces(store, asked, fold)
+      : await foldRows(store, asked, columns, fold);
+  const { series, droppedGroups } = fold.finish();
+  const reasons = [
+    read.partial,
+    droppedGroups === 0
+      ? undefined
+      : `${droppedGroups} or more groups beyond the most are left out`,
+  ].filter((reason) => reason !== undefined);
+  return { ...read, series, partial: reasons.length === 0 ? undefined : reasons.join('; ') };
+}
+
+async function foldTraces(
+  store: Store,
+  { query, grid, tracesMax, now }: TraceMetricsQuery,
+  fold: SeriesFold,
+): Promise<Omit<TraceMetrics, 'series'>> {
+  const { fromUs, stepUs } = grid;
+  const filter = candidateFilter(query, grid);
+  let [inspectedTraces, inspectedSpans] = [0, 0];
+  const isWhole = await candidateTraces(store, { filter, tracesMax, now }, (view) => {
+    inspectedTraces += 1;
+    inspectedSpans += view.spans.length;
+    for (const { spans } of evaluateTraceql(query, view)) {
+      for (const at of spans) {
+        fold.add(at, view, Math.ceil((at.span.startUs - fromUs) / stepUs) - 1, 1);
+      }
+    }
+    return true;
+  });
+  const partial = isWhole ? undefined : `only the newest ${inspectedTraces} traces were read`;
+  return { inspectedTraces, inspectedSpans, partial };
+}
+
+function candidateFilter(query: TraceqlQuery, { fromUs, stepUs, count }: Grid): RowFilter {
+  const { where, params } = necessaryCondition(query);
+  // An interval holds its end, not its start.
+  const range = { start: fromUs + 1, end: fromUs + stepUs * count + 1 };
+  return { where: [...STARTED_WITHIN, where].join(' AND '), params: { ...params, ...range } };
+}
+
+async function foldRows(
+  store: Store,
+  { query, grid }: TraceMetricsQuery,
+  { sql, params }: RowColumns,
+  fold: SeriesFold,
+): Promise<Omit<TraceMetrics, 'series'>> {
+  const filter = candidateFilter(query, grid);
+  const [first] = query.stages;
+  if (first?.kind !== 'spansets' || first.spansets.kind !== 'filter') {
+    throw new Error('BUG: rows are folded for one filter only');
+  }
+  const { field } = first.spansets;
+  const selected = [...sql].map(([name, expression]) => `${expression} AS \`${name}\``);
+  const { rows } = await store.query(
+    `SELECT intDiv(toUnixTimestamp64Micro(start_time) - {from:Int64} - 1, {step:Int64}) AS interval_index,
+       count() AS row_count${selected.map((one) => `, ${one}`).join('')}
+     FROM ${TABLE} WHERE ${filter.where} GROUP BY ALL LIMIT {most:UInt32}`,
+    {
+      params: {
+        ...filter.params,
+        ...params,
+        from: grid.fromUs,
+        step: grid.stepUs,
+        most: ROWS_MAX + 1,
+      },
+      limits: { rowsMax: ROWS_MAX + 1 },
+    },
+  );
+  let inspectedSpans = 0;
+  for (const [at, [interval, count, ...values]] of rows.slice(0, ROWS_MAX).entries()) {
+    if (at % ROWS_A_TURN === ROWS_A_TURN - 1) await pause();
+    inspectedSpans += Number(count);
+    const row = rowView(sql.keys(), values);
+    if (evaluateField(field, row.at, row.view) !== true) continue;
+    fold.add(row.at, row.view, Number(interval), Number(count));
+  }
+  const partial =
+    rows.length > ROWS_MAX
+      ? `more than ${ROWS_MAX} kinds of spans; ask for less time or coarser fields`
+      : undefined;
+  return { inspectedTraces: 0, inspectedSpans, partial };
+}
