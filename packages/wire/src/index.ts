@@ -6,7 +6,7 @@ export * from './http1/sink.ts';
 export { createHttp1Stream, type Http1Stream, isBodyOpen } from './http1/stream.ts';
 export { decodeInfluxLines } from './influx/lines.ts';
 export { type InfluxPoint, type InfluxValue, PRECISIONS } from './influx/point.ts';
-export { isObject, type JsonObject, parseJson } from './json.ts';
+export { isObject, type JsonLimits, type JsonObject, parseJson } from './json.ts';
 export { decodeLogJson } from './logs/json.ts';
 export { decodeLokiJson, decodeLokiProto } from './logs/loki.ts';
 export { type LogLevel, type LogRecord, readLevel } from './logs/record.ts';

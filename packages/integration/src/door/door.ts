@@ -216,13 +216,28 @@ function respond(request: IncomingMessage, response: ServerResponse, answer: Ans
     ...headers,
     ...(isRead ? {} : { connection: 'close' }),
   });
-  response.end(body);
-  if (isRead) return;
-  // What still comes is read away for a while: else the reset could overtake the answer.
-  request.resume();
-  const timer = setTimeout(() => request.socket.destroy(), LINGER_MS);
-  request.socket.once('close', () => clearTimeout(timer));
+  if (isRead) response.end(body);
+  else endWhenRead(request, response, body);
 }
+
+/**
+ * The answer is on its way, whole, and what still comes is read away for a while: a connection that
+ * ends before is reset, and the reset overtakes the answer.
+ */
+function endWhenRead(request: IncomingMessage, response: ServerResponse, body: Body): void {
+  if (body.length === 0) response.flushHeaders();
+  else response.write(body);
+  const end = (): void => {
+    clearTimeout(timer);
+    response.end();
+  };
+  const timer = setTimeout(end, LINGER_MS);
+  request.once('end', end);
+  request.socket.once('close', end);
+  request.resume();
+}
+
+type Body = NonNullable<Answer['body']>;
 
 function encodingOf({ headers }: IncomingMessage): string {
   const name = (headers['content-encoding'] ?? '').trim().toLowerCase();

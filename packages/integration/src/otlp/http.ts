@@ -1,4 +1,4 @@
-import { type OtlpSignal, otlpJsonToProtobuf } from '@thalweg/wire';
+import { type JsonLimits, type OtlpSignal, otlpJsonToProtobuf, parseJson } from '@thalweg/wire';
 import type { Received, Receiver } from '../door/receiver.ts';
 import { faultAnswer, httpAnswer, JSON_TYPE, PROTOBUF_TYPE } from './answers.ts';
 import type { OtlpExport } from './export.ts';
@@ -21,6 +21,12 @@ export function otlpPaths(signal: OtlpSignal): string[] {
 
 const MEDIA_TYPES = [PROTOBUF_TYPE, 'application/protobuf', 'application/octet-stream', JSON_TYPE];
 
+/**
+ * A value in a value takes three levels of JSON, and the encoder names the path of what is deeper
+ * than it takes. Four million values are 40 MB of honest telemetry, and 300 MB of memory.
+ */
+const JSON_LIMITS: JsonLimits = { depthMax: 160, valuesMax: 4_000_000 };
+
 export function otlpReceiver(signal: OtlpSignal, exportBytes: OtlpExport): Receiver {
   async function handle({ body, mediaType }: Received) {
     if (mediaType !== JSON_TYPE) return httpAnswer(signal, await exportBytes(body), mediaType);
@@ -41,12 +47,8 @@ export function otlpReceiver(signal: OtlpSignal, exportBytes: OtlpExport): Recei
 
 /** The protobuf bytes, or what is wrong with the JSON. */
 function encodedJson(signal: OtlpSignal, body: Buffer): Uint8Array | string {
-  let value: unknown;
-  try {
-    value = JSON.parse(body.toString());
-  } catch (error) {
-    return `the body is not JSON: ${error instanceof Error ? error.message : String(error)}`;
-  }
-  const encoded = otlpJsonToProtobuf(signal, value);
+  const json = parseJson(body, JSON_LIMITS);
+  if (json.kind === 'invalid') return json.reason;
+  const encoded = otlpJsonToProtobuf(signal, json.value);
   return encoded.kind === 'bytes' ? encoded.bytes : encoded.reason;
 }
