@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { capture } from './capture.ts';
 import { crash } from './crash.ts';
+import { gateway } from './gateway.ts';
 import { ingest } from './ingest.ts';
 import { links } from './links/links.ts';
 import { metrics } from './metrics.ts';
@@ -20,6 +21,7 @@ const BENCHES = {
   links,
   otlp,
   metrics,
+  gateway,
 } as const satisfies Record<string, Bench>;
 export type BenchName = keyof typeof BENCHES;
 export const BENCH_NAMES = Object.keys(BENCHES) as readonly BenchName[]; // Keys of a const object.

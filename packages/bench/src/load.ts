@@ -5,15 +5,20 @@ export interface LoadResult {
   readonly requests: number;
   readonly seconds: number;
   readonly errors: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
 }
+
+const UNITS_S: Readonly<Record<string, number>> = { us: 1e-6, ms: 1e-3, s: 1, m: 60 };
 
 /** Saturates `url` with wrk for a while; one thread, so that servers and agent keep a core. */
 export async function saturate(
   url: string,
   connections: number,
   seconds: number,
+  words: readonly string[] = [],
 ): Promise<LoadResult> {
-  const args = ['-t1', `-c${connections}`, `-d${seconds}s`, url];
+  const args = ['-t1', '--latency', `-c${connections}`, `-d${seconds}s`, ...words, url];
   const child = spawn('wrk', args, { stdio: ['ignore', 'pipe', 'inherit'] });
   let text = '';
   child.stdout.on('data', (chunk: Buffer) => {
@@ -28,11 +33,17 @@ export async function saturate(
   const ran = /(\d+) requests in ([\d.]+)(ms|s|m)/.exec(text);
   const bad = /Non-2xx or 3xx responses: (\d+)/.exec(text);
   const broken = /Socket errors: (.*)/.exec(text)?.[1]?.match(/\d+/g) ?? [];
-  const unit = { ms: 1e-3, s: 1, m: 60 }[ran?.[3] ?? 's'] ?? 1;
+  const unit = UNITS_S[ran?.[3] ?? 's'] ?? 1;
+  const percentileMs = (percent: number): number => {
+    const line = new RegExp(`^ +${percent}% +([\\d.]+)(us|ms|s|m)$`, 'm').exec(text);
+    return Number(line?.[1]) * (UNITS_S[line?.[2] ?? ''] ?? Number.NaN) * 1e3;
+  };
   return {
     requests: Number(ran?.[1] ?? 0),
     seconds: Number(ran?.[2] ?? 0) * unit,
     errors: broken.reduce((sum, count) => sum + Number(count), Number(bad?.[1] ?? 0)),
+    p50Ms: percentileMs(50),
+    p99Ms: percentileMs(99),
   };
 }
 
@@ -47,16 +58,19 @@ export async function fixedRate(options: {
   perSecond: number;
   connections: number;
   seconds: number;
+  /** Field lines besides Host. */
+  headers?: readonly string[];
 }): Promise<{ latenciesUs: Float64Array; unsent: number }> {
   const { port, perSecond, connections, seconds } = options;
   const total = Math.floor(perSecond * seconds);
   const latenciesUs = new Float64Array(total);
-  const request = Buffer.from('GET / HTTP/1.1\r\nHost: bench\r\n\r\n');
+  const lines = ['GET / HTTP/1.1', 'Host: bench', ...(options.headers ?? []), '', ''];
+  const request = Buffer.from(lines.join('\r\n'));
   const idle: Line[] = [];
-  const lines = await Promise.all(
+  const open = await Promise.all(
     Array.from({ length: connections }, () => openLine(port, (line) => idle.push(line))),
   );
-  idle.push(...lines);
+  idle.push(...open);
   let answered = 0;
   let sent = 0;
   const startMs = performance.now();
@@ -80,7 +94,7 @@ export async function fixedRate(options: {
       resolve();
     }, TICK_MS);
   });
-  for (const { socket } of lines) socket.destroy();
+  for (const { socket } of open) socket.destroy();
   return { latenciesUs: latenciesUs.slice(0, answered), unsent: total - answered };
 }
 

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 /** CPU time that a process (all its threads) has used so far, in milliseconds; 10 ms steps. */
 export function cpuMs(pid: number): number {
@@ -11,6 +11,12 @@ export function cpuMs(pid: number): number {
 /** CPU time of a single-threaded process in microseconds, exact: the scheduler's own count. */
 export function scheduledUs(pid: number): number {
   return Number(readFileSync(`/proc/${pid}/schedstat`, 'latin1').split(' ')[0]) / 1e3;
+}
+
+/** As `scheduledUs`, all threads of a process together; those that have ended are not in it. */
+export function threadsScheduledUs(pid: number): number {
+  const tasks = readdirSync(`/proc/${pid}/task`).map(Number);
+  return tasks.reduce((sum, task) => sum + scheduledUs(task), 0);
 }
 
 /** Resident memory in megabytes. */

@@ -28,7 +28,7 @@ export async function freePort(): Promise<number> {
 export function startOrigin(): Promise<Neighbour> {
   return startNginx(
     (port) => `server { listen 127.0.0.1:${port} backlog=4096; location / { return 200 'ok'; } }`,
-    1,
+    { workers: 1 },
   );
 }
 
@@ -43,11 +43,15 @@ export function startProxy(
   return startNginx(
     (port) => `upstream next { server 127.0.0.1:${upstreamPort}; ${pool} }
   server { listen 127.0.0.1:${port} reuseport backlog=4096; location / { proxy_pass http://next; ${reuse} } }`,
-    workers,
+    { workers },
   );
 }
 
-async function startNginx(server: (port: number) => string, workers: number): Promise<Neighbour> {
+/** nginx with `server` in its http block; on one core where one is named. */
+export async function startNginx(
+  server: (port: number) => string,
+  { workers, core }: { readonly workers: number; readonly core?: number },
+): Promise<Neighbour> {
   const folder = mkdtempSync(join(tmpdir(), 'thalweg-links-'));
   const port = await freePort();
   const config = join(folder, 'nginx.conf');
@@ -63,7 +67,10 @@ ${temps.map((name) => `  ${name}_temp_path ${folder}/temp/${name};`).join('\n')}
 }
 `,
   );
-  const child = spawn('nginx', ['-p', folder, '-c', config], { stdio: 'ignore' });
+  const words = ['nginx', '-p', folder, '-c', config];
+  const [program = '', ...rest] =
+    core === undefined ? words : ['taskset', '-c', String(core), ...words];
+  const child = spawn(program, rest, { stdio: 'ignore' });
   const close = async (): Promise<void> => {
     await ended(child, 'SIGTERM');
     rmSync(folder, { recursive: true, force: true });

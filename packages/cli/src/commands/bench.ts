@@ -13,8 +13,14 @@ export const bench: Command = {
       type: 'boolean',
       doc: 'small and short: shows that it works, its figures mean little',
     },
-    case: { type: 'list', doc: 'only cases whose name begins so (links); may be repeated' },
-    connections: { type: 'string', doc: 'connections at once, such as 1,16,64,256 (links)' },
+    case: {
+      type: 'list',
+      doc: 'only cases whose name begins so (links, gateway); may be repeated',
+    },
+    connections: {
+      type: 'string',
+      doc: 'connections at once, such as 1,16,64,256 (links, gateway)',
+    },
     json: JSON_OPTION,
   },
   examples: [
