@@ -29,6 +29,7 @@ export function createFacts(parts: FactsParts): GatewayFacts {
       return { active, accepted, handled: accepted, reading: 0, writing, waiting };
     },
     modifyIndexes: () => (store === undefined ? undefined : indexesOf(store)),
+    isStoreReachable: () => store?.isReachable() ?? true,
     upstreamStates: () => parts.upstreams().flatMap(statesOf),
   };
 }

@@ -4,7 +4,7 @@ import { openAccessLog } from './access-log.ts';
 import { type AdminAnswer, createAdminApi } from './admin/admin-api.ts';
 import { createAdminServer } from './admin/admin-server.ts';
 import { createControlServer, type ExplainAsk } from './admin/control-server.ts';
-import { objectFault } from './admin/object-check.ts';
+import { loadedFault, loadedKeyFault } from './admin/loaded-object.ts';
 import { createValidator, pluginViolation } from './admin/validator.ts';
 import { ownAdminKey } from './config/admin-key.ts';
 import { durationMs, type GatewayConfig, type Listen } from './config/config.ts';
@@ -28,6 +28,8 @@ import { probeContext } from './core/probe-context.ts';
 import { createUpstreamBook } from './core/upstream-book.ts';
 import { createFacts } from './facts.ts';
 import { PLUGINS } from './plugins/list.ts';
+import { etcdSettings } from './store/etcd/etcd-config.ts';
+import { openEtcdStore } from './store/etcd/etcd-store.ts';
 import { openJournal } from './store/journal.ts';
 import { openStandalone } from './store/standalone.ts';
 import type { Store } from './store/store.ts';
@@ -84,18 +86,15 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const inlineKeys = new WeakMap<object, string>();
 
   async function openStore(): Promise<Store> {
+    const checks = { validator, findPlugin };
     const file = options.standaloneFile;
-    if (file === undefined) return openJournal(options.dataFolder, { now });
-    // Objects of the file may come in any order, so references are not followed here.
-    const alone = { get: () => undefined, list: () => [] } as unknown as Store;
-    return openStandalone(file, {
-      environment,
-      warn,
-      fault: (kind, id, value) => {
-        const found = objectFault({ store: alone, validator, findPlugin }, kind, id, value);
-        return found?.message.includes('response code: 404') ? undefined : found?.message;
-      },
-    });
+    if (file !== undefined) {
+      const fault = loadedFault.bind(undefined, checks);
+      return openStandalone(file, { environment, warn, fault });
+    }
+    if (deployment.etcd === undefined) return openJournal(options.dataFolder, { now });
+    const settings = etcdSettings(deployment.etcd, apisix.ssl.ssl_trusted_certificate);
+    return openEtcdStore(settings, { fault: loadedKeyFault.bind(undefined, checks), warn });
   }
 
   const upstreams = createUpstreamBook({

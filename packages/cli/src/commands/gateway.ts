@@ -15,7 +15,7 @@ export const gateway: Command = {
     data: {
       type: 'string',
       value: 'DIR',
-      doc: 'directory of the stored objects and the admin key',
+      doc: 'directory of the admin key, and of the stored objects unless the configuration names an etcd',
       default: '/var/lib/thalweg/gateway',
     },
     standalone: {
@@ -41,6 +41,10 @@ export const gateway: Command = {
     if (running.newKey !== undefined) {
       const { key, path } = running.newKey;
       terminal.note(`gateway: admin key, shown this once: ${key} (kept in ${path})`);
+    }
+    const { etcd } = config.deployment;
+    if (etcd !== undefined && standaloneFile === undefined) {
+      terminal.note(`gateway: objects in etcd ${etcd.host.join(', ')} under ${etcd.prefix}`);
     }
     terminal.note(`gateway: ${running.proxies.join(', ')}`);
     if (running.adminUrl !== undefined) terminal.note(`gateway: admin ${running.adminUrl}`);

@@ -6,7 +6,7 @@ import { listAnswer } from './list.ts';
 import { type CheckParts, type Fault, type ObjectValue, objectFault } from './object-check.ts';
 import { isObject, merged, placed } from './patch.ts';
 import { schemaAnswer } from './schema-api.ts';
-import { PREFIX, shown, visible } from './shown.ts';
+import { shown, visible } from './shown.ts';
 import type { Validator } from './validator.ts';
 
 export interface AdminRequest {
@@ -75,7 +75,7 @@ export function createAdminApi(parts: AdminParts): (request: AdminRequest) => Pr
     if (place.id === undefined) return listAnswer(store, place, request.query);
     const object = store.get(place.folder + place.id);
     if (object === undefined) return { status: 404, body: { message: 'Key not found' } };
-    return { status: 200, body: shown(place.kind, object) };
+    return { status: 200, body: shown(store, place.kind, object) };
   }
 
   async function remove(place: Place, { query }: AdminRequest): Promise<AdminAnswer> {
@@ -90,7 +90,7 @@ export function createAdminApi(parts: AdminParts): (request: AdminRequest) => Pr
     if (kind.path === 'consumers') {
       for (const { key: inner } of store.list(`${key}/credentials/`)) await store.delete(inner);
     }
-    return { status: 200, body: { deleted: '1', key: PREFIX + key } };
+    return { status: 200, body: { deleted: '1', key: store.prefix + key } };
   }
 
   async function patch(place: Place, request: AdminRequest): Promise<AdminAnswer> {
@@ -106,7 +106,10 @@ export function createAdminApi(parts: AdminParts): (request: AdminRequest) => Pr
     if (typeof next === 'string') return refusal(400, next);
     if (!isObject(next)) return refusal(400, 'missing configurations');
     const times = timesOf(next);
-    const { answer } = await keep(place, id, withoutTimes(next), request.query, times);
+    const { answer } = await keep(place, id, withoutTimes(next), request.query, {
+      times,
+      unchangedSince: before.modifiedIndex,
+    });
     return answer.status === 201 ? { ...answer, status: 200 } : answer;
   }
 
@@ -122,8 +125,12 @@ export function createAdminApi(parts: AdminParts): (request: AdminRequest) => Pr
         400,
         `invalid configuration: wrong type: expected object, got ${typeof given.value}`,
       );
-    const id = idFor(place, given.value, request.method, store.revision() + 1);
-    if (typeof id !== 'string') return id;
+    const id = idFor(place, given.value, request.method);
+    if (typeof id === 'object') return id;
+    if (id === undefined) {
+      const made = String(await store.reserveId()).padStart(20, '0');
+      return (await keep(place, made, { ...given.value, id: made }, request.query)).answer;
+    }
     const value = withId(kind, id, given.value, place.id);
     const { answer } = await keep(place, id, value, request.query);
     return answer;
@@ -134,7 +141,7 @@ export function createAdminApi(parts: AdminParts): (request: AdminRequest) => Pr
     id: string,
     value: ObjectValue,
     query: URLSearchParams,
-    patched: ObjectValue = {},
+    patched?: { readonly times: ObjectValue; readonly unchangedSince: number },
   ): Promise<{ readonly answer: AdminAnswer }> {
     const ttl = query.get('ttl');
     const wrongTtl = ttlFault(query);
@@ -146,10 +153,13 @@ export function createAdminApi(parts: AdminParts): (request: AdminRequest) => Pr
     const nowS = parts.nowS();
     const createdS = store.get(key)?.value['create_time'] ?? nowS;
     const hasTimes = place.kind.path !== 'plugin_metadata';
-    const times = hasTimes ? { create_time: createdS, update_time: nowS, ...patched } : {};
+    const times = hasTimes ? { create_time: createdS, update_time: nowS, ...patched?.times } : {};
     const stored = { ...value, ...times };
-    const { object, isNew } = await store.put(key, stored, ttl === null ? undefined : Number(ttl));
-    const body = { key: PREFIX + object.key, value: visible(place.kind, object) };
+    const { object, isNew } = await store.put(key, stored, {
+      ...(ttl === null ? {} : { ttlS: Number(ttl) }),
+      ...(patched === undefined ? {} : { unchangedSince: patched.unchangedSince }),
+    });
+    const body = { key: store.prefix + object.key, value: visible(place.kind, object) };
     return { answer: { status: isNew ? 201 : 200, body } };
   }
 }
@@ -187,13 +197,12 @@ function placeOf([first = '', id, third, ...rest]: readonly string[]): Place | u
   return { kind, folder, id, rest: third === undefined ? [] : [third, ...rest], owner: undefined };
 }
 
-/** The id to store under, or why there is none. */
+/** The id to store under, or why there is none; undefined when one is to be made. */
 function idFor(
   { kind, id: fromPath }: Place,
   value: ObjectValue,
   method: string,
-  revision: number,
-): string | AdminAnswer {
+): string | undefined | AdminAnswer {
   if (kind.path === 'consumers') {
     const { username } = value;
     if (typeof username !== 'string') return fromPath ?? '';
@@ -205,7 +214,7 @@ function idFor(
     if (fromPath !== undefined || fromBody !== undefined) {
       return refusal(400, `wrong ${kind.noun} id, do not need it`);
     }
-    return String(revision).padStart(20, '0');
+    return undefined;
   }
   const id = fromPath ?? (fromBody === undefined ? undefined : String(fromBody));
   if (id === undefined) return refusal(400, `missing ${kind.noun} id`);

@@ -3,10 +3,9 @@ import { configuredNodes } from '../core/node-source.ts';
 import type { UpstreamObject } from '../core/objects.ts';
 import type { Upstream } from '../core/upstream.ts';
 import type { Plugin } from '../plugins/plugin.ts';
-import type { Store, StoredObject } from '../store/store.ts';
+import { DEFAULT_PREFIX, type Store, type StoredObject } from '../store/store.ts';
 import { KINDS, singular } from './kinds.ts';
 import { SCHEMAS } from './schemas.ts';
-import { PREFIX } from './shown.ts';
 
 export interface ControlParts {
   readonly store: Store;
@@ -61,11 +60,14 @@ function answer(
     case 'routes':
     case 'services':
     case 'upstreams':
-      return { status: 200, body: parts.store.list(`/${what}/`).map(effective) };
+      return {
+        status: 200,
+        body: parts.store.list(`/${what}/`).map((one) => effective(parts.store, one)),
+      };
     case 'route':
     case 'service':
     case 'upstream':
-      return one(parts.store.get(`/${what}s/${id}`));
+      return one(parts.store, parts.store.get(`/${what}s/${id}`));
     case 'plugin_metadatas':
       return { status: 200, body: parts.store.list('/plugin_metadata/').map(({ value }) => value) };
     case 'plugin_metadata': {
@@ -89,20 +91,20 @@ function askOf(query: URLSearchParams): ExplainAsk {
   };
 }
 
-function one(stored: StoredObject | undefined): ControlAnswer {
+function one(store: Store, stored: StoredObject | undefined): ControlAnswer {
   if (stored === undefined) return { status: 404, body: { error_msg: 'not found' } };
-  return { status: 200, body: effective(stored) };
+  return { status: 200, body: effective(store, stored) };
 }
 
 /** With defaults, and nodes as a list. */
-function effective(stored: StoredObject): Readonly<Record<string, unknown>> {
+function effective({ prefix }: Store, stored: StoredObject): Readonly<Record<string, unknown>> {
   const { key, value, createdIndex, modifiedIndex } = stored;
   const isUpstream = key.startsWith('/upstreams/');
   const own = isUpstream ? withNodeList(value) : value;
   const upstream = value['upstream'];
   const inner =
     typeof upstream === 'object' && upstream !== null ? { upstream: withNodeList(upstream) } : {};
-  return { key: PREFIX + key, value: { ...own, ...inner }, createdIndex, modifiedIndex };
+  return { key: prefix + key, value: { ...own, ...inner }, createdIndex, modifiedIndex };
 }
 
 function withNodeList(upstream: object): Readonly<Record<string, unknown>> {
@@ -140,7 +142,7 @@ function oneHealth(parts: ControlParts, kind: string, id: string | undefined): C
   if (parts.store.get(`/${kind}/${id}`) === undefined) {
     return { status: 404, body: { error_msg: `${kind}[${id}] not found` } };
   }
-  const found = parts.upstreams().find(({ name }) => name === `${PREFIX}/${kind}/${id}`);
+  const found = parts.upstreams().find(({ name }) => name === `${DEFAULT_PREFIX}/${kind}/${id}`);
   if (found?.health === undefined) {
     return { status: 404, body: { error_msg: `no checker for ${kind}[${id}]` } };
   }

@@ -20,7 +20,7 @@ export function listAnswer(store: Store, place: Place, query: URLSearchParams): 
     const text = `page_size must be between ${PAGE_SIZE_MIN} and ${PAGE_SIZE_MAX}`;
     return { status: 400, body: text };
   }
-  const list = page.map((object) => shown(kind, object));
+  const list = page.map((object) => shown(store, kind, object));
   return { status: 200, body: { list, total: objects.length } };
 }
 

@@ -55,6 +55,7 @@ export const CONFIG_SCHEMA: JsonSchema = object({
       ssl_protocols: { type: 'string', default: 'TLSv1.2 TLSv1.3' },
       ssl_ciphers: { type: 'string' },
       fallback_sni: { type: 'string' },
+      ssl_trusted_certificate: { type: 'string' },
     }),
     trusted_addresses: TEXTS,
     tracing: bool(false),
@@ -88,6 +89,30 @@ export const CONFIG_SCHEMA: JsonSchema = object({
   plugin_attr: { type: 'object', additionalProperties: { type: 'object' }, default: {} },
   deployment: object({
     role: { type: 'string', enum: ['traditional', 'data_plane'], default: 'traditional' },
+    etcd: {
+      type: 'object',
+      properties: {
+        host: { type: 'array', items: { type: 'string' }, minItems: 1 },
+        prefix: { type: 'string', pattern: '^/[^/]', default: '/apisix' },
+        timeout: { type: 'integer', minimum: 1, default: 30 },
+        watch_timeout: { type: 'integer', minimum: 1, default: 50 },
+        startup_retry: { type: 'integer', minimum: 0, default: 2 },
+        user: { type: 'string' },
+        password: { type: 'string' },
+        tls: {
+          type: 'object',
+          properties: {
+            cert: { type: 'string' },
+            key: { type: 'string' },
+            verify: { type: 'boolean' },
+            sni: { type: 'string' },
+          },
+          additionalProperties: false,
+        },
+      },
+      required: ['host'],
+      additionalProperties: false,
+    },
     admin: object({
       admin_key: {
         type: 'array',
@@ -120,7 +145,7 @@ export const WITHOUT_MEANING: readonly string[] = [
     'normalize_uri_like_servlet match_uri_encoded_slash max_post_args_readable_size proxy_mode',
     'stream_proxy dns_resolver dns_resolver_valid resolver_timeout enable_resolv_search_opt',
     'status lru data_encryption enable_heartbeat extra_lua_path extra_lua_cpath lua_module_hook',
-    'control.router ssl.ssl_session_tickets ssl.ssl_trusted_certificate ssl.ssl_prefer_server_ciphers',
+    'control.router ssl.ssl_session_tickets ssl.ssl_prefer_server_ciphers',
   ]
     .join(' ')
     .split(' ')
@@ -149,7 +174,8 @@ export const WITHOUT_MEANING: readonly string[] = [
   'ext-plugin',
   'wasm',
   'xrpc',
-  'deployment.etcd',
+  'deployment.etcd.resync_delay',
+  'deployment.etcd.health_check_timeout',
   'deployment.role_traditional',
   'deployment.role_data_plane',
   'deployment.role_control_plane',

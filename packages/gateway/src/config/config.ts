@@ -35,6 +35,8 @@ export interface GatewayConfig {
       readonly ssl_protocols: string;
       readonly ssl_ciphers?: string;
       readonly fallback_sni?: string;
+      /** Paths of PEM files and `system`; whom etcd's certificate is verified by. */
+      readonly ssl_trusted_certificate?: string;
     };
     readonly proxy_cache?: PluginConf;
     readonly trusted_addresses?: readonly string[];
@@ -68,6 +70,8 @@ export interface GatewayConfig {
   readonly plugin_attr: Readonly<Record<string, PluginConf>>;
   readonly deployment: {
     readonly role: 'traditional' | 'data_plane';
+    /** Present: objects are kept in etcd, not in a journal. */
+    readonly etcd?: EtcdConfig;
     readonly admin: {
       readonly admin_key?: readonly AdminKey[];
       readonly admin_key_required: boolean;
@@ -75,6 +79,23 @@ export interface GatewayConfig {
       readonly allow_admin: readonly string[];
       readonly admin_listen: Listen;
     };
+  };
+}
+
+/** Times in seconds, paths of PEM files. */
+export interface EtcdConfig {
+  readonly host: readonly string[];
+  readonly prefix: string;
+  readonly timeout: number;
+  readonly watch_timeout: number;
+  readonly startup_retry: number;
+  readonly user?: string;
+  readonly password?: string;
+  readonly tls?: {
+    readonly cert?: string;
+    readonly key?: string;
+    readonly verify?: boolean;
+    readonly sni?: string;
   };
 }
 

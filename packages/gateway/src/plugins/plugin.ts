@@ -107,6 +107,8 @@ export interface GatewayFacts {
   >;
   /** The store's newest index by kind of object; undefined when a file is all there is. */
   modifyIndexes(): Readonly<Record<string, number>> | undefined;
+  /** False while changes of the configuration cannot be kept or followed. */
+  isStoreReachable(): boolean;
   upstreamStates(): readonly {
     readonly name: string;
     readonly ip: string;

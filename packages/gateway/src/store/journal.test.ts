@@ -82,7 +82,7 @@ test('an object with a time to live is gone after it, also across a start', asyn
   let nowMs = 1_000;
   const clock = { now: () => nowMs };
   const store = await openJournal(at, clock);
-  await store.put('/routes/1', { uri: '/a' }, 60);
+  await store.put('/routes/1', { uri: '/a' }, { ttlS: 60 });
   await store.close();
   nowMs += 61_000;
   const again = await openJournal(at, clock);

@@ -11,7 +11,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { createObjectTable } from './object-table.ts';
-import type { Store, StoredObject } from './store.ts';
+import { ChangedError, DEFAULT_PREFIX, type Store, type StoredObject } from './store.ts';
 
 const FILE = 'journal';
 /** The file is written anew at start when it holds this many times more entries than objects. */
@@ -46,6 +46,8 @@ export async function openJournal(folder: string, clock: { now(): number }): Pro
   const table = createObjectTable();
   const expiries = new Map<string, number>();
   const timers = new Map<string, NodeJS.Timeout>();
+  /** Revisions of writes that are not on disk yet. */
+  const unsynced = new Map<string, number>();
   let revision = replay(path, (entry) => {
     apply(entry);
   });
@@ -104,14 +106,25 @@ export async function openJournal(folder: string, clock: { now(): number }): Pro
     get: table.get,
     list: table.list,
     revision: () => revision,
+    isReachable: () => true,
+    prefix: DEFAULT_PREFIX,
     subscribe: table.subscribe,
-    async put(key, value, ttlS) {
+    async reserveId() {
+      revision += 1;
+      return revision;
+    },
+    async put(key, value, { ttlS, unchangedSince } = {}) {
+      const newest = unsynced.get(key) ?? table.get(key)?.modifiedIndex;
+      if (unchangedSince !== undefined && unchangedSince !== newest) throw new ChangedError();
       revision += 1;
       const at = revision;
+      unsynced.set(key, at);
       const createdIndex = table.get(key)?.createdIndex ?? at;
       const expiry = ttlS === undefined ? {} : { expiresMs: clock.now() + ttlS * 1_000 };
       const entry = { key, revision: at, createdIndex, value, ...expiry };
-      await write(entry);
+      await write(entry).finally(() => {
+        if (unsynced.get(key) === at) unsynced.delete(key);
+      });
       const isNew = table.get(key) === undefined;
       apply(entry);
       clearTimeout(timers.get(key));

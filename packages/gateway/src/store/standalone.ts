@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { parse } from 'yaml';
 import { withEnvironment } from '../config/config.ts';
 import { createObjectTable } from './object-table.ts';
-import type { Store } from './store.ts';
+import { DEFAULT_PREFIX, type Store } from './store.ts';
 
 /** The file is looked at so often; a change is one of its times, size or inode. */
 const POLL_MS = 1_000;
@@ -85,7 +85,10 @@ export function openStandalone(path: string, parts: StandaloneParts): Store {
     get: table.get,
     list: table.list,
     revision: () => revision,
+    isReachable: () => true,
+    prefix: DEFAULT_PREFIX,
     subscribe: table.subscribe,
+    reserveId: async () => refuse(),
     put: async () => refuse(),
     delete: async () => refuse(),
     close: async () => clearInterval(timer),

@@ -61,7 +61,7 @@ export function processMetrics({ prefix, facts, batches, refused }: ProcessMetri
       'etcd_reachable',
       'gauge',
       'Whether the store of the configuration can be reached.',
-      indexes === undefined ? [] : [[{}, 1]],
+      indexes === undefined ? [] : [[{}, facts.isStoreReachable() ? 1 : 0]],
     ),
     metric('http_requests_total', 'gauge', 'Requests of clients since the start.', [
       [{}, facts.requestsTotal()],

@@ -49,6 +49,7 @@ export function onBench(
         waiting: 2,
       }),
       modifyIndexes: () => ({ routes: 4 }),
+      isStoreReachable: () => true,
       upstreamStates: () => [],
     },
     warn: (message) => warnings.push(message),
