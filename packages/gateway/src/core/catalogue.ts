@@ -171,12 +171,13 @@ export function createCatalogue(parts: CatalogueParts): Catalogue {
   }
 
   function upstreamOf(route: RouteObject, service: ServiceObject | undefined, id: string) {
-    if (route.upstream !== undefined) return found(upstreams.own('routes', id, route.upstream));
+    // Of two in one object the reference stands, as in APISIX.
     if (route.upstream_id !== undefined) return byId(route.upstream_id);
+    if (route.upstream !== undefined) return found(upstreams.own('routes', id, route.upstream));
+    if (service?.upstream_id !== undefined) return byId(service.upstream_id);
     if (service?.upstream !== undefined) {
       return found(upstreams.own('services', String(route.service_id), service.upstream));
     }
-    if (service?.upstream_id !== undefined) return byId(service.upstream_id);
     return { upstream: undefined, isMissing: false };
   }
 

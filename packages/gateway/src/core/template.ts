@@ -10,11 +10,12 @@ const REFERENCE = /\\\$|\$\{\s*([A-Za-z_]\w*)\s*(?:\?\?\s*([^}]*?)\s*)?\}|\$([A-
 
 /**
  * Text with `$name`, `${name}` and `${name ?? default}` replaced; `\$` stands for a dollar sign. A
- * variable without value is empty.
+ * variable without value is empty. `escaped` is what stands for a variable's value.
  */
 export function resolveTemplate(
   context: Pick<RequestContext, 'variable'>,
   template: string,
+  escaped: (value: string) => string = (value) => value,
 ): Resolved {
   if (!template.includes('$')) return { text: template, resolvedCount: 0 };
   let resolvedCount = 0;
@@ -25,7 +26,7 @@ export function resolveTemplate(
       if (name === undefined) return whole === '\\$' ? '$' : whole;
       const value = context.variable(name);
       if (value !== undefined) resolvedCount += 1;
-      return value ?? fallback ?? '';
+      return value === undefined ? (fallback ?? '') : escaped(value);
     },
   );
   return { text, resolvedCount };

@@ -1,9 +1,8 @@
-import { type IncomingMessage, Agent as PlainAgent, request as plainRequest } from 'node:http';
-import { Agent as TlsAgent, request as tlsRequest } from 'node:https';
 import type { Answer } from '../core/answer.ts';
 import { hasArguments } from '../core/post-arguments.ts';
 import type { RequestContext } from '../core/request-context.ts';
 import { resolveTemplate } from '../core/template.ts';
+import { createOutbound, type OutboundAnswer } from './outbound.ts';
 import { definePlugin } from './plugin.ts';
 import { REQUEST_BODY_BYTES } from './request-body-bytes.ts';
 
@@ -24,14 +23,6 @@ interface ForwardAuth {
   readonly max_req_body_size: number;
 }
 
-interface AuthAnswer {
-  readonly status: number;
-  readonly headers: IncomingMessage['headers'];
-  readonly body: Buffer;
-}
-
-/** Of the service's answer; a longer one counts as a failure. */
-const ANSWER_BYTES_MAX = 1 << 20;
 const NAMES = { type: 'array', items: { type: 'string' }, default: [] } as const;
 
 /** Asks another service whether a request may pass. */
@@ -73,7 +64,13 @@ export const forwardAuth = definePlugin<ForwardAuth>({
   },
   check: ({ uri }) => (URL.canParse(uri) ? undefined : `invalid uri: ${uri}`),
   create(conf, { warn }) {
-    const ask = createAsker(conf);
+    const service = createOutbound({
+      timeoutMs: conf.timeout,
+      verifiesTls: conf.ssl_verify,
+      keepAlive: conf.keepalive,
+      keepAliveMs: conf.keepalive_timeout,
+      idleMax: conf.keepalive_pool,
+    });
     const readsArguments = JSON.stringify(conf.extra_headers ?? {}).includes('post_arg');
 
     async function access(context: RequestContext): Promise<Answer | undefined> {
@@ -83,9 +80,18 @@ export const forwardAuth = definePlugin<ForwardAuth>({
         body = await context.body.read(conf.max_req_body_size);
         if (body === undefined) return { status: 413 };
       }
-      const answer = await ask(headersFor(context, conf, isPost), isPost ? body : undefined);
+      const answer = await service.ask({
+        url: conf.uri,
+        method: conf.request_method,
+        headers: headersFor(context, conf, isPost),
+        body: isPost ? body : undefined,
+      });
       if (answer instanceof Error) {
-        if (conf.allow_degradation) return undefined;
+        if (conf.allow_degradation) {
+          // Nobody has said who this is: the client may not either.
+          for (const name of conf.upstream_headers) context.headers.remove(name);
+          return undefined;
+        }
         warn(`the service does not answer: ${answer.message}`);
         return { status: conf.status_on_error };
       }
@@ -99,7 +105,7 @@ export const forwardAuth = definePlugin<ForwardAuth>({
       return undefined;
     }
 
-    return { access, close: () => ask.close() };
+    return { access, close: () => service.close() };
   },
 });
 
@@ -118,7 +124,7 @@ function headersFor(
   };
   const add = (name: string, value: string | undefined): void => {
     const key = name.toLowerCase();
-    if (value !== undefined && sent[key] === undefined) sent[key] = safe(value);
+    if (value !== undefined && sent[key] === undefined) sent[key] = value;
   };
   if (isPost) add('content-encoding', headers.get('content-encoding'));
   for (const [name, value] of Object.entries(extra_headers ?? {})) {
@@ -135,67 +141,13 @@ const FRAMING: ReadonlySet<string> = new Set([
   ...['content-length', 'transfer-encoding', 'connection', 'host', 'expect', 'upgrade', 'te'],
 ]);
 
-/** Octets that Node refuses to write in a field. */
-function safe(value: string): string {
-  return value.replace(/[^\t\x20-\x7e\x80-\xff]/g, ' ');
-}
-
-function refusal({ client_headers }: ForwardAuth, { status, headers, body }: AuthAnswer): Answer {
+function refusal(
+  { client_headers }: ForwardAuth,
+  { status, headers, body }: OutboundAnswer,
+): Answer {
   const shown = client_headers.flatMap((name) => {
     const value = headers[name.toLowerCase()];
     return value === undefined ? [] : [[name, value] as const];
   });
   return { status, body, headers: Object.fromEntries(shown) };
-}
-
-type Ask = ((
-  headers: Readonly<Record<string, string>>,
-  body: Buffer | undefined,
-) => Promise<AuthAnswer | Error>) & { close(): void };
-
-function createAsker(conf: ForwardAuth): Ask {
-  const isTls = conf.uri.startsWith('https:');
-  const options = {
-    keepAlive: conf.keepalive,
-    keepAliveMsecs: conf.keepalive_timeout,
-    maxFreeSockets: conf.keepalive_pool,
-    timeout: conf.keepalive_timeout,
-    rejectUnauthorized: conf.ssl_verify,
-  };
-  const agent = isTls ? new TlsAgent(options) : new PlainAgent(options);
-  const request = isTls ? tlsRequest : plainRequest;
-
-  function ask(headers: Readonly<Record<string, string>>, body: Buffer | undefined) {
-    return new Promise<AuthAnswer | Error>((resolve) => {
-      const signal = AbortSignal.timeout(conf.timeout);
-      const sent = request(
-        conf.uri,
-        { method: conf.request_method, headers, agent, signal },
-        (response) => void collected(response).then(resolve),
-      );
-      sent.on('error', resolve);
-      if (body !== undefined) sent.setHeader('Content-Length', body.length);
-      sent.end(body);
-    });
-  }
-  return Object.assign(ask, { close: () => agent.destroy() });
-}
-
-async function collected(response: IncomingMessage): Promise<AuthAnswer | Error> {
-  const pieces: Buffer[] = [];
-  let size = 0;
-  try {
-    for await (const piece of response as AsyncIterable<Buffer>) {
-      size += piece.length;
-      if (size > ANSWER_BYTES_MAX) {
-        response.destroy();
-        return new Error(`an answer of more than ${ANSWER_BYTES_MAX} octets`);
-      }
-      pieces.push(piece);
-    }
-  } catch (error) {
-    return error instanceof Error ? error : new Error(String(error));
-  }
-  const { statusCode: status = 502, headers } = response;
-  return { status, headers, body: Buffer.concat(pieces) };
 }

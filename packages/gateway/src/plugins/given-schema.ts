@@ -1,4 +1,9 @@
-type Given = Readonly<Record<string, unknown>>;
+import { Ajv, type ValidateFunction } from 'ajv';
+import { violationsOf } from '../admin/violations.ts';
+import { compilePattern } from '../core/match/pattern.ts';
+
+/** A JSON Schema that a user has written, for bodies, fields or claims. */
+export type GivenSchema = Readonly<Record<string, unknown>>;
 
 /** Types that APISIX's validator takes: JSON's, and Lua's own that no JSON has. */
 const JSON_TYPES = ['object', 'array', 'string', 'number', 'integer', 'boolean', 'null'];
@@ -6,6 +11,45 @@ const LUA_TYPES = ['table', 'function', 'userdata'];
 /** Schemas within schemas; deeper is taken for an attack on the stack. */
 const DEPTH_MAX = 64;
 const LISTS = ['enum', 'required', 'allOf', 'anyOf', 'oneOf'];
+
+/** ajv, as everywhere in the gateway; patterns of the schema are RE2's like all that users write. */
+export function compileGiven(schema: GivenSchema): ValidateFunction {
+  const regExp = Object.assign(
+    (source: string) => {
+      const pattern = compilePattern(source);
+      if (pattern.kind === 'invalid') throw new Error(pattern.reason);
+      return pattern;
+    },
+    { code: 'pattern' },
+  );
+  const ajv = new Ajv({
+    strict: false,
+    logger: false,
+    verbose: true,
+    useDefaults: true,
+    validateSchema: false,
+    validateFormats: false,
+    code: { regExp },
+  });
+  return ajv.compile(plainSchema(schema));
+}
+
+/** Text says why a schema that a user gives cannot be used. */
+export function givenFault(schema: GivenSchema): string | undefined {
+  const fault = schemaFault(schema);
+  if (fault !== undefined) return fault;
+  try {
+    compileGiven(schema);
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+/** The first thing that the last call has found wrong. */
+export function reasonOf({ errors }: ValidateFunction): string {
+  return violationsOf(errors ?? [])[0]?.message ?? 'the schema does not accept it';
+}
 
 /** What is wrong with a JSON Schema that a user gives, in the words of APISIX's validator. */
 export function schemaFault(schema: unknown, depth = 0): string | undefined {
@@ -28,7 +72,7 @@ export function schemaFault(schema: unknown, depth = 0): string | undefined {
   return undefined;
 }
 
-function innerSchemas(schema: Given): readonly unknown[] {
+function innerSchemas(schema: GivenSchema): readonly unknown[] {
   const maps = ['properties', 'patternProperties', 'definitions', 'dependencies'];
   const single = ['additionalProperties', 'items', 'not', 'if', 'then', 'else', 'contains'];
   return [
@@ -38,7 +82,7 @@ function innerSchemas(schema: Given): readonly unknown[] {
 }
 
 /** The schema as draft 7 has it: without `$schema`, with numbers for draft 4's exclusive bounds. */
-export function plainSchema(schema: Given): Given {
+export function plainSchema(schema: GivenSchema): GivenSchema {
   const plain = converted(schema);
   return isObject(plain) ? plain : {};
 }
@@ -66,6 +110,6 @@ function converted(value: unknown): unknown {
   return plain;
 }
 
-function isObject(value: unknown): value is Given {
+function isObject(value: unknown): value is GivenSchema {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

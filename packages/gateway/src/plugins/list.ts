@@ -15,6 +15,7 @@ import { httpLogger } from './logging/http-logger.ts';
 import { lokiLogger } from './logging/loki-logger.ts';
 import { multiAuth } from './multi-auth.ts';
 import { nodeStatus } from './node-status.ts';
+import { openidConnect } from './openid-connect/openid-connect.ts';
 import { opentelemetry } from './opentelemetry/opentelemetry.ts';
 import type { Plugin } from './plugin.ts';
 import { prometheus } from './prometheus/prometheus.ts';
@@ -67,6 +68,7 @@ export const PLUGINS: readonly Plugin[] = [
   mocking,
   multiAuth,
   nodeStatus,
+  openidConnect,
   opentelemetry,
   prometheus,
   proxyCache,

@@ -73,8 +73,8 @@ export const proxyRewrite = definePlugin<ProxyRewrite>({
           context.upstreamHost = resolveTemplate(context, conf.host).text;
         if (conf.scheme !== undefined) context.upstreamScheme = conf.scheme;
         applyHeaderChanges(context.headers, changes, (value) => {
-          const filled = captures === undefined ? value : withCaptures(value, captures);
-          return resolveTemplate(context, filled).text;
+          const given = captures === undefined ? value : withCaptures(value, captures);
+          return resolveTemplate(context, given).text;
         });
         return undefined;
       },
@@ -89,25 +89,33 @@ function rewriteUri(
   rules: readonly UriRule[],
 ): Captures | undefined {
   const isRaw = conf.use_real_request_uri_unsafe;
-  const safe = (uri: string): string => (isRaw ? uri : encoded(uri));
   if (conf.uri !== undefined) {
-    context.upstreamUri = withQuery(context, safe(resolveTemplate(context, conf.uri).text));
+    const uri = filled(context, conf.uri);
+    context.upstreamUri = withQuery(context, isRaw ? uri : encoded(uri));
     return undefined;
   }
+  const source = isRaw ? context.rawPath : context.path;
   // A question mark of the decoded path may not become the one that begins a query.
-  const source = isRaw ? context.rawPath : context.path.replaceAll('?', '%3F');
+  const safe = source.includes('?') ? encodedWhole : encoded;
   for (const { pattern, template } of rules) {
     const captures = pattern.find(source);
     if (captures === undefined) continue;
     const { start, end } = captures;
     const rewritten = source.slice(0, start) + withCaptures(template, captures) + source.slice(end);
-    const path = resolveTemplate(context, rewritten).text;
-    context.upstreamUri = withQuery(context, safe(path));
+    const uri = filled(context, rewritten);
+    context.upstreamUri = withQuery(context, isRaw ? uri : safe(uri));
     return captures;
   }
-  const unchanged = isRaw ? context.rawPath : encoded(context.path.replaceAll('?', '%3F'), '%3F');
-  context.upstreamUri = withQuery(context, unchanged);
+  context.upstreamUri = withQuery(context, isRaw ? source : safe(source));
   return undefined;
+}
+
+/**
+ * With the values of its variables. A question mark in one of them begins no query; its escape is
+ * escaped again with the path, as in APISIX.
+ */
+function filled(context: RequestContext, template: string): string {
+  return resolveTemplate(context, template, (value) => value.replaceAll('?', '%3F')).text;
 }
 
 function uriRules(pairs: readonly string[]): readonly UriRule[] {
@@ -126,9 +134,12 @@ function withQuery({ query }: RequestContext, uri: string): string {
 }
 
 /** A decoded path as it may stand in a request line; what follows `?` is left as it is. */
-function encoded(uri: string, kept = ''): string {
+function encoded(uri: string): string {
   const at = uri.indexOf('?');
-  const path = at < 0 ? uri : uri.slice(0, at);
-  const parts = kept === '' ? [path] : path.split(kept);
-  return parts.map(encodedPath).join(kept) + (at < 0 ? '' : uri.slice(at));
+  return at < 0 ? encodedPath(uri) : encodedPath(uri.slice(0, at)) + uri.slice(at);
+}
+
+/** As `encoded`, but a question mark is one more character of the path. */
+function encodedWhole(path: string): string {
+  return encodedPath(path).replaceAll('?', '%3F');
 }

@@ -1,13 +1,8 @@
-import { Ajv, type ValidateFunction } from 'ajv';
-import { violationsOf } from '../admin/violations.ts';
 import type { Answer } from '../core/answer.ts';
-import { compilePattern } from '../core/match/pattern.ts';
 import type { RequestContext } from '../core/request-context.ts';
-import { plainSchema, schemaFault } from './given-schema.ts';
+import { compileGiven, type GivenSchema, givenFault, reasonOf } from './given-schema.ts';
 import { definePlugin } from './plugin.ts';
 import { REQUEST_BODY_BYTES } from './request-body-bytes.ts';
-
-type GivenSchema = Readonly<Record<string, unknown>>;
 
 interface RequestValidation {
   readonly header_schema?: GivenSchema;
@@ -48,14 +43,14 @@ export const requestValidation = definePlugin<RequestValidation>({
   check({ header_schema, body_schema }) {
     for (const schema of [header_schema, body_schema]) {
       if (schema === undefined) continue;
-      const fault = schemaFault(schema) ?? compileFault(schema);
+      const fault = givenFault(schema);
       if (fault !== undefined) return fault;
     }
     return undefined;
   },
   create({ header_schema, body_schema, rejected_code, rejected_msg, max_req_body_size }) {
-    const headers = header_schema === undefined ? undefined : compiled(header_schema);
-    const body = body_schema === undefined ? undefined : compiled(body_schema);
+    const headers = header_schema === undefined ? undefined : compileGiven(header_schema);
+    const body = body_schema === undefined ? undefined : compileGiven(body_schema);
     const rejection = (why: string): Answer => ({
       status: rejected_code,
       body: rejected_msg ?? why,
@@ -78,41 +73,6 @@ export const requestValidation = definePlugin<RequestValidation>({
     };
   },
 });
-
-/** ajv, as everywhere in the gateway; patterns of the schema are RE2's like all that users write. */
-function compiled(schema: GivenSchema): ValidateFunction {
-  const regExp = Object.assign(
-    (source: string) => {
-      const pattern = compilePattern(source);
-      if (pattern.kind === 'invalid') throw new Error(pattern.reason);
-      return pattern;
-    },
-    { code: 'pattern' },
-  );
-  const ajv = new Ajv({
-    strict: false,
-    logger: false,
-    verbose: true,
-    useDefaults: true,
-    validateSchema: false,
-    validateFormats: false,
-    code: { regExp },
-  });
-  return ajv.compile(plainSchema(schema));
-}
-
-function compileFault(schema: GivenSchema): string | undefined {
-  try {
-    compiled(schema);
-    return undefined;
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
-}
-
-function reasonOf({ errors }: ValidateFunction): string {
-  return violationsOf(errors ?? [])[0]?.message ?? 'the schema does not accept it';
-}
 
 /** Fields by the names that the schema spells, in any case; a field with several values as a list. */
 function fieldsFor(
