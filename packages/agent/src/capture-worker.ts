@@ -37,6 +37,7 @@ const rows = createRows({
 });
 const resolver = createResolver(rows.add, {
   hasLoopTurns: () => capture?.loopTurnsReason === '',
+  programOf: ({ pid }) => processes.program(pid),
 });
 const flow = createFlow({
   headers: settings.headers,

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { serviceName } from './service-name.ts';
@@ -18,6 +19,8 @@ export interface ProcessFacts {
 export interface ProcessTable {
   /** Facts of `pid`, read once. A process that is gone already keeps what the kernel told. */
   facts(pid: number, comm: string, netns: number): ProcessFacts;
+  /** The same for processes that run the same program in the same way, a digest; '' when it is gone. */
+  program(pid: number): string;
   /** Forgets `pid`s that no longer run, so that a reused number is read afresh. */
   sweep(): void;
   readonly size: number;
@@ -60,6 +63,11 @@ export function createProcessTable({
     };
   }
 
+  function program(pid: number): string {
+    const line = text(`${procRoot}/${pid}/cmdline`);
+    return line === '' ? '' : createHash('sha256').update(line).digest('base64');
+  }
+
   function hostOf(netns: number): string {
     if (netns === 0) return machine;
     const named = namespaceNames.get(netns);
@@ -98,6 +106,7 @@ export function createProcessTable({
 
   return {
     facts,
+    program,
     sweep,
     get size() {
       return known.size;

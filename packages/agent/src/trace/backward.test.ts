@@ -10,10 +10,10 @@ import { wireId } from './wire-id.ts';
 const MS = 1e6;
 const turnOf = (connectionId: number, count: number): number => connectionId * 2 ** 20 + count;
 
-const connection = (id: number, role: Connection['role']): Connection => ({
+const connection = (id: number, role: Connection['role'], pid: number): Connection => ({
   id,
   role,
-  pid: 1,
+  pid,
   comm: 'node',
   netns: 0,
   localIp: '127.0.0.1',
@@ -31,6 +31,10 @@ interface Talk {
   answerCall(id: number): void;
   /** The request of connection `id` is answered; `read` is the turn that the thread read before. */
   answer(id: number, read?: number): void;
+  /** The client of connection `id` closes it before it was answered. */
+  leave(id: number): void;
+  /** What follows is of a new process of the same program. */
+  restart(): void;
   flush(): void;
   /** Call connection → [parent connection, evidence, is solid]; 0 for none. */
   links(): Record<number, readonly [number, number, boolean]>;
@@ -38,16 +42,19 @@ interface Talk {
 
 function talk(): Talk {
   const traced: TracedExchange[] = [];
-  const resolver: Resolver = createResolver((one) => traced.push(one));
+  const resolver: Resolver = createResolver((one) => traced.push(one), {
+    programOf: () => 'shop',
+  });
   const connections = new Map<number, Connection>();
   const requests = new Map<number, RequestPart>();
   let nowNs = 0;
+  let pid = 1;
   const tick = (): number => {
     nowNs += MS;
     return nowNs;
   };
   const on = (id: number, role: Connection['role']): Connection => {
-    const known = connections.get(id) ?? connection(id, role);
+    const known = connections.get(id) ?? connection(id, role, pid);
     connections.set(id, known);
     return known;
   };
@@ -96,6 +103,20 @@ function talk(): Talk {
     },
     answerCall: (id) => finish(id, turnOf(id, 1), 0),
     answer: (id, read = 0) => finish(id, 0, read),
+    leave(id) {
+      const [of, request] = [connections.get(id), requests.get(id)];
+      if (of === undefined) throw new Error(`BUG: nobody asked on ${id}`);
+      resolver.exchange({
+        connection: of,
+        kind: 'request',
+        isLossy: false,
+        request,
+        response: undefined,
+      });
+    },
+    restart() {
+      pid += 1;
+    },
     flush: () => resolver.flush(Infinity),
     links() {
       const idOf = new Map([...requests.keys()].map((id) => [wireId(id, 1_000 + id), id]));
@@ -167,7 +188,7 @@ test('a call that nothing speaks for is let go without a parent', () => {
 
 test('a process whose calls follow timers comes to believe what its answers say', () => {
   const one = talk();
-  for (let round = 0; round < 20; round += 1) {
+  for (let round = 0; round < 60; round += 1) {
     const [asked, other, called] = [10 * round + 11, 10 * round + 12, 10 * round + 13];
     one.ask(asked);
     one.ask(other); // Its bytes were read in the turn in which the timer of `asked` fired.
@@ -176,22 +197,50 @@ test('a process whose calls follow timers comes to believe what its answers say'
     one.answerCall(called);
     one.answer(asked, turnOf(called, 1));
     one.answer(other);
+    one.flush();
   }
-  one.flush();
   const links = one.links();
-  // In dispute at first, so no link; then backwards, and solid.
-  expect(links[13]).toEqual([0, 0, false]);
-  expect(links[10 * 18 + 13]).toEqual([10 * 18 + 11, EVIDENCE_ANSWERED_NEXT, true]);
-  expect(links[10 * 19 + 13]).toEqual([10 * 19 + 11, EVIDENCE_ANSWERED_NEXT, true]);
+  // In dispute at first, so not solid; then backwards, and solid.
+  expect(links[13]?.[2]).toBe(false);
+  expect(links[10 * 58 + 13]).toEqual([10 * 58 + 11, EVIDENCE_ANSWERED_NEXT, true]);
+  expect(links[10 * 59 + 13]).toEqual([10 * 59 + 11, EVIDENCE_ANSWERED_NEXT, true]);
 });
 
 test('both ways together are solid from the first call on', () => {
   const one = talk();
+  for (let id = 1; id < 16; id += 1) one.ask(id);
+  one.call(99, { id: turnOf(1, 1), kind: CAUSE_THREAD });
+  one.answerCall(99);
+  one.answer(1, turnOf(99, 1));
+  one.flush();
+  expect(one.links()).toEqual({ 99: [1, EVIDENCE_THREAD | EVIDENCE_ANSWERED_NEXT, true] });
+});
+
+test('a request whose client left may still be worked for: the other one is not the only one', () => {
+  const one = talk();
   one.ask(1);
   one.ask(2);
-  one.call(3, { id: turnOf(1, 1), kind: CAUSE_THREAD });
+  one.leave(2);
+  one.call(3); // After a timer.
   one.answerCall(3);
-  one.answer(1, turnOf(3, 1));
-  one.answer(2);
-  expect(one.links()).toEqual({ 3: [1, EVIDENCE_THREAD | EVIDENCE_ANSWERED_NEXT, true] });
+  one.flush();
+  one.answer(1);
+  expect(one.links()).toEqual({ 3: [0, 0, false] });
+});
+
+test('a process begins with what another process of its program has taught', () => {
+  const one = talk();
+  for (let id = 1; id < 100; id += 2) {
+    one.ask(id);
+    one.call(id + 1, { id: turnOf(id, 1), kind: CAUSE_THREAD });
+    one.answerCall(id + 1);
+    one.answer(id);
+  }
+  one.flush();
+  one.restart();
+  for (let id = 101; id < 120; id += 1) one.ask(id);
+  one.call(200, { id: turnOf(101, 1), kind: CAUSE_THREAD });
+  one.answerCall(200);
+  one.answer(101);
+  expect(one.links()[200]).toEqual([101, EVIDENCE_THREAD, true]);
 });

@@ -2,12 +2,11 @@ import {
   EVIDENCE_ANSWERED_NEXT,
   EVIDENCE_CONNECT,
   EVIDENCE_SHARED_ID,
-  EVIDENCE_SINGLE_OPEN,
   EVIDENCE_THREAD,
   EVIDENCE_THREAD_RESTORED,
   LINK_SHOWN,
 } from '@thalweg/model';
-import type { Trust } from './trust.ts';
+import { ORDINALS, type Trust } from './trust.ts';
 
 /** What the evidence of one call says about one open request that may have caused it. */
 export interface Support<Candidate> {
@@ -15,6 +14,8 @@ export interface Support<Candidate> {
   /** Bits of `LINK_EVIDENCE`; 0 when nothing speaks for it but that it was open. */
   readonly evidence: number;
   readonly doubt: Doubt;
+  /** How many calls forward evidence has given to it, this one included; 0: not this one. */
+  readonly ordinal: number;
 }
 
 /**
@@ -33,126 +34,126 @@ export interface Link<Candidate> {
   readonly alternatives: readonly { readonly candidate: Candidate; readonly probability: number }[];
 }
 
-/**
- * How often each kind of evidence, alone, names the right parent. Starting values of the
- * auto-tracing design (its table of evidence kinds); to be replaced by measured ones per service.
- */
-const PRECISION: readonly (readonly [bit: number, precision: number])[] = [
-  [EVIDENCE_SHARED_ID, 0.999],
-  [EVIDENCE_CONNECT, 0.97],
-  [EVIDENCE_THREAD, 0.97],
-  [EVIDENCE_THREAD_RESTORED, 0.97],
-  [EVIDENCE_ANSWERED_NEXT, 0.97],
-  // Below the solid mark: a background call may fall into the only open request by chance.
-  [EVIDENCE_SINGLE_OPEN, 0.85],
-];
-const POOL_REUSE_PRECISION = 0.55;
-const LOOP_UNSEEN_PRECISION = 0.75;
-const ANSWERED_EARLY_PRECISION = 0.1;
-/** Of a kind that the process's own calls have shown to be met by chance. */
-const SPOILT_PRECISION = 0.1;
-/** Of a kind that stands alone while the process's calls have not shown yet that it can. */
-const UNPROVEN_PRECISION = 0.85;
-const THREAD_KINDS = [EVIDENCE_THREAD, EVIDENCE_THREAD_RESTORED];
-const FORWARD_KINDS = [...THREAD_KINDS, EVIDENCE_CONNECT];
-const BACKWARD_KINDS = [EVIDENCE_ANSWERED_NEXT];
-
 /** Bits of the evidence that the thread's past gives. */
-export const FORWARD_EVIDENCE = FORWARD_KINDS.reduce((all, bit) => all | bit, 0);
+export const FORWARD_EVIDENCE = EVIDENCE_THREAD | EVIDENCE_THREAD_RESTORED | EVIDENCE_CONNECT;
+
+/** An id that a request and a call share: a gateway may give one id to two requests. */
+const SHARED_ID_TRUST = 0.999;
+const POOL_REUSE_TRUST = 0.5;
+const LOOP_UNSEEN_TRUST = 0.7;
 const ALTERNATIVES_MAX = 3;
+/** A candidate below it is none. */
+const CANDIDATE_MIN = 0.01;
 const NONE = [] as const;
 
 /**
- * Weighs the evidence. Each kind contributes its odds; what no evidence supports shares a weight of
- * one with "none of them", so a candidate's probability does not fall with the mere number of
- * requests that are open; `unnamedCount` of these are not in `supports`. No parent is named below `LINK_SHOWN`: unknown stays unknown.
+ * Weighs the evidence by Bayes' rule: each open request is as likely as the next, and with the share
+ * `1 - single` it was none of them. A kind that names a request does so for a reason with
+ * the process's trust in it, else it names any open one. `unnamedCount` open requests are not in
+ * `supports`. No parent is named below `LINK_SHOWN`: unknown stays unknown.
  */
 export function decideLink<Candidate>(
   supports: readonly Support<Candidate>[],
-  unnamedCount = 0,
-  trust: Trust = 'unproven',
+  unnamedCount: number,
+  trust: Trust,
 ): Link<Candidate> {
-  const odds = ODDS[trust];
-  const only = supports.length === 1 ? supports[0] : undefined;
-  if (only !== undefined && only.evidence !== 0) {
-    const weight = weightOf(odds, only);
-    const probability = weight / (weight + 1);
-    if (probability >= LINK_SHOWN) {
-      return { parent: only.candidate, probability, evidence: only.evidence, alternatives: NONE };
+  const openCount = Math.max(1, supports.length + unnamedCount);
+  const single = singleTrust(supports, trust);
+  let unnamed = single / openCount;
+  let none = 1 - single;
+  const weights = new Array<number>(supports.length).fill(unnamed);
+  for (const kind of KINDS) {
+    const named = supports.find(({ evidence }) => (evidence & kind.bits) !== 0);
+    if (named === undefined) continue;
+    const believed = kind.trust(trust, named);
+    const byChance = (1 - believed) / openCount;
+    unnamed *= byChance;
+    none *= byChance;
+    for (let at = 0; at < supports.length; at += 1) {
+      const isNamed = ((supports[at]?.evidence ?? 0) & kind.bits) !== 0;
+      weights[at] = (weights[at] ?? 0) * (isNamed ? byChance + believed : byChance);
     }
   }
-  const weighed = supports.map((support) => ({ ...support, weight: weightOf(odds, support) }));
-  const backed = weighed.filter(({ evidence }) => evidence !== 0);
-  const unbackedShare = 1 / (weighed.length - backed.length + unnamedCount + 1);
-  const total = backed.reduce((sum, { weight }) => sum + weight, 1);
-  const ranked = weighed
-    .map(({ candidate, evidence, weight }) => ({
-      candidate,
-      evidence,
-      probability: (evidence === 0 ? unbackedShare : weight) / total,
-    }))
-    .sort((one, other) => other.probability - one.probability);
+  let total = unnamed * unnamedCount + none;
+  for (const weight of weights) total += weight;
+  return linkOf(rank(supports, weights, total));
+}
 
+interface Ranked<Candidate> {
+  readonly candidate: Candidate;
+  readonly evidence: number;
+  readonly probability: number;
+}
+
+function rank<Candidate>(
+  supports: readonly Support<Candidate>[],
+  weights: readonly number[],
+  total: number,
+): readonly Ranked<Candidate>[] {
+  const ranked = supports.map(({ candidate, evidence }, at) => ({
+    candidate,
+    evidence,
+    probability: (weights[at] ?? 0) / total,
+  }));
+  if (ranked.length > 1) ranked.sort((one, other) => other.probability - one.probability);
+  return ranked;
+}
+
+function linkOf<Candidate>(ranked: readonly Ranked<Candidate>[]): Link<Candidate> {
   const best = ranked[0];
   const isShown = best !== undefined && best.evidence !== 0 && best.probability >= LINK_SHOWN;
+  const others = isShown ? ranked.slice(1) : ranked;
   return {
     parent: isShown ? best.candidate : undefined,
     probability: isShown ? best.probability : 0,
     evidence: isShown ? best.evidence : 0,
-    alternatives: ranked
-      .slice(isShown ? 1 : 0)
-      .filter(({ probability }) => probability > 0.01)
-      .slice(0, ALTERNATIVES_MAX)
-      .map(({ candidate, probability }) => ({ candidate, probability })),
+    alternatives:
+      others.length === 0
+        ? NONE
+        : others
+            .filter(({ probability }) => probability > CANDIDATE_MIN)
+            .slice(0, ALTERNATIVES_MAX)
+            .map(({ candidate, probability }) => ({ candidate, probability })),
   };
 }
 
-/** Odds of every combination of evidence, so that a call costs a look-up. */
-const ODDS: Readonly<Record<Trust, OddsByDoubt>> = {
-  unproven: oddsByDoubt([...FORWARD_KINDS, ...BACKWARD_KINDS], UNPROVEN_PRECISION),
-  both: oddsByDoubt([]),
-  forward: oddsByDoubt(BACKWARD_KINDS),
-  backward: oddsByDoubt(FORWARD_KINDS),
-  neither: oddsByDoubt([...FORWARD_KINDS, ...BACKWARD_KINDS]),
-};
-
-type OddsByDoubt = Readonly<Record<Doubt, Float64Array>>;
-
-function oddsByDoubt(bits: readonly number[], most = SPOILT_PRECISION): OddsByDoubt {
-  const believed = lowered(PRECISION, bits, most);
-  const doubted = (kinds: readonly number[], precision: number): Float64Array =>
-    oddsOf(lowered(believed, kinds, precision));
-  return {
-    none: oddsOf(believed),
-    'pool-reuse': doubted([EVIDENCE_THREAD_RESTORED], POOL_REUSE_PRECISION),
-    'loop-unseen': doubted(FORWARD_KINDS, LOOP_UNSEEN_PRECISION),
-    'answered-early': doubted(THREAD_KINDS, ANSWERED_EARLY_PRECISION),
-  };
+/** How likely the call was made for a request at all, before it is asked for which. */
+function singleTrust(supports: readonly Support<unknown>[], trust: Trust): number {
+  let alone: Support<unknown> | undefined;
+  for (const support of supports) {
+    if ((support.evidence & (EVIDENCE_ANSWERED_NEXT | EVIDENCE_SHARED_ID)) !== 0)
+      return trust.single;
+    if ((support.evidence & FORWARD_EVIDENCE) !== 0) alone = support;
+  }
+  if (alone === undefined) return trust.singleAlone;
+  return alone.ordinal > 1 ? Math.min(trust.single, forwardTrust(trust, alone)) : trust.single;
 }
 
-/** Never raises what is lower already. */
-function lowered(
-  precisions: typeof PRECISION,
-  bits: readonly number[],
-  most: number,
-): typeof PRECISION {
-  return precisions.map(([bit, alone]) => [
-    bit,
-    bits.includes(bit) ? Math.min(alone, most) : alone,
-  ]);
+/** Forward evidence for this request, with or without backward evidence that confirms it. */
+function forwardTrust(trust: Trust, { evidence, ordinal }: Support<unknown>): number {
+  if ((evidence & EVIDENCE_ANSWERED_NEXT) !== 0) return trust.forward;
+  return trust.forwardAlone[Math.min(ordinal, ORDINALS) - 1] ?? trust.forward;
 }
 
-function oddsOf(precisions: readonly (readonly [bit: number, precision: number])[]): Float64Array {
-  const combinations = 2 * Math.max(...precisions.map(([bit]) => bit));
-  return Float64Array.from({ length: combinations }, (_, evidence) =>
-    precisions.reduce(
-      (odds, [bit, precision]) =>
-        (evidence & bit) === 0 ? odds : (odds * precision) / (1 - precision),
-      1,
-    ),
-  );
-}
+/** Kinds that name a request independently of each other, and what they are worth. */
+const KINDS: readonly {
+  readonly bits: number;
+  trust(trust: Trust, named: Support<unknown>): number;
+}[] = [
+  { bits: EVIDENCE_SHARED_ID, trust: () => SHARED_ID_TRUST },
+  { bits: FORWARD_EVIDENCE, trust: (trust, named) => doubted(forwardTrust(trust, named), named) },
+  { bits: EVIDENCE_ANSWERED_NEXT, trust: ({ backward }) => backward },
+];
 
-function weightOf(odds: OddsByDoubt, { evidence, doubt }: Support<unknown>): number {
-  return odds[doubt][evidence] ?? 1;
+function doubted(trust: number, { doubt, evidence }: Support<unknown>): number {
+  switch (doubt) {
+    case 'none':
+      return trust;
+    case 'loop-unseen':
+      return Math.min(trust, LOOP_UNSEEN_TRUST);
+    case 'pool-reuse':
+      return (evidence & EVIDENCE_THREAD_RESTORED) === 0 ? trust : trust * POOL_REUSE_TRUST;
+    case 'answered-early':
+      return (evidence & EVIDENCE_CONNECT) === 0 ? 0 : trust;
+  }
 }

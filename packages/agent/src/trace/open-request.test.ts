@@ -10,6 +10,7 @@ import {
   type OpenRequest,
   openRequest,
 } from './open-request.ts';
+import { createTrustCounts } from './trust.ts';
 
 const part = (turnId: number, requestId: string): RequestPart => ({
   startNs: 0,
@@ -46,7 +47,7 @@ const some = fc.record({
 test('looking at a few open requests answers what looking at all of them would', () => {
   fc.assert(
     fc.property(some, ({ ids, closed, caused, called }) => {
-      const of = createOpenRequests<never>(1);
+      const of = createOpenRequests<never>(1, createTrustCounts());
       const opened = ids.map((id, at) => openRequest(of, part(at, id)));
       const open = new Set(opened);
       for (const pick of closed) {

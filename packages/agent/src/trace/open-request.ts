@@ -8,7 +8,7 @@ import {
 import type { RequestPart } from '../flow/exchange.ts';
 import { CAUSE_CONNECT, CAUSE_RESTORED, CAUSE_THREAD } from '../flow/transfer.ts';
 import type { Doubt, Support } from './link.ts';
-import { createTrustCounts, type Trust, type TrustCounts } from './trust.ts';
+import { type Trust, type TrustCounts, trustOf } from './trust.ts';
 
 /** A request that a process received and has not answered: what its calls may be caused by. */
 export interface OpenRequest<Call> {
@@ -19,8 +19,13 @@ export interface OpenRequest<Call> {
   wireId: bigint;
   /** Calls that name it, whose rows wait for its wire id. */
   readonly waiting: Call[];
-  /** It has made a call by forward evidence. */
-  hasCalled: boolean;
+  /** Calls that forward evidence gives to it; and without those that may be a pool's waiters. */
+  namedCount: number;
+  forwardCount: number;
+  /** Calls made while it was the only open request, with no other evidence. */
+  singleCount: number;
+  /** No other request was open at any time of it. */
+  isAlone: boolean;
   before: OpenRequest<Call> | undefined;
   after: OpenRequest<Call> | undefined;
 }
@@ -31,9 +36,19 @@ export interface OpenRequests<Call> {
   oldest: OpenRequest<Call> | undefined;
   newest: OpenRequest<Call> | undefined;
   count: number;
-  /** How far forward and backward evidence of this process agree, lately. */
+  /**
+   * Requests that ended without an answer, because their client left or they were no longer
+   * looked at: the process may still work for them, until that time.
+   */
+  abandonedCount: number;
+  abandonedUntilNs: number;
+  /** Start of the last request that came or was sent. */
+  latestNs: number;
+  /** What the process's calls told of its evidence, lately. */
   readonly trustCounts: TrustCounts;
   trust: Trust;
+  /** Requests that were answered since `trust` was estimated. */
+  untrustedCount: number;
   /** How many of them carry an id that a call may share. */
   identifiedCount: number;
 }
@@ -45,18 +60,27 @@ export interface Gathered<Call> {
 }
 
 const UNBACKED_MAX = 3;
+/** A client that leaves is often not noticed before the work for it is done. */
+const ABANDONED_NS = 5e9;
 /** A request that follows an answer on one socket so soon was waiting for that socket. */
 const POOL_REUSE_NS = 1e6;
 
-export function createOpenRequests<Call>(pid: number): OpenRequests<Call> {
+export function createOpenRequests<Call>(
+  pid: number,
+  trustCounts: TrustCounts,
+): OpenRequests<Call> {
   return {
     pid,
     oldest: undefined,
     newest: undefined,
     count: 0,
     identifiedCount: 0,
-    trustCounts: createTrustCounts(),
-    trust: 'unproven',
+    abandonedCount: 0,
+    abandonedUntilNs: -Infinity,
+    latestNs: -Infinity,
+    trustCounts,
+    trust: trustOf(trustCounts),
+    untrustedCount: 0,
   };
 }
 
@@ -68,13 +92,20 @@ export function openRequest<Call>(of: OpenRequests<Call>, request: RequestPart):
     of,
     wireId: 0n,
     waiting: [],
-    hasCalled: false,
+    namedCount: 0,
+    forwardCount: 0,
+    singleCount: 0,
+    isAlone: before === undefined,
     before,
     after: undefined,
   };
   if (before === undefined) of.oldest = one;
-  else before.after = one;
+  else {
+    before.after = one;
+    before.isAlone = false;
+  }
   of.newest = one;
+  of.latestNs = request.startNs;
   of.count += 1;
   if (isIdentified(request)) of.identifiedCount += 1;
   return one;
@@ -93,6 +124,12 @@ export function closeRequest<Call>(one: OpenRequest<Call>): void {
   if (isIdentified(one.request)) of.identifiedCount -= 1;
 }
 
+/** It was closed, and not by its answer. */
+export function abandonRequest<Call>(of: OpenRequests<Call>): void {
+  of.abandonedCount += 1;
+  of.abandonedUntilNs = of.latestNs + ABANDONED_NS;
+}
+
 /**
  * What the evidence says about each open request of the process that made the call `part`; `caused`
  * is the one that the kernel names. Where no id is shared, that one alone can be backed, and a few
@@ -108,15 +145,17 @@ export function gather<Call>(
   const isPoolReuse = part.startNs - part.answeredBeforeNs < POOL_REUSE_NS;
   const isLoopUnseen = !hasLoopTurns && of.count > 1;
   const doubt: Doubt = isPoolReuse ? 'pool-reuse' : isLoopUnseen ? 'loop-unseen' : 'none';
-  const single = of.count === 1 ? EVIDENCE_SINGLE_OPEN : 0;
+  of.latestNs = part.startNs;
+  if (part.startNs > of.abandonedUntilNs) of.abandonedCount = 0;
+  const single = isSingle(of) ? EVIDENCE_SINGLE_OPEN : 0;
   const backed: Support<OpenRequest<Call>>[] = [];
   const unbacked: Support<OpenRequest<Call>>[] = [];
   const mayShare = of.identifiedCount > 0 && isIdentified(part);
-  let unnamedCount = 0;
+  let unnamedCount = of.abandonedCount;
   let unseen = of.count;
   if (!mayShare && named !== undefined) {
     const evidence = causeEvidence(part.causeKind) | single;
-    backed.push({ candidate: named, evidence, doubt });
+    backed.push({ candidate: named, evidence, doubt, ordinal: named.namedCount + 1 });
     unseen -= 1;
   }
   for (let candidate = of.oldest; candidate !== undefined; candidate = candidate.after) {
@@ -129,8 +168,10 @@ export function gather<Call>(
     if (shared === 'different') continue;
     let evidence = single | (shared === 'same' ? EVIDENCE_SHARED_ID : 0);
     if (candidate === named) evidence |= causeEvidence(part.causeKind);
-    if (evidence !== 0) backed.push({ candidate, evidence, doubt });
-    else if (unbacked.length < UNBACKED_MAX) unbacked.push({ candidate, evidence, doubt });
+    const ordinal = candidate === named ? named.namedCount + 1 : 0;
+    const support = { candidate, evidence, doubt, ordinal };
+    if (evidence !== 0) backed.push(support);
+    else if (unbacked.length < UNBACKED_MAX) unbacked.push(support);
     else unnamedCount += 1;
   }
   unnamedCount += unseen;
@@ -139,6 +180,11 @@ export function gather<Call>(
     return { supports: backed, unnamedCount: unnamedCount + unbacked.length };
   }
   return { supports: unbacked.length === 0 ? backed : [...backed, ...unbacked], unnamedCount };
+}
+
+/** Whether whatever the process does now can be for one request only. */
+export function isSingle({ count, abandonedCount }: OpenRequests<unknown>): boolean {
+  return count === 1 && abandonedCount === 0;
 }
 
 function isIdentified(part: RequestPart): boolean {

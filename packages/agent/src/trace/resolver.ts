@@ -1,16 +1,25 @@
-import { EVIDENCE_ANSWERED_NEXT, LINK_SOLID } from '@thalweg/model';
+import { EVIDENCE_ANSWERED_NEXT, EVIDENCE_THREAD_RESTORED, LINK_SOLID } from '@thalweg/model';
 import type { Connection, Exchange, RequestPart } from '../flow/exchange.ts';
 import { CAUSE_READ } from '../flow/transfer.ts';
 import { decideLink, FORWARD_EVIDENCE, type Link, type Support } from './link.ts';
 import {
+  abandonRequest,
   closeRequest,
   createOpenRequests,
   gather,
+  isSingle,
   type OpenRequest,
   type OpenRequests,
   openRequest,
 } from './open-request.ts';
-import { ageTrustCounts, trustOf } from './trust.ts';
+import {
+  addCalls,
+  countAnswered,
+  createTrustCounts,
+  inheritTrustCounts,
+  type TrustCounts,
+  trustOf,
+} from './trust.ts';
 import { wireId } from './wire-id.ts';
 
 /** An exchange with its identity and its parent, ready to become a row. */
@@ -36,6 +45,8 @@ export interface ResolverCounters {
 export interface ResolverOptions {
   /** Whether the source knows turns of event loops; without them thread evidence is worth less. */
   readonly hasLoopTurns?: () => boolean;
+  /** Names the program that a process runs: what one process taught, another begins with. */
+  readonly programOf?: (connection: Connection) => string;
 }
 
 export interface Resolver {
@@ -81,6 +92,9 @@ const HOLD_NS = 1e9;
 const FOLLOWED_MAX = 64;
 /** A turn id is the id of its connection, shifted by this, and a count. Source: causes.h. */
 const TURNS_A_CONNECTION = 2 ** 20;
+/** What evidence is worth is estimated anew after so many answers, and after each of the first. */
+const TRUST_EVERY = 8;
+const LEARNT = 64;
 const NONE = [] as const;
 const NO_LINK: Link<OpenRequest<Call>> = {
   parent: undefined,
@@ -97,11 +111,12 @@ const NO_LINK: Link<OpenRequest<Call>> = {
  */
 export function createResolver(
   onTraced: (traced: TracedExchange) => void,
-  { hasLoopTurns = () => true }: ResolverOptions = {},
+  { hasLoopTurns = () => true, programOf }: ResolverOptions = {},
 ): Resolver {
   const callByConnection = new Map<number, Call>();
   let held: Call[] = [];
   const processes = new Map<number, OpenRequests<Call>>();
+  const trustByProgram = new Map<string, TrustCounts>();
   const openByTurn = new Map<number, OpenRequest<Call>>();
   let last: OpenRequests<Call> | undefined;
   let openCount = 0;
@@ -114,16 +129,28 @@ export function createResolver(
     else if (connection.role === 'client') part.note = call(connection, part);
   }
 
-  function openOf(pid: number): OpenRequests<Call> {
+  function openOf(connection: Connection): OpenRequests<Call> {
+    const { pid } = connection;
     if (last?.pid === pid) return last;
     let found = processes.get(pid);
     if (found === undefined) {
       if (processes.size >= PROCESSES_MAX) forgetIdle();
-      found = createOpenRequests<Call>(pid);
+      found = createOpenRequests<Call>(pid, firstTrust(connection));
       processes.set(pid, found);
     }
     last = found;
     return found;
+  }
+
+  /** What another process of its program has taught, else nothing. */
+  function firstTrust(connection: Connection): TrustCounts {
+    const program = programOf?.(connection) ?? '';
+    if (program === '') return createTrustCounts();
+    const known = trustByProgram.get(program);
+    const counts = known === undefined ? createTrustCounts() : inheritTrustCounts(known);
+    if (trustByProgram.size >= PROCESSES_MAX) trustByProgram.clear();
+    trustByProgram.set(program, counts);
+    return counts;
   }
 
   function forgetIdle(): void {
@@ -132,7 +159,7 @@ export function createResolver(
   }
 
   function open(connection: Connection, part: RequestPart): void {
-    const of = openOf(connection.pid);
+    const of = openOf(connection);
     if (of.count >= OPEN_PER_PROCESS_MAX) {
       openDropped += 1;
       return;
@@ -145,16 +172,22 @@ export function createResolver(
   }
 
   function call(connection: Connection, part: RequestPart): Call {
-    const of = openOf(connection.pid);
+    const of = openOf(connection);
     const opened = part.causeId === 0 ? undefined : openByTurn.get(part.causeId);
     const follows = opened === undefined ? answeredCall(part.causeId, of) : undefined;
     const { supports, unnamedCount } =
       of.count === 0
         ? { supports: NONE, unnamedCount: 0 }
         : gather(of, part, opened ?? follows?.link.parent, hasLoopTurns());
-    const forward = supports.find(({ evidence }) => (evidence & FORWARD_EVIDENCE) !== 0)?.candidate;
-    if (forward?.hasCalled === true) of.trustCounts.madeAgain += 1;
-    if (forward !== undefined) forward.hasCalled = true;
+    const named = forwardOf(supports);
+    const forward = named?.candidate;
+    if (named !== undefined) {
+      named.candidate.namedCount += 1;
+      if (!isReuse(named)) named.candidate.forwardCount += 1;
+    }
+    if (forward === undefined && isSingle(of) && of.oldest !== undefined) {
+      of.oldest.singleCount += 1;
+    }
     const made: Call = {
       kind: 'call',
       of,
@@ -213,6 +246,7 @@ export function createResolver(
   function answer(made: Call, done: Exchange): void {
     made.exchange = done;
     const { response, connection } = done;
+    if (response !== undefined && made.supports.length > 0) made.of.trustCounts.answeredCalls += 1;
     if (response !== undefined && response.turnId !== 0) {
       if (callByConnection.size >= CONNECTIONS_MAX) callByConnection.clear();
       callByConnection.set(connection.id, made);
@@ -229,10 +263,12 @@ export function createResolver(
     opened.wireId = id;
     closeRequest(opened);
     openCount -= 1;
+    if (response === undefined) abandonRequest(opened.of);
     const { turnId } = opened.request;
     if (openByTurn.get(turnId) === opened) openByTurn.delete(turnId);
     if (response?.causeKind === CAUSE_READ)
       credit(answeredCall(response.causeId, opened.of), opened);
+    if (response !== undefined) countRequest(opened);
     for (const made of opened.waiting) {
       waitingCount -= 1;
       made.unknownCount -= 1;
@@ -267,20 +303,30 @@ export function createResolver(
   }
 
   function countBackward(made: Call, opened: OpenRequest<Call>): void {
-    const { trustCounts } = made.of;
-    if (made.backward === undefined) made.backward = opened;
-    else if (made.backward !== opened) trustCounts.claimedTwice += 1;
+    if (made.backward !== undefined) return;
+    made.backward = opened;
+    made.of.trustCounts.claimed += 1;
+    if (opened.isAlone && made.forward === undefined) opened.singleCount -= 1;
+  }
+
+  /** An answered request tells how many calls evidence gave to it. */
+  function countRequest(opened: OpenRequest<Call>): void {
+    const { of, forwardCount, namedCount } = opened;
+    countAnswered(of.trustCounts, forwardCount, namedCount);
+    if (opened.isAlone) addCalls(of.trustCounts.single, opened.singleCount);
+    of.untrustedCount += 1;
+    if (of.untrustedCount < TRUST_EVERY && of.trustCounts.answeredRequests > LEARNT) return;
+    of.untrustedCount = 0;
+    of.trust = trustOf(of.trustCounts);
   }
 
   /** At the end of a call, when all that speaks for its parent has been said. */
-  function countCall({ of, forward, backward, supports }: Call): void {
-    if (supports.length === 0) return;
-    const { trustCounts } = of;
-    if (forward === undefined) trustCounts[backward === undefined ? 'unseen' : 'backwardOnly'] += 1;
-    else if (backward === undefined) trustCounts.forwardOnly += 1;
-    else trustCounts[forward === backward ? 'agreed' : 'disputed'] += 1;
-    ageTrustCounts(trustCounts);
-    of.trust = trustOf(trustCounts);
+  function countCall({ of, forward, backward, supports, unnamedCount }: Call): void {
+    if (forward === undefined || backward === undefined) return;
+    if (supports.some((one) => one.candidate === forward && isReuse(one))) return;
+    of.trustCounts.overlap += 1;
+    of.trustCounts.byChance += 1 / (supports.length + unnamedCount);
+    if (forward === backward) of.trustCounts.agreed += 1;
   }
 
   function flush(nowNs: number): void {
@@ -302,9 +348,7 @@ export function createResolver(
     if (!isKnown && made.unknownCount > 0) return;
     made.isEmitted = true;
     countCall(made);
-    if (made.of.trust !== 'both') {
-      link = decideLink(made.supports, made.unnamedCount, made.of.trust);
-    }
+    link = decideLink(made.supports, made.unnamedCount, made.of.trust);
     const parentWireId = link.parent?.wireId ?? 0n;
     onTraced({
       exchange: done,
@@ -330,9 +374,24 @@ function candidatesOf({ alternatives }: Link<OpenRequest<Call>>): TracedExchange
     .map(({ candidate, probability }) => ({ wireId: candidate.wireId, probability }));
 }
 
+function forwardOf(supports: Call['supports']): Call['supports'][number] | undefined {
+  return supports.find(({ evidence }) => (evidence & FORWARD_EVIDENCE) !== 0);
+}
+
+/** Whether its forward evidence may be a waiter's for the socket: it says nothing of the process. */
+function isReuse({ doubt, evidence }: Call['supports'][number]): boolean {
+  if ((evidence & EVIDENCE_THREAD_RESTORED) === 0) return false;
+  return doubt === 'pool-reuse' || doubt === 'answered-early';
+}
+
 function withEvidence(supports: Call['supports'], candidate: OpenRequest<Call>): Call['supports'] {
   const known = supports.find((one) => one.candidate === candidate);
-  const { evidence = 0, doubt = 'none' } = known ?? {};
-  const backed = { candidate, evidence: evidence | EVIDENCE_ANSWERED_NEXT, doubt } as const;
+  const { evidence = 0, doubt = 'none', ordinal = 0 } = known ?? {};
+  const backed = {
+    candidate,
+    evidence: evidence | EVIDENCE_ANSWERED_NEXT,
+    doubt,
+    ordinal,
+  } as const;
   return [...supports.filter((one) => one !== known), backed];
 }

@@ -23,7 +23,8 @@ export interface Observer {
 
 const FLUSH_MS = 100;
 const RING_BYTES = 128 * 2 ** 20;
-const QUIET_MS = 600;
+/** Longer than the resolver holds a call back, which is a second. */
+const QUIET_MS = 1_500;
 const WAIT_MS_MAX = 15_000;
 
 export async function startObserver(): Promise<Observer> {
@@ -54,6 +55,7 @@ export async function startObserver(): Promise<Observer> {
       ring_bytes: RING_BYTES,
       priority: 'normal',
       cpu_budget_cores: 64,
+      cpu_busy_share: 1,
       ports_excluded: [port],
     }),
   );
