@@ -51,6 +51,8 @@ export const L7_PROTOCOL = {
   127: 'Custom',
 } as const;
 export const L7_PROTOCOL_HTTP1 = 20;
+export const L7_PROTOCOL_POSTGRESQL = 61;
+export const L7_PROTOCOL_REDIS = 80;
 
 export const TRANSPORT_PROTOCOL = { 6: 'TCP', 17: 'UDP' } as const;
 export const TRANSPORT_TCP = 6;

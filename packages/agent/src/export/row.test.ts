@@ -1,6 +1,6 @@
 import { columnsFrom, createBatch, l7FlowLog, readBlock, valuesOf } from '@thalweg/model';
 import { expect, it } from 'vitest';
-import type { Exchange, RequestPart, ResponsePart } from '../flow/exchange.ts';
+import type { Connection, Exchange, RequestPart, ResponsePart } from '../flow/exchange.ts';
 import { createAttributeNames } from './attribute-names.ts';
 import { CONNECTION_COLUMNS, writeConnection, writeExchange } from './row.ts';
 
@@ -37,8 +37,10 @@ const response: ResponsePart = {
   sequence: 22,
   turnId: 2 ** 41 + 1,
   bodySize: 2 ** 33 + 5,
+  outcome: 'server-error',
   status: 503,
   reason: 'Service Unavailable',
+  result: '',
   version: '1.1',
   contentLength: undefined,
   trace: undefined,
@@ -48,8 +50,9 @@ const response: ResponsePart = {
 
 function writtenRow(role: 'client' | 'server', kind: Exchange['kind'] = 'session') {
   const batch = createBatch(l7FlowLog, CONNECTION_COLUMNS);
-  const connection = {
+  const connection: Connection = {
     id: 2 ** 33 + 9,
+    protocol: 'http1',
     role,
     pid: 70,
     comm: 'nginx',

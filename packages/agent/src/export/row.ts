@@ -1,5 +1,6 @@
 import {
   L7_PROTOCOL_HTTP1,
+  L7_PROTOCOL_REDIS,
   type l7FlowLog,
   SESSION_BOTH,
   SESSION_REQUEST,
@@ -16,6 +17,7 @@ import {
 } from '@thalweg/model';
 import type { ProcessFacts } from '../enrich/process-table.ts';
 import type { Connection, Exchange } from '../flow/exchange.ts';
+import type { ProtocolName } from '../flow/protocol.ts';
 import type { TracedExchange } from '../trace/resolver.ts';
 import type { AttributeNames } from './attribute-names.ts';
 
@@ -77,6 +79,11 @@ const SESSION_TYPES = {
   response: SESSION_RESPONSE,
 } as const;
 
+const L7_PROTOCOLS: Readonly<Record<ProtocolName, number>> = {
+  http1: L7_PROTOCOL_HTTP1,
+  redis: L7_PROTOCOL_REDIS,
+};
+
 export function writeConnection(
   to: ConnectionSinks,
   connection: Connection,
@@ -96,7 +103,7 @@ export function writeConnection(
   to.client_port.push(isServer ? connection.remotePort : connection.localPort);
   to.server_port.push(isServer ? connection.localPort : connection.remotePort);
   to.protocol.push(TRANSPORT_TCP);
-  to.l7_protocol.push(L7_PROTOCOL_HTTP1);
+  to.l7_protocol.push(L7_PROTOCOLS[connection.protocol]);
   to.is_tls.push(0);
   to.is_async.push(0);
   to.request_id.pushNumber(0);
@@ -141,13 +148,11 @@ export function writeExchange(
   to.request_type.push(request?.method ?? '');
   to.request_domain.push(request?.host ?? '');
   to.request_resource.push(request?.path ?? '');
-  to.endpoint.push(request === undefined ? '' : context.endpoints(request.path));
+  to.endpoint.push(isRouted(exchange) ? context.endpoints(request?.path ?? '/') : '');
   to.response_status.push(statusOf(exchange));
   to.response_code.push(response?.status ?? 0);
-  to.response_exception.push(
-    response !== undefined && response.status >= 400 ? response.reason : '',
-  );
-  to.response_result.push('');
+  to.response_exception.push(response?.outcome === 'success' ? '' : (response?.reason ?? ''));
+  to.response_result.push(response?.result ?? '');
   to.trace_id.push(trace?.traceId ?? '');
   to.span_id.push(trace?.spanId ?? '');
   to.parent_span_id.push(trace?.parentSpanId ?? '');
@@ -200,7 +205,16 @@ function observationPoint(role: Exchange['connection']['role']): string {
 function statusOf({ kind, response, isLossy }: Exchange): number {
   // Where events were lost the answer may be among them: not a timeout.
   if (kind === 'request') return isLossy ? STATUS_UNKNOWN : STATUS_TIMEOUT;
-  if (response === undefined) return STATUS_UNKNOWN;
-  if (response.status >= 500) return STATUS_SERVER_ERROR;
-  return response.status >= 400 ? STATUS_CLIENT_ERROR : STATUS_SUCCESS;
+  return response === undefined ? STATUS_UNKNOWN : OUTCOMES[response.outcome];
+}
+
+const OUTCOMES = {
+  success: STATUS_SUCCESS,
+  'client-error': STATUS_CLIENT_ERROR,
+  'server-error': STATUS_SERVER_ERROR,
+} as const;
+
+/** Statements have no routes. */
+function isRouted({ connection, request }: Exchange): boolean {
+  return request !== undefined && connection.protocol === 'http1';
 }

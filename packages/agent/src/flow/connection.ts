@@ -1,6 +1,7 @@
-import { createHttp1Stream, type Http1Stream } from '@thalweg/wire';
 import { formatAddress } from './address.ts';
 import type { Connection, RequestPart, ResponsePart } from './exchange.ts';
+import type { OpaqueReason } from './opaque.ts';
+import type { MessageStream, Protocol } from './protocol.ts';
 import { ROLE_CLIENT, ROLE_SERVER, ROLE_UNKNOWN, type Transfer } from './transfer.ts';
 
 export type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -14,7 +15,8 @@ export interface Waiting {
 
 /** One direction of a connection, with where its current message began. */
 export interface Direction {
-  readonly http: Http1Stream;
+  /** Of the connection's protocol. */
+  stream: MessageStream;
   /** TCP sequence number that the next transfer should have; -1 when not known. */
   nextSequence: number;
   startNs: number;
@@ -34,6 +36,8 @@ export interface Direction {
 /** What the flow keeps of one connection. */
 export interface FlowConnection {
   shown: Connection;
+  /** HTTP/1 until the bytes say otherwise; fixed once a message was understood. */
+  protocol: Protocol;
   readonly incoming: Direction;
   readonly outgoing: Direction;
   /** Direction of the last data; -1 before the first. */
@@ -47,8 +51,13 @@ export interface FlowConnection {
   lossNs: number;
   /** Nothing but other protocols was seen so often that bytes are no longer looked at. */
   isOpaque: boolean;
-  hasHttp: boolean;
+  /** A message of its protocol was understood. */
+  hasMessages: boolean;
   troubleCount: number;
+  /** What it was counted as when its first bytes were not understood. */
+  opaque: OpaqueReason | undefined;
+  /** Messages may come that answer nothing. */
+  isListening: boolean;
   /** End of the last answer; -Infinity before the first. */
   answeredNs: number;
   /** The cause of connect(), for a first request that has none of its own. */
@@ -57,9 +66,9 @@ export interface FlowConnection {
   wasUsed: boolean;
 }
 
-function createDirection(): Direction {
+function createDirection(stream: MessageStream): Direction {
   return {
-    http: createHttp1Stream(),
+    stream,
     nextSequence: -1,
     startNs: 0,
     startSequence: 0,
@@ -74,11 +83,13 @@ function createDirection(): Direction {
   };
 }
 
-export function createFlowConnection(transfer: Transfer): FlowConnection {
+export function createFlowConnection(transfer: Transfer, protocol: Protocol): FlowConnection {
   const { bytes, ipVersion } = transfer;
+  const isClient = transfer.role === ROLE_CLIENT;
   return {
     shown: {
       id: transfer.connection,
+      protocol: protocol.name,
       role: roleOf(transfer.role),
       pid: transfer.pid,
       comm: commOf(transfer),
@@ -88,8 +99,9 @@ export function createFlowConnection(transfer: Transfer): FlowConnection {
       remoteIp: formatAddress(bytes, transfer.remoteAddressAt, ipVersion),
       remotePort: transfer.remotePort,
     },
-    incoming: createDirection(),
-    outgoing: createDirection(),
+    protocol,
+    incoming: createDirection(protocol.createStream(!isClient)),
+    outgoing: createDirection(protocol.createStream(isClient)),
     lastDirection: -1,
     lastNs: transfer.atNs,
     waiting: [],
@@ -97,12 +109,23 @@ export function createFlowConnection(transfer: Transfer): FlowConnection {
     isLossFresh: false,
     lossNs: 0,
     isOpaque: false,
-    hasHttp: false,
+    hasMessages: false,
     troubleCount: 0,
+    opaque: undefined,
+    isListening: false,
     answeredNs: -Infinity,
     connectCauseId: 0,
     wasUsed: true,
   };
+}
+
+/** Its bytes are of another protocol than was thought. `isAskingOut`: requests leave here. */
+export function adoptProtocol(of: FlowConnection, protocol: Protocol, isAskingOut: boolean): void {
+  of.protocol = protocol;
+  of.shown = { ...of.shown, protocol: protocol.name };
+  of.incoming.stream = protocol.createStream(!isAskingOut);
+  of.outgoing.stream = protocol.createStream(isAskingOut);
+  of.troubleCount = 0;
 }
 
 /** A socket went to another process, as when a worker takes over what a parent accepted. */

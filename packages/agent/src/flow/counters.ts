@@ -1,5 +1,5 @@
-import type { Http1Trouble } from '@thalweg/wire';
 import type { OpaqueReason } from './opaque.ts';
+import type { Trouble } from './protocol.ts';
 
 /** Counts since the flow began. */
 export interface FlowCounters {
@@ -17,20 +17,22 @@ export interface FlowCounters {
   readonly tunnels: number;
   /** Connections forgotten because too many were open. */
   readonly connectionsDropped: number;
-  /** Connections that ended without one HTTP/1 message. */
+  /** Connections that ended without one message that was understood. */
   readonly connectionsUnknown: number;
   /** Requests given up because too many of one connection waited. */
   readonly pipelinedDropped: number;
-  /** Connections that began with something else than HTTP/1, by what it looks like. */
+  /** Connections that began with a protocol that is not understood, by what it looks like. */
   readonly opaque: Readonly<Record<OpaqueReason, number>>;
-  readonly troubles: Readonly<Record<Http1Trouble, number>>;
+  readonly troubles: Readonly<Record<Trouble, number>>;
   /** Connections held now. */
   readonly open: number;
 }
 
 type Counting<T> = { -readonly [K in keyof T]: T[K] extends number ? number : Counting<T[K]> };
 
-export function createFlowCounters(): Counting<Omit<FlowCounters, 'open'>> {
+export type CountingFlow = Counting<Omit<FlowCounters, 'open'>>;
+
+export function createFlowCounters(): CountingFlow {
   return {
     transfers: 0,
     requests: 0,
@@ -44,6 +46,6 @@ export function createFlowCounters(): Counting<Omit<FlowCounters, 'open'>> {
     connectionsUnknown: 0,
     pipelinedDropped: 0,
     opaque: { tls: 0, http2: 0, other: 0 },
-    troubles: { 'not-http1': 0, 'head-too-large': 0, 'chunk-framing': 0, gap: 0 },
+    troubles: { 'not-http1': 0, 'not-redis': 0, 'head-too-large': 0, 'chunk-framing': 0, gap: 0 },
   };
 }

@@ -1,3 +1,5 @@
+import type { ProtocolName } from './protocol.ts';
+
 /**
  * A request and its response as one observer saw them: the flow room's answer and the input of the
  * resolver and of `replay`. Times are the source's monotonic nanoseconds, like `Transfer.atNs`.
@@ -15,10 +17,12 @@ export interface Exchange {
 
 /**
  * The connection as the observed process sees it. Never changed: one that goes to another process
- * or learns its role becomes a new object, so that what was derived from the old one may be kept.
+ * or learns its role or its protocol becomes a new object, so that what was derived from the old one may be kept.
  */
 export interface Connection {
   readonly id: number;
+  /** HTTP/1 until the bytes say otherwise. */
+  readonly protocol: ProtocolName;
   /** Unknown only where neither the kernel nor the traffic tells. */
   readonly role: 'client' | 'server' | 'unknown';
   readonly pid: number;
@@ -53,9 +57,14 @@ export interface TraceIds {
   readonly parentSpanId: string;
 }
 
+/** Parts of other protocols than HTTP leave empty what they do not have. */
 export interface RequestPart extends MessageSpan {
+  /** The verb: method or command. */
   readonly method: string;
-  /** As sent in the request line, without an absolute form's scheme and authority. */
+  /**
+   * As sent in the request line, without an absolute form's scheme and authority; or the statement,
+   * without the values in it.
+   */
   readonly path: string;
   readonly host: string;
   readonly version: string;
@@ -71,9 +80,17 @@ export interface RequestPart extends MessageSpan {
   readonly headers: readonly (readonly [name: string, value: string])[];
 }
 
+/** Whose fault it is, where it went wrong. */
+export type Outcome = 'success' | 'client-error' | 'server-error';
+
 export interface ResponsePart extends MessageSpan {
+  readonly outcome: Outcome;
+  /** HTTP's status code; 0 for protocols whose codes are no numbers. */
   readonly status: number;
+  /** HTTP's reason phrase, or the text of an error. */
   readonly reason: string;
+  /** A short form of the answer. */
+  readonly result: string;
   readonly version: string;
   readonly contentLength: number | undefined;
   readonly trace: TraceIds | undefined;

@@ -117,6 +117,7 @@ describe('pairs', () => {
       {
         connection: {
           id: 1,
+          protocol: 'http1',
           role: 'server',
           pid: 10,
           comm: 'nginx',
@@ -161,8 +162,10 @@ describe('pairs', () => {
           size: ok.length,
           captured: ok.length,
           bodySize: 2,
+          outcome: 'success',
           status: 200,
           reason: 'OK',
+          result: '',
           version: '1.1',
           contentLength: 2,
           trace: undefined,
@@ -396,8 +399,8 @@ describe('limits', () => {
   test('a connection of another protocol is looked at only for a while', () => {
     const { flow, send, receive, close } = observe();
     for (let i = 0; i < 50; i += 1) {
-      send('*1\r\n$4\r\nPING\r\n');
-      receive('+PONG\r\n');
+      send('@1 hello\r\n');
+      receive('@2 hello\r\n');
     }
     close();
     expect(flow.counters()).toMatchObject({

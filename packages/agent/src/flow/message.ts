@@ -1,7 +1,7 @@
 import type { Http1Head, TraceContext } from '@thalweg/wire';
 import { REDACTED, readTrace, TRACE_HEADERS } from '@thalweg/wire';
-import type { Direction, Mutable } from './connection.ts';
-import type { RequestPart, ResponsePart } from './exchange.ts';
+import type { Direction, FlowConnection, Mutable } from './connection.ts';
+import type { MessageSpan, Outcome, RequestPart, ResponsePart } from './exchange.ts';
 
 const REQUEST_ID = 'x-request-id';
 const FORWARDED_FOR = 'x-forwarded-for';
@@ -62,8 +62,8 @@ export function createMessageReader(allowed: ReadonlySet<string>): {
         turnId: direction.startTurnId,
         causeId: direction.startCauseId,
         causeKind: direction.startCauseKind,
-        size: direction.http.size,
-        captured: direction.http.captured,
+        size: direction.stream.size,
+        captured: direction.stream.captured,
         bodySize: 0,
         method: head.method,
         path: head.path,
@@ -88,11 +88,13 @@ export function createMessageReader(allowed: ReadonlySet<string>): {
         turnId: direction.startTurnId,
         causeId: direction.startCauseId,
         causeKind: direction.startCauseKind,
-        size: direction.http.size,
-        captured: direction.http.captured,
+        size: direction.stream.size,
+        captured: direction.stream.captured,
         bodySize: 0,
+        outcome: outcomeOf(head.status),
         status: head.status,
         reason: head.reason,
+        result: '',
         version: head.version,
         contentLength: head.contentLength,
         trace: meaning.trace,
@@ -103,11 +105,73 @@ export function createMessageReader(allowed: ReadonlySet<string>): {
   };
 }
 
+function outcomeOf(status: number): Outcome {
+  if (status < 400) return 'success';
+  return status < 500 ? 'client-error' : 'server-error';
+}
+
+const NO_HEADERS = [] as const;
+
+/** A request of a protocol without headers. */
+export function plainRequest(
+  direction: Direction,
+  { answeredNs }: FlowConnection,
+  facts: Pick<RequestPart, 'method' | 'path'> & Partial<Pick<RequestPart, 'host'>>,
+): Mutable<RequestPart> {
+  return {
+    ...spanOf(direction),
+    method: facts.method,
+    path: facts.path,
+    host: facts.host ?? '',
+    version: '',
+    contentLength: undefined,
+    trace: undefined,
+    requestId: '',
+    forwardedFor: '',
+    answeredBeforeNs: answeredNs,
+    note: undefined,
+    headers: NO_HEADERS,
+  };
+}
+
+export function plainResponse(
+  direction: Direction,
+  facts: Pick<ResponsePart, 'outcome' | 'reason' | 'result'>,
+): Mutable<ResponsePart> {
+  return {
+    ...spanOf(direction),
+    outcome: facts.outcome,
+    status: 0,
+    reason: facts.reason,
+    result: facts.result,
+    version: '',
+    contentLength: undefined,
+    trace: undefined,
+    requestId: '',
+    headers: NO_HEADERS,
+  };
+}
+
+function spanOf(direction: Direction): MessageSpan {
+  return {
+    startNs: direction.startNs,
+    endNs: direction.lastNs,
+    sequence: direction.startSequence,
+    tid: direction.startTid,
+    turnId: direction.startTurnId,
+    causeId: direction.startCauseId,
+    causeKind: direction.startCauseKind,
+    size: direction.stream.size,
+    captured: direction.stream.captured,
+    bodySize: 0,
+  };
+}
+
 /** Brings the sizes and the end of a message up to date. */
 export function measure(part: Mutable<RequestPart> | Mutable<ResponsePart>, of: Direction): void {
   part.endNs = of.lastNs;
-  part.size = of.http.size;
-  part.captured = of.http.captured;
+  part.size = of.stream.size;
+  part.captured = of.stream.captured;
   // Where a head's end was not captured, its declared length is better than a guess.
-  part.bodySize = Math.min(of.http.bodySize, part.contentLength ?? of.http.bodySize);
+  part.bodySize = Math.min(of.stream.bodySize, part.contentLength ?? of.stream.bodySize);
 }

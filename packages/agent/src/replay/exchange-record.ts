@@ -1,5 +1,6 @@
 import { endpointOf } from '../export/endpoint.ts';
-import type { Exchange, RequestPart, ResponsePart } from '../flow/exchange.ts';
+import type { Exchange, Outcome, RequestPart, ResponsePart } from '../flow/exchange.ts';
+import type { ProtocolName } from '../flow/protocol.ts';
 
 /** One line of `thalweg replay`: a request and its answer as the network carried them. */
 export interface ExchangeRecord {
@@ -8,6 +9,7 @@ export interface ExchangeRecord {
   /** From the request's first byte to the response's last; absent when one is missing. */
   readonly duration_us: number | undefined;
   readonly type: Exchange['kind'];
+  readonly protocol: ProtocolName;
   /** `address:port` of who asked and of who answered. */
   readonly client: string;
   readonly server: string;
@@ -16,8 +18,13 @@ export interface ExchangeRecord {
   readonly host: string;
   readonly endpoint: string;
   readonly version: string;
+  /** HTTP's status; absent for protocols without one. */
   readonly status: number | undefined;
+  readonly outcome: Outcome | undefined;
+  /** Reason phrase, or text of an error. */
   readonly reason: string;
+  /** Short form of an answer that has no status. */
+  readonly result: string;
   readonly trace_id: string;
   readonly span_id: string;
   readonly parent_span_id: string;
@@ -43,6 +50,7 @@ const EMPTY_REQUEST = {
 } as const satisfies Partial<RequestPart>;
 const EMPTY_RESPONSE = {
   reason: '',
+  result: '',
   requestId: '',
   headers: [],
 } as const satisfies Partial<ResponsePart>;
@@ -53,6 +61,7 @@ export function exchangeRecord(exchange: Exchange, baseNs: bigint): ExchangeReco
   const local = endpointText(connection.localIp, connection.localPort);
   const remote = endpointText(connection.remoteIp, connection.remotePort);
   const isLocalClient = connection.role !== 'server';
+  const isHttp = connection.protocol === 'http1';
   const asked = request ?? EMPTY_REQUEST;
   const answer = response ?? EMPTY_RESPONSE;
   const trace = request?.trace ?? response?.trace;
@@ -60,15 +69,18 @@ export function exchangeRecord(exchange: Exchange, baseNs: bigint): ExchangeReco
     start_time: timeText(baseNs, request?.startNs ?? response?.startNs ?? 0),
     duration_us: request && response && Math.round((response.endNs - request.startNs) / 1e3),
     type: exchange.kind,
+    protocol: connection.protocol,
     client: isLocalClient ? local : remote,
     server: isLocalClient ? remote : local,
     method: asked.method,
     path: asked.path,
     host: asked.host,
-    endpoint: request === undefined ? '' : endpointOf(request.path),
+    endpoint: request === undefined || !isHttp ? '' : endpointOf(request.path),
     version: request?.version ?? response?.version ?? '',
-    status: response?.status,
+    status: isHttp ? response?.status : undefined,
+    outcome: response?.outcome,
     reason: answer.reason,
+    result: answer.result,
     trace_id: trace?.traceId ?? '',
     span_id: trace?.spanId ?? '',
     parent_span_id: trace?.parentSpanId ?? '',

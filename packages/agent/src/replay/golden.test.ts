@@ -80,6 +80,33 @@ describe('HTTP/1 captures', () => {
   );
 });
 
+/** What a line of a Redis `.result` says: of a command, or of a reply. */
+function redisMessages(name: string): Record<string, unknown>[] {
+  const text = readFileSync(join(captures, 'redis', `${name}.result`), 'utf8');
+  return text.split('\n').flatMap((line) => {
+    const said = (key: string): string => new RegExp(`${key}: "([^"]*)"`).exec(line)?.[1] ?? '';
+    if (!line.startsWith('RedisInfo')) return [];
+    const type = /response_result: (\w+)/.exec(line)?.[1];
+    if (type !== 'Unknown') return [{ type, error: said('error') }];
+    return [{ command: said('request_type'), statement: said('request') }];
+  });
+}
+
+describe('Redis captures', () => {
+  test.each(['redis-debug', 'redis-error'])(
+    '%s gives the messages that its result file lists',
+    async (name) => {
+      const { records } = await replayed(join(captures, 'redis', `${name}.pcap`));
+      const messages = records.flatMap(({ type, method, path, result, reason }) => [
+        ...(type === 'response' ? [] : [{ command: method, statement: path }]),
+        ...(type === 'request' ? [] : [{ type: result, error: reason }]),
+      ]);
+      expect(messages).toEqual(redisMessages(name));
+      expect(new Set(records.map(({ protocol }) => protocol))).toEqual(new Set(['redis']));
+    },
+  );
+});
+
 /**
  * The result files were made with only traceparent and sw8 switched on: where they have no id we
  * may have one, of another format.

@@ -26,7 +26,7 @@ export interface ReplaySummary {
   readonly packets: number;
   readonly connections: number;
   readonly exchanges: number;
-  /** Connections with bytes of which none were HTTP/1. */
+  /** Connections with bytes of which none were understood. */
   readonly unknownConnections: number;
   /** Packets without a TCP segment that can be read, by reason. */
   readonly skipped: Readonly<Record<SkipReason, number>>;

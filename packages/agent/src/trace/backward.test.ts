@@ -12,6 +12,7 @@ const turnOf = (connectionId: number, count: number): number => connectionId * 2
 
 const connection = (id: number, role: Connection['role'], pid: number): Connection => ({
   id,
+  protocol: 'http1',
   role,
   pid,
   comm: 'node',
@@ -85,8 +86,10 @@ function talk(): Talk {
       turnId,
       causeId,
       causeKind: causeId === 0 ? CAUSE_NONE : CAUSE_READ,
+      outcome: 'success',
       status: 200,
       reason: 'OK',
+      result: '',
     };
     resolver.exchange({ connection: of, kind: 'session', isLossy: false, request, response });
   }

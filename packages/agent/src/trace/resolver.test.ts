@@ -7,6 +7,7 @@ import { wireId } from './wire-id.ts';
 
 const connection = (id: number, role: Connection['role'], pid = 1): Connection => ({
   id,
+  protocol: 'http1',
   role,
   pid,
   comm: 'gateway',
@@ -49,8 +50,10 @@ const request = (sequence: number, rest: Partial<RequestPart> = {}): RequestPart
 const response = (sequence: number): ResponsePart => ({
   ...message,
   sequence,
+  outcome: 'success',
   status: 200,
   reason: 'OK',
+  result: '',
 });
 
 /** Runs two server requests (turns 100 and 200) and one call, and answers them in turn. */

@@ -88,7 +88,9 @@ function opaqueIn(counters: Counters): Readonly<Record<keyof typeof OPAQUE, numb
 
 function printOpaque(terminal: Terminal, agent: AgentStatus | undefined): void {
   if (agent === undefined) {
-    terminal.print('not understood by any agent: encrypted traffic (TLS), HTTP/2, all but HTTP/1');
+    terminal.print(
+      'not understood by any agent: encrypted traffic (TLS), HTTP/2, all but HTTP/1 and Redis',
+    );
     return;
   }
   const counts = opaqueIn(agent.counters);

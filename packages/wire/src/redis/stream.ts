@@ -1,0 +1,54 @@
+import { createPending, type Pending } from '../pending.ts';
+
+/** In a line: a type and a number or a text, up to CRLF. Also between two messages. */
+export const PHASE_LINE = 0;
+/** In the bytes of a bulk string and the CRLF after it. */
+export const PHASE_BULK = 1;
+/** The end of the message fell into a gap: it lasts until the other side speaks. */
+export const PHASE_UNTIL_TURN = 2;
+/** Not Redis, or the place is lost: waits for the next turn. */
+export const PHASE_LOST = 3;
+
+/** One direction of one Redis connection. Owned by its creator, changed by the decoder only. */
+export interface RedisStream {
+  /** Commands pass here, not replies. */
+  readonly isAsking: boolean;
+  phase: number;
+  /** Of the message that is open or has just ended: bytes on the wire, and how many were seen. */
+  size: number;
+  captured: number;
+  /** Bytes of bulk strings. */
+  bodySize: number;
+  /** Values of the open message still to come; 0 between messages. */
+  valuesLeft: number;
+  /** Bytes of the bulk string still to come, with its CRLF. */
+  remaining: number;
+  /** What is kept of an unfinished line or bulk string. */
+  readonly pending: Pending;
+  /** Words of a command that are kept, and how many it has. */
+  words: string[];
+  wordsLength: number;
+  wordCount: number;
+  /** The message is a push of RESP3: it answers nothing. */
+  isPush: boolean;
+  /** The reply's type is known. */
+  isTold: boolean;
+}
+
+export function createRedisStream(isAsking: boolean): RedisStream {
+  return {
+    isAsking,
+    phase: PHASE_LINE,
+    size: 0,
+    captured: 0,
+    bodySize: 0,
+    valuesLeft: 0,
+    remaining: 0,
+    pending: createPending(),
+    words: [],
+    wordsLength: 0,
+    wordCount: 0,
+    isPush: false,
+    isTold: false,
+  };
+}
