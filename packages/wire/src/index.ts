@@ -14,6 +14,9 @@ export { decodeSkywalkingLog, decodeSkywalkingLogs } from './logs/skywalking-log
 export { decodeMultipart, type MultipartPart, multipartBoundary } from './multipart.ts';
 export * from './otlp/index.ts';
 export * from './pcap/index.ts';
+export * from './postgresql/decoder.ts';
+export { looksLikePostgresql } from './postgresql/frame.ts';
+export { createPostgresqlStream, type PostgresqlStream } from './postgresql/stream.ts';
 export { type ProfileName, readEpochUs, readProfileName } from './pprof/app-name.ts';
 export { decodePprof } from './pprof/decode.ts';
 export { decodeFolded, decodeStackLines, type FoldedStack } from './pprof/folded.ts';

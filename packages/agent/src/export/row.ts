@@ -1,5 +1,6 @@
 import {
   L7_PROTOCOL_HTTP1,
+  L7_PROTOCOL_POSTGRESQL,
   L7_PROTOCOL_REDIS,
   type l7FlowLog,
   SESSION_BOTH,
@@ -82,6 +83,7 @@ const SESSION_TYPES = {
 const L7_PROTOCOLS: Readonly<Record<ProtocolName, number>> = {
   http1: L7_PROTOCOL_HTTP1,
   redis: L7_PROTOCOL_REDIS,
+  postgresql: L7_PROTOCOL_POSTGRESQL,
 };
 
 export function writeConnection(

@@ -56,6 +56,8 @@ export interface FlowConnection {
   troubleCount: number;
   /** What it was counted as when its first bytes were not understood. */
   opaque: OpaqueReason | undefined;
+  /** The database that a login named. */
+  domain: string;
   /** Messages may come that answer nothing. */
   isListening: boolean;
   /** End of the last answer; -Infinity before the first. */
@@ -112,6 +114,7 @@ export function createFlowConnection(transfer: Transfer, protocol: Protocol): Fl
     hasMessages: false,
     troubleCount: 0,
     opaque: undefined,
+    domain: '',
     isListening: false,
     answeredNs: -Infinity,
     connectCauseId: 0,

@@ -46,6 +46,13 @@ export function createFlowCounters(): CountingFlow {
     connectionsUnknown: 0,
     pipelinedDropped: 0,
     opaque: { tls: 0, http2: 0, other: 0 },
-    troubles: { 'not-http1': 0, 'not-redis': 0, 'head-too-large': 0, 'chunk-framing': 0, gap: 0 },
+    troubles: {
+      'not-http1': 0,
+      'not-redis': 0,
+      'not-postgresql': 0,
+      'head-too-large': 0,
+      'chunk-framing': 0,
+      gap: 0,
+    },
   };
 }

@@ -10,6 +10,7 @@ import { createFlowCounters } from './counters.ts';
 import { createHttp1Protocol } from './http1.ts';
 import { DEFAULT_HEADERS, FLOW_LIMITS, type Flow, type FlowOptions } from './options.ts';
 import { createPairing, otherDirection, type Place } from './pairing.ts';
+import { createPostgresqlProtocol } from './postgresql.ts';
 import type { Protocol, ProtocolName } from './protocol.ts';
 import { recogniseRequest } from './recognise.ts';
 import { createRedisProtocol } from './redis.ts';
@@ -46,6 +47,7 @@ export function createFlow(options: FlowOptions): Flow {
       text,
     }),
     redis: createRedisProtocol(place, pairing, text),
+    postgresql: createPostgresqlProtocol(place, pairing, text),
   };
   let flushedNs = -Infinity;
 

@@ -1,4 +1,4 @@
-export type ProtocolName = 'http1' | 'redis';
+export type ProtocolName = 'http1' | 'redis' | 'postgresql';
 
 /** Of the message that is open or has just ended in one direction, whatever the protocol. */
 export interface MessageStream {
@@ -29,4 +29,10 @@ export interface Protocol<Stream extends MessageStream = MessageStream> {
 }
 
 /** Why bytes were given up until the next turn. */
-export type Trouble = 'not-http1' | 'not-redis' | 'head-too-large' | 'chunk-framing' | 'gap';
+export type Trouble =
+  | 'not-http1'
+  | 'not-redis'
+  | 'not-postgresql'
+  | 'head-too-large'
+  | 'chunk-framing'
+  | 'gap';

@@ -107,6 +107,60 @@ describe('Redis captures', () => {
   );
 });
 
+interface PostgresqlLine {
+  readonly msg_type: string;
+  readonly request_type?: string;
+  readonly request_resource?: string;
+  readonly sql_affected_rows?: number;
+  readonly status: string;
+}
+
+/** Enough for the statements of the captures. */
+function withoutLiterals(sql: string): string {
+  const shown = sql.replace(/'[^']*'/g, '?').replace(/(?<![\w$."])\d+/g, '?');
+  return shown.replace(/\s+/g, ' ').trim().slice(0, 1024);
+}
+
+function affectedRows(result: string): number {
+  return Number(/(\d+)$/.exec(result)?.[1] ?? 0);
+}
+
+describe('PostgreSQL captures', () => {
+  /**
+   * Each result line describes one packet: of a request its tag and its SQL, with the literals that we
+   * do not keep; of an answer how many rows it affected.
+   */
+  test('pgsql-all gives the requests and answers that its result file lists', async () => {
+    const text = readFileSync(join(captures, 'postgre/pgsql-all.result'), 'utf8');
+    const lines = text
+      .split('\n')
+      .filter((line) => line.startsWith('{'))
+      .map((line) => JSON.parse(line.slice(0, line.lastIndexOf('}') + 1)) as PostgresqlLine);
+    const { records: all } = await replayed(join(captures, 'postgre/pgsql-all.pcap'));
+    // What fills several packets is listed as `Other`, or not at all.
+    const records = all.filter(({ path }) => path.length < 1024);
+    expect(all.length - records.length).toBe(2);
+    const asked = lines.flatMap((line, at) => {
+      if (line.msg_type !== 'Request') return [];
+      const next = lines[at + 1];
+      return [{ ...line, answer: next?.msg_type === 'Response' ? next : undefined }];
+    });
+    expect(asked.length).toBeGreaterThan(20);
+    const said = records.map(({ method, path, outcome, result }, at) => {
+      const isListed = asked[at]?.answer !== undefined;
+      return [method, path, ...(isListed ? [outcome, affectedRows(result)] : [])];
+    });
+    expect(said).toEqual(
+      asked.map(({ request_type, request_resource = '', answer }) => [
+        request_type,
+        withoutLiterals(request_resource),
+        ...(answer === undefined ? [] : ['success', answer.sql_affected_rows ?? 0]),
+      ]),
+    );
+    expect(new Set(lines.map(({ status }) => status))).toEqual(new Set(['ok', 'unknown']));
+  });
+});
+
 /**
  * The result files were made with only traceparent and sw8 switched on: where they have no id we
  * may have one, of another format.

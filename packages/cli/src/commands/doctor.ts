@@ -89,7 +89,7 @@ function opaqueIn(counters: Counters): Readonly<Record<keyof typeof OPAQUE, numb
 function printOpaque(terminal: Terminal, agent: AgentStatus | undefined): void {
   if (agent === undefined) {
     terminal.print(
-      'not understood by any agent: encrypted traffic (TLS), HTTP/2, all but HTTP/1 and Redis',
+      'not understood by any agent: encrypted traffic (TLS), HTTP/2, all but HTTP/1, Redis and PostgreSQL',
     );
     return;
   }
