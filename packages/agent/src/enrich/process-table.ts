@@ -32,7 +32,7 @@ const NAMED_NAMESPACES = '/run/netns';
 
 export interface ProcessTableOptions {
   /** Wrapped around the reads of a process's own memory. */
-  readonly around?: (read: () => ProcessFacts) => ProcessFacts;
+  readonly around?: <Read>(read: () => Read) => Read;
 }
 
 /** Reads `/proc`. Errors of a vanishing process are no errors. */
@@ -64,7 +64,7 @@ export function createProcessTable({
   }
 
   function program(pid: number): string {
-    const line = text(`${procRoot}/${pid}/cmdline`);
+    const line = around(() => text(`/proc/${pid}/cmdline`));
     return line === '' ? '' : createHash('sha256').update(line).digest('base64');
   }
 

@@ -81,9 +81,9 @@ describe('HTTP/1 captures', () => {
 });
 
 /** What a line of a Redis `.result` says: of a command, or of a reply. */
-function redisMessages(name: string): Record<string, unknown>[] {
+function redisMessages(name: string): Record<string, string | undefined>[] {
   const text = readFileSync(join(captures, 'redis', `${name}.result`), 'utf8');
-  return text.split('\n').flatMap((line) => {
+  return text.split('\n').flatMap((line): Record<string, string | undefined>[] => {
     const said = (key: string): string => new RegExp(`${key}: "([^"]*)"`).exec(line)?.[1] ?? '';
     if (!line.startsWith('RedisInfo')) return [];
     const type = /response_result: (\w+)/.exec(line)?.[1];
