@@ -17,6 +17,7 @@ const STATUS = {
   rung: 'A',
   reason: '',
   counters: { 'spool.bytes': 3 },
+  links: [{ service: 'a "b"', right: 9, wrong: 1, open: 2, solidRight: 8, solidWrong: 0 }],
   lastError: '',
 };
 
@@ -67,6 +68,10 @@ test('a full spool is said to the sender: 503, and nothing older is given up', a
 test.each([
   { path: '/status', want: '"name":"here"' },
   { path: '/metrics', want: 'thalweg_agent_spool_bytes 3' },
+  {
+    path: '/metrics',
+    want: 'thalweg_agent_links_compared{service="a \\"b\\"",verdict="wrong"} 1',
+  },
 ])('$path is on the same port', async ({ path, want }) => {
   const { url } = await open();
   expect(await (await fetch(url + path)).text()).toContain(want);

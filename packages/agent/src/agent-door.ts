@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { type Door, type HttpListener, listenHttp } from '@thalweg/integration';
+import type { ServiceCalibration } from './trace/calibration.ts';
 
 /** What an agent says of itself: JSON at /status, Prometheus text at /metrics. */
 export interface AgentStatus {
@@ -9,6 +10,7 @@ export interface AgentStatus {
   readonly rung: string;
   readonly reason: string;
   readonly counters: Readonly<Record<string, number>>;
+  readonly links: readonly ServiceCalibration[];
   readonly lastError: string;
 }
 
@@ -41,9 +43,25 @@ function answer(response: ServerResponse, type: string, body: string): void {
 }
 
 /** Counters by dotted name become `thalweg_agent_<name>`. */
-function metricsText({ counters, isAttached }: AgentStatus): string {
+function metricsText({ counters, links, isAttached }: AgentStatus): string {
   const lines = Object.entries(counters).map(
     ([name, value]) => `thalweg_agent_${name.replace(/[^a-zA-Z0-9]/g, '_')} ${value}`,
   );
-  return [...lines, `thalweg_agent_attached ${isAttached ? 1 : 0}`, ''].join('\n');
+  const attached = `thalweg_agent_attached ${isAttached ? 1 : 0}`;
+  return [...lines, ...links.flatMap(linkLines), attached, ''].join('\n');
+}
+
+/** Calls that evidence alone linked, by what the ids of the traffic say of it. */
+function linkLines({ service, ...counts }: ServiceCalibration): readonly string[] {
+  const { right, wrong, open, solidRight, solidWrong } = counts;
+  const name = service.replace(/[\\"\n]/g, (one) => (one === '\n' ? '\\n' : `\\${one}`));
+  const line = (metric: string, verdict: string, value: number): string =>
+    `thalweg_agent_${metric}{service="${name}",verdict="${verdict}"} ${value}`;
+  return [
+    line('links_compared', 'right', right),
+    line('links_compared', 'wrong', wrong),
+    line('links_compared', 'open', open),
+    line('links_compared_solid', 'right', solidRight),
+    line('links_compared_solid', 'wrong', solidWrong),
+  ];
 }

@@ -1,4 +1,5 @@
 import type { AgentSettings } from './config.ts';
+import type { ServiceCalibration } from './trace/calibration.ts';
 
 // What crosses between the agent's main thread and its capture worker.
 
@@ -47,6 +48,8 @@ export interface CaptureStatus {
   readonly reason: string;
   /** Counters of the kernel, flow and resolver by dotted name. All count since the start. */
   readonly counters: Readonly<Record<string, number>>;
+  /** How right evidence is where ids tell, since the start. */
+  readonly links: readonly ServiceCalibration[];
 }
 
 export type FromWorker =
@@ -57,6 +60,11 @@ export type FromWorker =
       readonly message: string;
       readonly fix: string;
     }
-  | { readonly kind: 'batch'; readonly bytes: Uint8Array<ArrayBuffer>; readonly rows: number }
+  | {
+      readonly kind: 'batch';
+      readonly table: string;
+      readonly bytes: Uint8Array<ArrayBuffer>;
+      readonly rows: number;
+    }
   | { readonly kind: 'status'; readonly status: CaptureStatus }
   | { readonly kind: 'stopped'; readonly status: CaptureStatus };

@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
+import { l7FlowLog, linkCalibration } from '@thalweg/model';
 import type { CaptureStatus, FromWorker, ToWorker, WorkerSettings } from './capture-messages.ts';
 import { createProcessTable } from './enrich/process-table.ts';
+import { calibrationBatch } from './export/calibration-batch.ts';
 import { createRows } from './export/rows.ts';
 import { createFlow } from './flow/flow.ts';
 import { loadAddon } from './kernel/addon.ts';
@@ -10,6 +12,7 @@ import { type Capture, openCapture } from './kernel/capture.ts';
 import { createBudget } from './shed/budget.ts';
 import { createPace } from './shed/pace.ts';
 import { atUsualPriority, yieldCpu } from './shed/scheduling.ts';
+import { createCalibration } from './trace/calibration.ts';
 import { createResolver } from './trace/resolver.ts';
 
 // The capture side of the agent, on a thread of its own: kernel ring → flow → resolver → rows →
@@ -19,6 +22,8 @@ import { createResolver } from './trace/resolver.ts';
 const DRAIN_MS = 5;
 const STATUS_MS = 1_000;
 const SWEEP_MS = 10_000;
+/** A row for each service and report. */
+const REPORT_LINKS_MS = 10_000;
 /**
  * What an event costs in the traced process, in seconds: part of the budget, though not measured at
  * run time, since that would cost a sixth more. Source: docs/benchmarks.md, `probe_ns_per_event`.
@@ -33,11 +38,14 @@ const rows = createRows({
   agent: settings.name,
   instance: settings.instance,
   processes,
-  onBatch: (bytes, count) => tell({ kind: 'batch', bytes, rows: count }, [bytes.buffer]),
+  onBatch: (bytes, count) => tellRows(l7FlowLog.name, bytes, count),
 });
+const calibration = createCalibration();
 const resolver = createResolver(rows.add, {
   hasLoopTurns: () => capture?.loopTurnsReason === '',
   programOf: ({ pid }) => processes.program(pid),
+  onCompared: ({ pid, comm, netns }, comparison) =>
+    calibration.add(processes.facts(pid, comm, netns).service, comparison),
 });
 const flow = createFlow({
   headers: settings.headers,
@@ -141,6 +149,7 @@ function status(): CaptureStatus {
       ...prefixed('shed', pace.counters()),
       'enrich.processes': processes.size,
     },
+    links: calibration.totals(),
   };
 }
 
@@ -155,7 +164,18 @@ function stop(): void {
   flow.close();
   resolver.flush(Infinity);
   rows.flush();
+  reportLinks();
   tell({ kind: 'stopped', status: status() });
+}
+
+/** Tells the server how right evidence was where ids told, if anything was compared. */
+function reportLinks(): void {
+  const report = calibrationBatch(calibration.takeNews(), settings.name, Date.now());
+  if (report !== undefined) tellRows(linkCalibration.name, report.encode(), report.rows);
+}
+
+function tellRows(table: string, bytes: Uint8Array<ArrayBuffer>, count: number): void {
+  tell({ kind: 'batch', table, bytes, rows: count }, [bytes.buffer]);
 }
 
 function tell(message: FromWorker, transfer: readonly ArrayBuffer[] = []): void {
@@ -193,6 +213,7 @@ try {
       tell({ kind: 'status', status: status() });
     }, STATUS_MS),
     setInterval(() => processes.sweep(), SWEEP_MS),
+    setInterval(reportLinks, REPORT_LINKS_MS),
   );
   parentPort?.on('message', obey);
   tell({ kind: 'ready', status: status() });

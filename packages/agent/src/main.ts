@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
 import { createIntegration } from '@thalweg/integration';
-import { l7FlowLog } from '@thalweg/model';
 import { type AgentStatus, openAgentDoor } from './agent-door.ts';
 import type { CaptureFilter, CaptureStatus, FromWorker, ToWorker } from './capture-messages.ts';
 import type { AgentSettings } from './config.ts';
@@ -59,7 +58,7 @@ export async function startAgent(
     pidsExcluded: [process.pid, ...(options.pidsExcluded ?? [])],
     namespaces: [],
   };
-  let status: CaptureStatus = { isAttached: false, rung: '', reason: '', counters: {} };
+  let status: CaptureStatus = { isAttached: false, rung: '', reason: '', counters: {}, links: [] };
   const spool = await openSpool({
     directory: settings.spool_dir,
     bytesMax: settings.spool_bytes_max,
@@ -108,7 +107,7 @@ export async function startAgent(
     if (message.kind === 'batch') {
       writes = writes.then(async () => {
         const [content, encoding] = await compress(message.bytes, spool.counters().batches);
-        await spool.put({ table: l7FlowLog.name, rows: message.rows, content, encoding });
+        await spool.put({ table: message.table, rows: message.rows, content, encoding });
       });
     } else if (message.kind !== 'failed') status = message.status;
     if (message.kind === 'stopped') stopped?.();

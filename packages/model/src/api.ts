@@ -136,3 +136,20 @@ export const LatencyAnswer = z.object({
   ),
 });
 export type LatencyAnswer = z.infer<typeof LatencyAnswer>;
+
+/** GET /api/link-calibration: of one service's calls; times in µs. */
+export const LinkCalibrationQuery = z.object({ service: z.string(), start: Micros, end: Micros });
+export type LinkCalibrationQuery = z.infer<typeof LinkCalibrationQuery>;
+
+/**
+ * How evidence alone linked calls whose ids tell the truth: to the right request, to a wrong one,
+ * or to none. `solid…` are those of them with a probability of at least `LINK_SOLID`.
+ */
+export const LinkCalibrationAnswer = z.object({
+  right: z.number(),
+  wrong: z.number(),
+  open: z.number(),
+  solidRight: z.number(),
+  solidWrong: z.number(),
+});
+export type LinkCalibrationAnswer = z.infer<typeof LinkCalibrationAnswer>;

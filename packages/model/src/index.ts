@@ -47,5 +47,6 @@ export { type SettingsPart, settingsPage } from './settings-docs.ts';
 export * from './tables/application-log.ts';
 export * from './tables/in-process-profile.ts';
 export * from './tables/l7-flow-log.ts';
+export * from './tables/link-calibration.ts';
 export * from './tables/prometheus.ts';
 export { TABLES } from './tables/tables.ts';

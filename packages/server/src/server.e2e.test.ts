@@ -240,6 +240,7 @@ test('every route of the UI is in the OpenAPI page', async () => {
     '/api/traces/{id}': {},
     '/api/values': {},
     '/api/latency': {},
+    '/api/link-calibration': {},
   };
   expect(page).toMatchObject({ openapi: '3.1.0', paths });
 });

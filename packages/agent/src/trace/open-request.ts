@@ -133,13 +133,15 @@ export function abandonRequest<Call>(of: OpenRequests<Call>): void {
 /**
  * What the evidence says about each open request of the process that made the call `part`; `caused`
  * is the one that the kernel names. Where no id is shared, that one alone can be backed, and a few
- * others are looked at instead of all: a busy proxy has hundreds open.
+ * others are looked at instead of all: a busy proxy has hundreds open. Unless `looksAtIds`, as if
+ * nothing carried ids.
  */
 export function gather<Call>(
   of: OpenRequests<Call>,
   part: RequestPart,
   caused: OpenRequest<Call> | undefined,
   hasLoopTurns: boolean,
+  looksAtIds = true,
 ): Gathered<Call> {
   const named = caused?.of === of && causeEvidence(part.causeKind) !== 0 ? caused : undefined;
   const isPoolReuse = part.startNs - part.answeredBeforeNs < POOL_REUSE_NS;
@@ -150,7 +152,7 @@ export function gather<Call>(
   const single = isSingle(of) ? EVIDENCE_SINGLE_OPEN : 0;
   const backed: Support<OpenRequest<Call>>[] = [];
   const unbacked: Support<OpenRequest<Call>>[] = [];
-  const mayShare = of.identifiedCount > 0 && isIdentified(part);
+  const mayShare = looksAtIds && of.identifiedCount > 0 && isIdentified(part);
   let unnamedCount = of.abandonedCount;
   let unseen = of.count;
   if (!mayShare && named !== undefined) {

@@ -1,7 +1,18 @@
-import { EVIDENCE_ANSWERED_NEXT, EVIDENCE_THREAD_RESTORED, LINK_SOLID } from '@thalweg/model';
+import { LINK_SOLID } from '@thalweg/model';
 import type { Connection, Exchange, RequestPart } from '../flow/exchange.ts';
 import { CAUSE_READ } from '../flow/transfer.ts';
-import { decideLink, FORWARD_EVIDENCE, type Link, type Support } from './link.ts';
+import type { Comparison } from './calibration.ts';
+import {
+  addBackward,
+  type Call,
+  compare,
+  forwardOf,
+  isReuse,
+  learnFrom,
+  settleDoubt,
+  sharedBy,
+} from './call.ts';
+import { decideLink, type Link } from './link.ts';
 import {
   abandonRequest,
   closeRequest,
@@ -47,6 +58,8 @@ export interface ResolverOptions {
   readonly hasLoopTurns?: () => boolean;
   /** Names the program that a process runs: what one process taught, another begins with. */
   readonly programOf?: (connection: Connection) => string;
+  /** Told of each call whose ids name its request: how evidence alone would have linked it. */
+  readonly onCompared?: (connection: Connection, comparison: Comparison) => void;
 }
 
 export interface Resolver {
@@ -56,27 +69,6 @@ export interface Resolver {
   /** Gives up waiting for evidence that did not come until now; `Infinity` at the end. */
   flush(nowNs: number): void;
   counters(): ResolverCounters;
-}
-
-/** A call that a process made, and what speaks for its parent so far. */
-interface Call {
-  readonly kind: 'call';
-  readonly of: OpenRequests<Call>;
-  /** The call whose answer its thread had read before; it is made for the same request. */
-  readonly follows: Call | undefined;
-  readonly unnamedCount: number;
-  supports: readonly Support<OpenRequest<Call>>[];
-  link: Link<OpenRequest<Call>>;
-  exchange: Exchange | undefined;
-  /** Candidates that are still open: their wire ids are not known yet. */
-  unknownCount: number;
-  /** Not emitted before, while evidence may come from what follows its answer; 0: not held. */
-  heldUntilNs: number;
-  isEmitted: boolean;
-  /** The request that forward evidence names. */
-  readonly forward: OpenRequest<Call> | undefined;
-  /** The first request that backward evidence named. */
-  backward: OpenRequest<Call> | undefined;
 }
 
 /** Open requests held for one process; a process with more is counted, not guessed about. */
@@ -96,6 +88,7 @@ const TURNS_A_CONNECTION = 2 ** 20;
 const TRUST_EVERY = 8;
 const LEARNT = 64;
 const NONE = [] as const;
+const NOTHING = { supports: NONE, unnamedCount: 0 } as const;
 const NO_LINK: Link<OpenRequest<Call>> = {
   parent: undefined,
   probability: 0,
@@ -111,7 +104,7 @@ const NO_LINK: Link<OpenRequest<Call>> = {
  */
 export function createResolver(
   onTraced: (traced: TracedExchange) => void,
-  { hasLoopTurns = () => true, programOf }: ResolverOptions = {},
+  { hasLoopTurns = () => true, programOf, onCompared }: ResolverOptions = {},
 ): Resolver {
   const callByConnection = new Map<number, Call>();
   let held: Call[] = [];
@@ -175,11 +168,15 @@ export function createResolver(
     const of = openOf(connection);
     const opened = part.causeId === 0 ? undefined : openByTurn.get(part.causeId);
     const follows = opened === undefined ? answeredCall(part.causeId, of) : undefined;
+    const caused = opened ?? follows?.link.parent;
     const { supports, unnamedCount } =
-      of.count === 0
-        ? { supports: NONE, unnamedCount: 0 }
-        : gather(of, part, opened ?? follows?.link.parent, hasLoopTurns());
-    const named = forwardOf(supports);
+      of.count === 0 ? NOTHING : gather(of, part, caused, hasLoopTurns());
+    const truth = sharedBy(supports);
+    const blind =
+      truth === undefined
+        ? undefined
+        : { truth, ...gather(of, part, caused, hasLoopTurns(), false) };
+    const named = forwardOf((blind ?? { supports }).supports);
     const forward = named?.candidate;
     if (named !== undefined) {
       named.candidate.namedCount += 1;
@@ -194,6 +191,7 @@ export function createResolver(
       follows,
       unnamedCount,
       supports,
+      blind,
       forward,
       backward: undefined,
       link: of.count === 0 ? NO_LINK : decideLink(supports, unnamedCount, of.trust),
@@ -283,7 +281,7 @@ export function createResolver(
     const doubted = made.supports.find(({ candidate }) => candidate === opened);
     if (made.isEmitted || doubted?.doubt !== 'pool-reuse') return;
     const doubt = made.exchange === undefined ? 'answered-early' : 'none';
-    made.supports = made.supports.map((one) => (one === doubted ? { ...one, doubt } : one));
+    settleDoubt(made, opened, doubt);
     made.link = decideLink(made.supports, made.unnamedCount, made.of.trust);
   }
 
@@ -293,7 +291,7 @@ export function createResolver(
     for (let count = 0; made !== undefined && count < FOLLOWED_MAX; count += 1) {
       if (count === 0) countBackward(made, opened);
       if (!made.isEmitted) {
-        made.supports = withEvidence(made.supports, opened);
+        addBackward(made, opened);
         made.link = decideLink(made.supports, made.unnamedCount, made.of.trust);
         if (made.link.probability >= LINK_SOLID) made.heldUntilNs = 0;
         emitWhenDue(made);
@@ -320,15 +318,6 @@ export function createResolver(
     of.trust = trustOf(of.trustCounts);
   }
 
-  /** At the end of a call, when all that speaks for its parent has been said. */
-  function countCall({ of, forward, backward, supports, unnamedCount }: Call): void {
-    if (forward === undefined || backward === undefined) return;
-    if (supports.some((one) => one.candidate === forward && isReuse(one))) return;
-    of.trustCounts.overlap += 1;
-    of.trustCounts.byChance += 1 / (supports.length + unnamedCount);
-    if (forward === backward) of.trustCounts.agreed += 1;
-  }
-
   function flush(nowNs: number): void {
     let due = 0;
     for (const made of held) {
@@ -347,7 +336,8 @@ export function createResolver(
     const isKnown = link.probability >= LINK_SOLID && link.parent?.wireId !== 0n;
     if (!isKnown && made.unknownCount > 0) return;
     made.isEmitted = true;
-    countCall(made);
+    learnFrom(made);
+    if (made.blind !== undefined) onCompared?.(done.connection, compare(made.blind, made.of));
     link = decideLink(made.supports, made.unnamedCount, made.of.trust);
     const parentWireId = link.parent?.wireId ?? 0n;
     onTraced({
@@ -372,26 +362,4 @@ function candidatesOf({ alternatives }: Link<OpenRequest<Call>>): TracedExchange
   return alternatives
     .filter(({ candidate }) => candidate.wireId !== 0n)
     .map(({ candidate, probability }) => ({ wireId: candidate.wireId, probability }));
-}
-
-function forwardOf(supports: Call['supports']): Call['supports'][number] | undefined {
-  return supports.find(({ evidence }) => (evidence & FORWARD_EVIDENCE) !== 0);
-}
-
-/** Whether its forward evidence may be a waiter's for the socket: it says nothing of the process. */
-function isReuse({ doubt, evidence }: Call['supports'][number]): boolean {
-  if ((evidence & EVIDENCE_THREAD_RESTORED) === 0) return false;
-  return doubt === 'pool-reuse' || doubt === 'answered-early';
-}
-
-function withEvidence(supports: Call['supports'], candidate: OpenRequest<Call>): Call['supports'] {
-  const known = supports.find((one) => one.candidate === candidate);
-  const { evidence = 0, doubt = 'none', ordinal = 0 } = known ?? {};
-  const backed = {
-    candidate,
-    evidence: evidence | EVIDENCE_ANSWERED_NEXT,
-    doubt,
-    ordinal,
-  } as const;
-  return [...supports.filter((one) => one !== known), backed];
 }

@@ -38,7 +38,7 @@ export interface TrustCounts {
   overlap: number;
   agreed: number;
   byChance: number;
-  /** Compared with the ids that the traffic carries. */
+  /** Compared with the ids that the traffic carries: forward evidence alone, and backward evidence. */
   forwardRight: number;
   forwardWrong: number;
   backwardRight: number;
@@ -119,8 +119,9 @@ export function countAnswered(
  * ids told of the same process goes before all of it.
  */
 export function trustOf(counts: TrustCounts): Trust {
-  let forward = regularity(counts.forward, PRIOR_FORWARD);
-  const regular = forward;
+  const regular =
+    measured(counts.forwardRight, counts.forwardWrong) ?? regularity(counts.forward, PRIOR_FORWARD);
+  let forward = regular;
   let backward =
     (counts.claimed + PRIOR_CALLS * PRIOR_BACKWARD) /
     (Math.min(counts.answeredRequests, counts.answeredCalls) + PRIOR_CALLS);
@@ -140,7 +141,7 @@ export function trustOf(counts: TrustCounts): Trust {
   const silence = Math.max(0, 1 - counts.overlap / (counts.claimed + PRIOR_CALLS));
   const alone = bounded(Math.min(regular, forward));
   return {
-    forward: measured(counts.forwardRight, counts.forwardWrong) ?? bounded(forward),
+    forward: bounded(forward),
     forwardAlone: counts.atLeast.map((requests) =>
       Math.min(
         alone,

@@ -12,6 +12,8 @@ export interface LinkCase {
   /** As rows name it; `--case` takes a prefix of it. */
   readonly name: string;
   readonly doc: string;
+  /** Whether the traffic carries ids that name the cause of each call; else the agent is blind. */
+  readonly hasIds: boolean;
   start(): Promise<Chain>;
 }
 
@@ -42,25 +44,34 @@ const PROXIES = [0, 8, 512].flatMap((keepAlive) =>
 export const LINK_CASES: readonly LinkCase[] = [
   ...PROXIES.map(({ keepAlive, workers }) => ({
     name: `T1-nginx-keepalive-${keepAlive}-workers-${workers}`,
+    hasIds: false,
     doc: `nginx (${workers} workers, ${keepAlive} idle upstream connections) before nginx`,
     start: () => chain([() => startOrigin(), (next) => startProxy(next, { keepAlive, workers })]),
   })),
-  ...SERVICE_BEHAVIOURS.map((behaviour) => ({
-    name: NAMES[behaviour],
-    doc: `nginx before a Node service (${behaviour}) before nginx`,
+  ...SERVICE_BEHAVIOURS.map((behaviour) => serviceCase(behaviour, false)),
+  ...SERVICE_BEHAVIOURS.map((behaviour) => serviceCase(behaviour, true)),
+  {
+    name: 'T7-python-threads',
+    hasIds: false,
+    doc: "Python's threading server before nginx, blocking calls",
+    start: () => chain([() => startOrigin(), (next) => startThreadedService(next)]),
+  },
+];
+
+function serviceCase(behaviour: ServiceBehaviour, hasIds: boolean): LinkCase {
+  const ids = hasIds ? ', which passes X-Request-ID on,' : '';
+  return {
+    name: `${hasIds ? 'ids-' : ''}${NAMES[behaviour]}`,
+    doc: `nginx before a Node service (${behaviour})${ids} before nginx`,
+    hasIds,
     start: () =>
       chain([
         () => startOrigin(),
         (next) => startService(next, behaviour),
         (next) => startProxy(next, { keepAlive: 512, workers: 1 }),
       ]),
-  })),
-  {
-    name: 'T7-python-threads',
-    doc: "Python's threading server before nginx, blocking calls",
-    start: () => chain([() => startOrigin(), (next) => startThreadedService(next)]),
-  },
-];
+  };
+}
 
 /** Starts the programs from the last to the first; each is given the port of the one behind it. */
 async function chain(starts: readonly ((next: number) => Promise<Neighbour>)[]): Promise<Chain> {

@@ -18,50 +18,53 @@ const agent = new Agent({
 const host = behaviour === 'dns' ? 'localhost' : '127.0.0.1';
 const randomDelay = (): Promise<void> => sleep(Math.random() * DELAY_MS);
 
-function call(path: string): Promise<void> {
+/** Calls the next service. The id of the request that it serves is passed on, when it has one. */
+function call(path: string, id?: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    get({ host, port: nextPort, path, agent, family: 4 }, (answer) => {
+    const headers = id === undefined ? {} : { 'x-request-id': id };
+    get({ host, port: nextPort, path, agent, family: 4, headers }, (answer) => {
       answer.resume();
       answer.on('end', resolve);
     }).on('error', reject);
   });
 }
 
-async function serve(id: string): Promise<void> {
+async function serve(id: string, passedOn?: string): Promise<void> {
+  const next = (n: number): Promise<void> => call(`/c/${id}/${n}`, passedOn);
   switch (behaviour) {
     case 'timer-before':
       await randomDelay();
-      return call(`/c/${id}/0`);
+      return next(0);
     case 'timer-after':
-      await call(`/c/${id}/0`);
+      await next(0);
       return randomDelay();
     case 'timer-both':
       await randomDelay();
-      await call(`/c/${id}/0`);
+      await next(0);
       return randomDelay();
     case 'fs':
       await readFile('/etc/hostname');
-      return call(`/c/${id}/0`);
+      return next(0);
     case 'fan-out':
-      await Promise.all([0, 1, 2].map((n) => call(`/c/${id}/${n}`)));
-      await call(`/c/${id}/3`);
-      return call(`/c/${id}/4`);
+      await Promise.all([0, 1, 2].map(next));
+      await next(3);
+      return next(4);
     case 'cache':
-      return Math.random() < 0.5 ? undefined : call(`/c/${id}/0`);
+      return Math.random() < 0.5 ? undefined : next(0);
     case 'retry':
-      await call(`/c/${id}/0`);
-      return Math.random() < 0.2 ? call(`/c/${id}/1`) : undefined;
+      await next(0);
+      return Math.random() < 0.2 ? next(1) : undefined;
     case 'plain':
     case 'max-sockets':
     case 'dns':
     case 'background':
-      return call(`/c/${id}/0`);
+      return next(0);
   }
 }
 
 const server = createServer((request, response) => {
   const id = request.url?.split('/')[2] ?? '';
-  serve(id).then(
+  serve(id, request.headers['x-request-id']?.toString()).then(
     () => response.end('ok'),
     () => response.writeHead(502).end(),
   );

@@ -58,7 +58,13 @@ async function measure(
 ): Promise<readonly BenchRow[]> {
   const name = `${one.name}-c${connections}`;
   const before = cpuMs(process.pid);
-  const requests = await askDistinctPaths({ port, connections, seconds: SECONDS, run: name });
+  const requests = await askDistinctPaths({
+    port,
+    connections,
+    seconds: SECONDS,
+    run: name,
+    hasIds: one.hasIds,
+  });
   const { records, lostEvents } = await observer.take();
   const cpu = cpuMs(process.pid) - before;
   const truth = findTruth(records);

@@ -8,7 +8,9 @@ const SCRIPT = `
 local count = 0
 request = function()
   count = count + 1
-  return wrk.format('GET', '/r/' .. RUN .. '-' .. count)
+  local id = RUN .. '-' .. count
+  if HAS_IDS then wrk.headers['X-Request-ID'] = id end
+  return wrk.format('GET', '/r/' .. id)
 end
 `;
 
@@ -18,11 +20,13 @@ export async function askDistinctPaths(options: {
   readonly connections: number;
   readonly seconds: number;
   readonly run: string;
+  /** Whether each request carries an X-Request-ID of its own. */
+  readonly hasIds: boolean;
 }): Promise<number> {
-  const { port, connections, seconds, run } = options;
+  const { port, connections, seconds, run, hasIds } = options;
   const folder = mkdtempSync(join(tmpdir(), 'thalweg-links-load-'));
   const script = join(folder, 'paths.lua');
-  writeFileSync(script, `local RUN = '${run}'\n${SCRIPT}`);
+  writeFileSync(script, `local RUN = '${run}'\nlocal HAS_IDS = ${hasIds}\n${SCRIPT}`);
   const args = [
     '-t1',
     `-c${connections}`,

@@ -2,6 +2,7 @@ import type { AnyTable } from '../column.ts';
 import { applicationLog } from './application-log.ts';
 import { inProcessProfile, inProcessStack } from './in-process-profile.ts';
 import { l7FlowLog, traceAlias, traceIndex } from './l7-flow-log.ts';
+import { linkCalibration } from './link-calibration.ts';
 import {
   prometheusExemplars,
   prometheusHistograms,
@@ -15,6 +16,7 @@ export const TABLES: readonly AnyTable[] = [
   l7FlowLog,
   traceAlias,
   traceIndex,
+  linkCalibration,
   applicationLog,
   inProcessProfile,
   inProcessStack,

@@ -1,5 +1,7 @@
 import {
   LatencyAnswer,
+  LinkCalibrationAnswer,
+  LinkCalibrationQuery,
   TraceAnswer,
   TraceSearchAnswer,
   TraceSearchQuery,
@@ -7,6 +9,7 @@ import {
   ValuesQuery,
 } from '@thalweg/model';
 import { readLatency } from '../traces/latency.ts';
+import { readLinkCalibration } from '../traces/link-calibration.ts';
 import { searchTraces } from '../traces/search.ts';
 import { readTrace } from '../traces/trace.ts';
 import { readValues } from '../traces/values.ts';
@@ -43,5 +46,12 @@ export const TRACE_ROUTES = [
     query: TraceSearchQuery.omit({ limit: true, cursor: true }),
     answer: LatencyAnswer,
     handle: ({ query }, { store }) => readLatency(store, query),
+  }),
+  defineRoute({
+    path: '/api/link-calibration',
+    doc: 'How right the links of a service are, where the ids of its traffic tell.',
+    query: LinkCalibrationQuery,
+    answer: LinkCalibrationAnswer,
+    handle: ({ query }, { store }) => readLinkCalibration(store, query),
   }),
 ];

@@ -1,0 +1,114 @@
+import {
+  EVIDENCE_ANSWERED_NEXT,
+  EVIDENCE_SHARED_ID,
+  EVIDENCE_THREAD_RESTORED,
+} from '@thalweg/model';
+import type { Exchange } from '../flow/exchange.ts';
+import type { Comparison } from './calibration.ts';
+import { decideLink, FORWARD_EVIDENCE, type Link, type Support } from './link.ts';
+import type { OpenRequest, OpenRequests } from './open-request.ts';
+
+type Supports = readonly Support<OpenRequest<Call>>[];
+
+/** A call that a process made, and what speaks for its parent so far. */
+export interface Call {
+  readonly kind: 'call';
+  readonly of: OpenRequests<Call>;
+  /** The call whose answer its thread had read before; it is made for the same request. */
+  readonly follows: Call | undefined;
+  readonly unnamedCount: number;
+  supports: Supports;
+  /** What would speak for its parent if ids were not looked at; undefined where none is shared. */
+  blind: Blind | undefined;
+  link: Link<OpenRequest<Call>>;
+  exchange: Exchange | undefined;
+  /** Candidates that are still open: their wire ids are not known yet. */
+  unknownCount: number;
+  /** Not emitted before, while evidence may come from what follows its answer; 0: not held. */
+  heldUntilNs: number;
+  isEmitted: boolean;
+  /** The request that forward evidence names. */
+  readonly forward: OpenRequest<Call> | undefined;
+  /** The first request that backward evidence named. */
+  backward: OpenRequest<Call> | undefined;
+}
+
+interface Blind {
+  /** The one open request that shares its id. */
+  readonly truth: OpenRequest<Call>;
+  readonly supports: Supports;
+  readonly unnamedCount: number;
+}
+
+/** The request that ids name, when they name one. */
+export function sharedBy(supports: Supports): OpenRequest<Call> | undefined {
+  const sharing = supports.filter(({ evidence }) => (evidence & EVIDENCE_SHARED_ID) !== 0);
+  return sharing.length === 1 ? sharing[0]?.candidate : undefined;
+}
+
+export function forwardOf(supports: Supports): Supports[number] | undefined {
+  return supports.find(({ evidence }) => (evidence & FORWARD_EVIDENCE) !== 0);
+}
+
+/** Whether its forward evidence may be a waiter's for the socket: it says nothing of the process. */
+export function isReuse({ doubt, evidence }: Supports[number]): boolean {
+  if ((evidence & EVIDENCE_THREAD_RESTORED) === 0) return false;
+  return doubt === 'pool-reuse' || doubt === 'answered-early';
+}
+
+/** Adds what the answer of `candidate` says to all that is known of a call. */
+export function addBackward(made: Call, candidate: OpenRequest<Call>): void {
+  made.supports = withBackward(made.supports, candidate);
+  const { blind } = made;
+  if (blind === undefined) return;
+  made.blind = { ...blind, supports: withBackward(blind.supports, candidate) };
+}
+
+/** Settles a doubt about `candidate`. */
+export function settleDoubt(
+  made: Call,
+  candidate: OpenRequest<Call>,
+  doubt: Support<unknown>['doubt'],
+): void {
+  const settled = (supports: Supports): Supports =>
+    supports.map((one) => (one.candidate === candidate ? { ...one, doubt } : one));
+  made.supports = settled(made.supports);
+  const { blind } = made;
+  if (blind !== undefined) made.blind = { ...blind, supports: settled(blind.supports) };
+}
+
+function withBackward(supports: Supports, candidate: OpenRequest<Call>): Supports {
+  const known = supports.find((one) => one.candidate === candidate);
+  const { evidence = 0, doubt = 'none', ordinal = 0 } = known ?? {};
+  const backed = { candidate, evidence: evidence | EVIDENCE_ANSWERED_NEXT, doubt, ordinal };
+  return [...supports.filter((one) => one !== known), backed];
+}
+
+/** At the end of a call, when all that speaks for its parent has been said: what it teaches. */
+export function learnFrom({ of, forward, backward, supports, unnamedCount, blind }: Call): void {
+  const { trustCounts } = of;
+  if (blind !== undefined) {
+    const { truth } = blind;
+    if (forward !== undefined && forward !== backward) {
+      trustCounts[forward === truth ? 'forwardRight' : 'forwardWrong'] += 1;
+    }
+    if (backward !== undefined) {
+      trustCounts[backward === truth ? 'backwardRight' : 'backwardWrong'] += 1;
+    }
+  }
+  if (forward === undefined || backward === undefined) return;
+  if (supports.some((one) => one.candidate === forward && isReuse(one))) return;
+  trustCounts.overlap += 1;
+  trustCounts.byChance += 1 / (supports.length + unnamedCount);
+  if (forward === backward) trustCounts.agreed += 1;
+}
+
+/** How evidence alone would have linked a call whose ids tell the truth. */
+export function compare(
+  { truth, supports, unnamedCount }: Blind,
+  { trust }: Call['of'],
+): Comparison {
+  const { parent, probability } = decideLink(supports, unnamedCount, trust);
+  if (parent === undefined) return { verdict: 'open', probability };
+  return { verdict: parent === truth ? 'right' : 'wrong', probability };
+}
