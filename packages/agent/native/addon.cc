@@ -384,8 +384,7 @@ napi_value init(napi_env env, napi_value exports) {
       {"programs", programs},    {"measure", measure},
       {"updateMap", update_map}, {"deleteFromMap", delete_from_map},
       {"global", global},        {"ring", ring},
-      {"commit", commit},        {"close", close_handle},
-      {"setIdle", set_idle},
+      {"commit", commit},        {"close", close_handle}, {"setIdle", set_idle},
   };
   for (const auto &[name, function] : functions) {
     napi_value value;
