@@ -39,7 +39,7 @@ export const openidConnect = definePlugin<OpenidConnect>({
   schema: SETTINGS,
   check(conf) {
     if (!conf.bearer_only && conf.unauth_action === 'auth') {
-    return 'only bearer tokens are verified here: set bearer_only, or unauth_action to deny or pass';
+      return 'users are not sent to sign in: set bearer_only to true, or unauth_action to deny or pass';
     }
     const { public_key, claim_schema, discovery } = conf;
     if (!URL.canParse(discovery)) return `invalid url of discovery: ${discovery}`;
