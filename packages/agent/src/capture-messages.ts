@@ -22,6 +22,7 @@ export interface WorkerSettings
     | 'capture_bytes'
     | 'headers'
     | 'headers_redacted'
+    | 'query_redacted'
     | 'request_timeout_ms'
     | 'priority'
     | 'cpu_budget_cores'

@@ -38,6 +38,7 @@ const rows = createRows({
   agent: settings.name,
   instance: settings.instance,
   processes,
+  queryRedacted: settings.query_redacted,
   onBatch: (bytes, count) => tellRows(l7FlowLog.name, bytes, count),
 });
 const calibration = createCalibration();

@@ -100,6 +100,9 @@ export const AgentSettings = z.object({
   headers_redacted: Names.default([]).describe(
     'Headers whose values are never kept, beside authorization, proxy-authorization, cookie, set-cookie and x-api-key.',
   ),
+  query_redacted: Names.default([]).describe(
+    'Parameters of a query whose values are never kept, beside the usual names of credentials (docs/capture.md).',
+  ),
   request_timeout_ms: z.coerce
     .number()
     .int()

@@ -91,6 +91,7 @@ export async function startAgent(
     capture_bytes: settings.capture_bytes,
     headers: settings.headers,
     headers_redacted: settings.headers_redacted,
+    query_redacted: settings.query_redacted,
     request_timeout_ms: settings.request_timeout_ms,
     priority: settings.priority,
     cpu_budget_cores: settings.cpu_budget_cores,

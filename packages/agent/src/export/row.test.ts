@@ -2,6 +2,7 @@ import { columnsFrom, createBatch, l7FlowLog, readBlock, valuesOf } from '@thalw
 import { expect, it } from 'vitest';
 import type { Connection, Exchange, RequestPart, ResponsePart } from '../flow/exchange.ts';
 import { createAttributeNames } from './attribute-names.ts';
+import { createQueryMask } from './query-mask.ts';
 import { CONNECTION_COLUMNS, writeConnection, writeExchange } from './row.ts';
 
 const span = {
@@ -19,7 +20,7 @@ const span = {
 const request: RequestPart = {
   ...span,
   method: 'GET',
-  path: '/orders/7/lines?full=1',
+  path: '/orders/7/lines?full=1&token=t0p',
   host: 'shop.test',
   version: '1.1',
   contentLength: undefined,
@@ -92,6 +93,7 @@ function writtenRow(role: 'client' | 'server', kind: Exchange['kind'] = 'session
         idLow: 3,
         idHigh: 0,
         endpoints: (path) => path.slice(0, 7),
+        maskQuery: createQueryMask(),
         attributeNames: createAttributeNames(),
       }),
     share,
@@ -115,7 +117,7 @@ it('writes every column of a call, its own end being the client', () => {
     process_id_1: 0,
     app_instance: 'edge:70',
     endpoint: '/orders',
-    request_resource: '/orders/7/lines?full=1',
+    request_resource: '/orders/7/lines?full=1&token=[redacted]',
     response_code: 503,
     response_exception: 'Service Unavailable',
     syscall_trace_id_request: 2n ** 40n + 3n,

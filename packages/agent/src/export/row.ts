@@ -68,6 +68,8 @@ export interface RowContext {
   readonly idHigh: number;
   /** The low-cardinality route of a path. */
   readonly endpoints: (path: string) => string;
+  /** A path without the secrets in its query. */
+  readonly maskQuery: (path: string) => string;
   /** The attribute names of a row, ready to be written. */
   readonly attributeNames: AttributeNames;
 }
@@ -149,7 +151,10 @@ export function writeExchange(
   to.version.push(request?.version ?? response?.version ?? '');
   to.request_type.push(request?.method ?? '');
   to.request_domain.push(request?.host ?? '');
-  to.request_resource.push(request?.path ?? '');
+  const path = request?.path ?? '';
+  to.request_resource.push(
+    exchange.connection.protocol === 'http1' ? context.maskQuery(path) : path,
+  );
   to.endpoint.push(isRouted(exchange) ? context.endpoints(request?.path ?? '/') : '');
   to.response_status.push(statusOf(exchange));
   to.response_code.push(response?.status ?? 0);

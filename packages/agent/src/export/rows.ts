@@ -4,6 +4,7 @@ import type { Connection } from '../flow/exchange.ts';
 import type { TracedExchange } from '../trace/resolver.ts';
 import { createAttributeNames } from './attribute-names.ts';
 import { endpointOf } from './endpoint.ts';
+import { createQueryMask } from './query-mask.ts';
 import { remembered } from './remembered.ts';
 import {
   CONNECTION_COLUMNS,
@@ -28,6 +29,8 @@ export interface RowsOptions {
   /** High half of every row id of this run. */
   readonly instance: number;
   readonly processes: ProcessTable;
+  /** Parameters of a query, beside the usual ones, whose values are never kept. */
+  readonly queryRedacted?: readonly string[];
   /** A Native block, in bytes that the callee owns. */
   readonly onBatch: (bytes: Uint8Array<ArrayBuffer>, rows: number) => void;
 }
@@ -35,7 +38,13 @@ export interface RowsOptions {
 /** A batch of so many rows goes out before its time: about 4 MB. */
 const BATCH_ROWS_MAX = 8_192;
 
-export function createRows({ agent, instance, processes, onBatch }: RowsOptions): Rows {
+export function createRows({
+  agent,
+  instance,
+  processes,
+  queryRedacted,
+  onBatch,
+}: RowsOptions): Rows {
   const batch = createBatch(l7FlowLog, CONNECTION_COLUMNS);
   /** Where the batch holds what a connection's rows have in common. */
   const shares = new Map<Connection, number>();
@@ -49,6 +58,7 @@ export function createRows({ agent, instance, processes, onBatch }: RowsOptions)
     idLow: 0,
     idHigh: instance,
     endpoints: remembered((path) => endpointOf(path)),
+    maskQuery: createQueryMask(queryRedacted),
     attributeNames: createAttributeNames(),
   };
 
