@@ -254,7 +254,42 @@ test("DeepFlow's ProfileTracing", async () => {
   expect(OPT_STATUS).toBe('SUCCESS');
   expect(result.functions).toEqual(['total', 'main', 'read', '[k] sys_read', 'write']);
   expect(result.node_values.values[0]).toEqual([0, -1, 0, 50]);
-  expect((await ask({ tag_filter: 'pod IN (SELECT 1)' })).status).toBe(400);
+  const complex = "(pod IN ('p1', 'p2') AND NOT tag.pod LIKE 'p2*') OR app_service = 'nobody'";
+  expect((await ask({ tag_filter: complex })).body.result).toEqual(result);
+  expect((await ask({ tag_filter: "pod REGEXP 'p[3-9]'" })).body.result.functions).toEqual([
+    'total',
+  ]);
+  expect(
+    (await ask({ tag_filter: 'process_id >= 7 AND process_id < 8' })).body.result,
+  ).toMatchObject({
+    function_values: {
+      values: [
+        [0, 100],
+        [0, 100],
+        [0, 80],
+        [80, 80],
+        [20, 20],
+      ],
+    },
+  });
+  const grouped = (await ask({ group_by: ['pod', 'app_service'] })).body.result;
+  expect(grouped.functions.slice(0, 4)).toEqual(['total', 'pod=p1', 'app_service=shop', 'main']);
+  expect(grouped.node_values.values.slice(0, 2)).toEqual([
+    [0, -1, 0, 100],
+    [1, 0, 0, 50],
+  ]);
+  for (const filter of [
+    'pod IN (SELECT 1)',
+    "pod = 'x' OR 1 = 1",
+    "sleep(3) = '1'",
+    "pod = 'x' GROUP BY pod",
+  ]) {
+    const { status, body } = await ask({ tag_filter: filter });
+    expect([status, body.error?.message]).toEqual([
+      400,
+      expect.stringMatching(/^tag_filter: .*, at \d+: /),
+    ]);
+  }
 });
 
 test('logs are found by service, level, text, trace, request and type', async () => {

@@ -15,9 +15,11 @@ import { profileTracing } from '../profiles/profile-tracing.ts';
 import { answerQuerier, QuerierRequest, readFlameGraph } from '../profiles/querier.ts';
 import { QUERIER_METHODS, type QuerierMethod } from '../profiles/querier-messages.ts';
 import { readTimeMs, renderAnswer, splitQuery } from '../profiles/render.ts';
-import { parseProfileType, parseSelector } from '../profiles/selector.ts';
+import { parseProfileType } from '../profiles/selector.ts';
 import { readProfileSeries } from '../profiles/series.ts';
 import { readStacks } from '../profiles/stacks.ts';
+import { tagCondition } from '../profiles/tag-filter.ts';
+import { SqlError } from '../query/tokens.ts';
 import { parseInput } from './respond.ts';
 import type { Services } from './services.ts';
 import { untilGone } from './until-gone.ts';
@@ -147,7 +149,13 @@ const Tracing = z.object({
   profile_event_type: z.string().min(1).max(256),
   profile_language_type: z.string().max(64).default(''),
   tag_filter: z.string().max(16_384).default(''),
-  group_by: z.unknown().optional(),
+  group_by: z
+    .union([z.string(), z.array(z.string())])
+    .default([])
+    .transform((value) => (typeof value === 'string' ? value.split(',') : value))
+    .transform((names) => names.map((name) => name.trim().replace(/^tag\./, '')))
+    .pipe(z.array(z.string().max(256)).max(5))
+    .transform((names) => names.filter((name) => name !== '')),
   time_start: Seconds,
   time_end: Seconds,
   max_kernel_stack_depth: z.coerce.number().int().min(-1).default(-1),
@@ -158,11 +166,11 @@ const Tracing = z.object({
 function addProfileTracing(app: FastifyInstance, { store }: Services): void {
   app.post('/v1/profile/ProfileTracing', async (request, reply) => {
     const asked = parseInput(Tracing, request.body);
-    const result = await readStacks(untilGone(store, reply), tracingFilter(asked));
+    const result = await readStacks(untilGone(store, reply), tracingFilter(asked), asked.group_by);
     return {
       OPT_STATUS: 'SUCCESS',
       DESCRIPTION: '',
-      result: profileTracing(buildTree(result), asked.max_kernel_stack_depth),
+      result: await profileTracing(await buildTree(result), asked.max_kernel_stack_depth),
     };
   });
 }
@@ -172,7 +180,6 @@ function tracingFilter(asked: z.infer<typeof Tracing>): ProfileFilter {
   if (time_end < time_start) {
     throw apiError('bad_time_range', { start: time_start * 1e6, end: time_end * 1e6 });
   }
-  const tags = tagSelector(tag_filter);
   const named = [
     ['service_name', asked.app_service],
     ['language', asked.profile_language_type],
@@ -180,29 +187,20 @@ function tracingFilter(asked: z.infer<typeof Tracing>): ProfileFilter {
   const filter = profileFilter({
     startMs: time_start * 1e3,
     endMs: time_end * 1e3,
-    selectors: [`{${named.join()}}`, tags],
+    selectors: [`{${named.join()}}`],
   });
-  return {
-    where: `${filter.where} AND profile_event_type = {event:String}`,
-    params: { ...filter.params, event: asked.profile_event_type },
-  };
+  const params = { ...filter.params, event: asked.profile_event_type };
+  const conditions = [filter.where, 'profile_event_type = {event:String}'];
+  if (tag_filter.trim() !== '') conditions.push(conditionOf(tag_filter, params));
+  return { where: conditions.join(' AND '), params };
 }
 
-/** Of DeepFlow's SQL text the plain form is taken: `name = 'value' AND other != 'value'`. */
-function tagSelector(filter: string): string {
-  if (filter.trim() === '') return '';
-  const parts = filter.split(/\s+and\s+/i).map((part) => {
-    const [, name = '', operator = '', value = ''] =
-      /^\s*`?([\w.]+)`?\s*(=|!=)\s*'([^'\\]*)'\s*$/.exec(part) ?? [];
-    if (name === '') {
-      const reason = `tag_filter: only name = 'value' and name != 'value', joined by AND: ${part.slice(0, 80)}`;
-      throw apiError('bad_request', { reason });
-    }
-    return `${name.replace(/^tag\./, '')}${operator}${JSON.stringify(value)}`;
-  });
-  const selector = `{${parts.join()}}`;
-  const parsed = parseSelector(selector);
-  if (typeof parsed === 'string')
-    throw apiError('bad_request', { reason: `tag_filter: ${parsed}` });
-  return selector;
+function conditionOf(text: string, params: Parameters<typeof tagCondition>[1]): string {
+  try {
+    return tagCondition(text, params);
+  } catch (error) {
+    if (!(error instanceof SqlError)) throw error;
+    const reason = `tag_filter: ${error.message}, at ${error.position}: ${error.fix}`;
+    throw apiError('bad_request', { reason }, { cause: error });
+  }
 }

@@ -2,14 +2,14 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { buildTree, flameGraph } from './flame-graph.ts';
 
-test('stacks become levels of offset, total, self and name', () => {
-  const root = buildTree([
+test('stacks become levels of offset, total, self and name', async () => {
+  const root = await buildTree([
     { stack: 'main;a;b', value: 3 },
     { stack: 'main;a', value: 2 },
     { stack: 'main;c', value: 5 },
     { stack: 'idle', value: 1 },
   ]);
-  expect(flameGraph(root, 0)).toEqual({
+  expect(await flameGraph(root, 0)).toEqual({
     names: ['total', 'idle', 'main', 'a', 'c', 'b'],
     levels: [
       [0, 11, 0, 0],
@@ -32,11 +32,11 @@ const stacks = fc.array(
   { maxLength: 30 },
 );
 
-test('however few frames are shown, what they were seen doing adds up to the whole', () => {
-  fc.assert(
-    fc.property(stacks, fc.integer({ min: 0, max: 20 }), (given, nodesMax) => {
+test('however few frames are shown, what they were seen doing adds up to the whole', async () => {
+  await fc.assert(
+    fc.asyncProperty(stacks, fc.integer({ min: 0, max: 20 }), async (given, nodesMax) => {
       const total = given.reduce((sum, { value }) => sum + value, 0);
-      const graph = flameGraph(buildTree(given), nodesMax);
+      const graph = await flameGraph(await buildTree(given), nodesMax);
       const selves = graph.levels.flatMap((level) => level.filter((_, at) => at % 4 === 2));
       expect(graph.total).toBe(total);
       expect(selves.reduce((sum, self) => sum + self, 0)).toBe(total);

@@ -1,3 +1,4 @@
+import { createTurns } from '../turns.ts';
 import type { StackSum } from './stacks.ts';
 
 /** A frame in its place: everything that was seen below the frames that lead to it. */
@@ -26,8 +27,12 @@ const OTHER = 'other';
 /** Frames of one tree, some 150 MB; below it, what is deeper is counted where the tree ends. */
 const NODES_MAX = 1_000_000;
 
-/** Merges stacks into a tree whose root, of the name `total`, holds all of them. */
-export function buildTree(stacks: readonly StackSum[]): FlameNode {
+/**
+ * Merges stacks into a tree whose root, of the name `total`, holds all of them. This and what draws the
+ * tree give the event loop its turns: a large profile takes a second.
+ */
+export async function buildTree(stacks: readonly StackSum[]): Promise<FlameNode> {
+  const turns = createTurns();
   const root = newNode('total');
   let count = 1;
   for (const { stack, value } of stacks) {
@@ -45,6 +50,7 @@ export function buildTree(stacks: readonly StackSum[]): FlameNode {
       node.total += value;
     }
     node.self += value;
+    if (turns.isDue()) await turns.take();
   }
   return root;
 }
@@ -63,8 +69,9 @@ function addChild(node: FlameNode, child: FlameNode): void {
  * At most about `nodesMax` frames, the largest: smaller siblings become one frame `other`. Levels are
  * built breadth-first, siblings by name, so equal data gives an equal picture.
  */
-export function flameGraph(root: FlameNode, nodesMax: number): FlameGraph {
-  const smallest = smallestShown(root, nodesMax);
+export async function flameGraph(root: FlameNode, nodesMax: number): Promise<FlameGraph> {
+  const turns = createTurns();
+  const smallest = await smallestShown(root, nodesMax);
   const names: string[] = [];
   const indexOf = new Map<string, number>();
   const levels: number[][] = [];
@@ -75,6 +82,7 @@ export function flameGraph(root: FlameNode, nodesMax: number): FlameGraph {
     const next: typeof level = [];
     let end = 0;
     for (const { node, x } of level) {
+      if (turns.isDue()) await turns.take();
       let index = indexOf.get(node.name);
       if (index === undefined) {
         index = names.length;
@@ -109,12 +117,14 @@ function byName(a: FlameNode, b: FlameNode): number {
 }
 
 /** The total of the frame at place `nodesMax`, the largest first; 0 when all fit. */
-function smallestShown(root: FlameNode, nodesMax: number): number {
+async function smallestShown(root: FlameNode, nodesMax: number): Promise<number> {
+  const turns = createTurns();
   const totals: number[] = [];
   const waiting = [root];
   for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
     totals.push(node.total);
     for (const child of node.children.values()) waiting.push(child);
+    if (turns.isDue()) await turns.take();
   }
   if (nodesMax <= 0 || totals.length <= nodesMax) return 0;
   return Float64Array.from(totals).sort()[totals.length - nodesMax] ?? 0;

@@ -1,3 +1,4 @@
+import { inProcessProfile } from '@thalweg/model';
 import { apiError } from '../errors.ts';
 import type { QueryOptions } from '../storage/store.ts';
 import { type LabelMatcher, parseProfileType, parseSelector } from './selector.ts';
@@ -74,6 +75,12 @@ export function labelSql(name: string, key: string, params: Record<string, unkno
   if (column !== undefined) return column;
   params[`${key}n`] = name;
   return `tag_values[indexOf(tag_names, {${key}n:String})]`;
+}
+
+/** The same of a tag by the name that SQL has for it, which may be a column's: always a text. */
+export function tagSql(name: string, key: string, params: Record<string, unknown>): string {
+  const isColumn = Object.hasOwn(inProcessProfile.columns, name);
+  return `toString(${isColumn ? name : labelSql(name, key, params)})`;
 }
 
 function condition(

@@ -7,8 +7,8 @@ const STACKS = [
   { stack: '[p] nginx;main;main', value: 2 },
 ];
 
-test('nodes name their function and parent; recursion counts once', () => {
-  expect(profileTracing(buildTree(STACKS), -1)).toEqual({
+test('nodes name their function and parent; recursion counts once', async () => {
+  expect(await profileTracing(await buildTree(STACKS), -1)).toEqual({
     functions: ['total', '[p] nginx', 'main', 'read', '[k] sys_read', '[k] vfs_read'],
     function_types: ['A', 'P', 'A', 'A', 'K', 'K'],
     function_values: {
@@ -37,8 +37,8 @@ test('nodes name their function and parent; recursion counts once', () => {
   });
 });
 
-test("frames of the kernel below the depth are their caller's", () => {
-  const { functions, node_values } = profileTracing(buildTree(STACKS), 1);
+test("frames of the kernel below the depth are their caller's", async () => {
+  const { functions, node_values } = await profileTracing(await buildTree(STACKS), 1);
   expect(functions).toEqual(['total', '[p] nginx', 'main', 'read', '[k] sys_read']);
   expect(node_values.values).toContainEqual([4, 3, 4, 4]);
 });

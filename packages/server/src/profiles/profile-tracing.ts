@@ -1,3 +1,4 @@
+import { createTurns } from '../turns.ts';
 import type { FlameNode } from './flame-graph.ts';
 
 /** What `POST /v1/profile/ProfileTracing` answers. Source: the reference of DeepFlow's API, §4.4. */
@@ -26,7 +27,11 @@ const PREFIXES: Readonly<Record<string, string>> = {
 };
 
 /** `kernelDepthMax` frames of the kernel are shown on a stack; -1: all. */
-export function profileTracing(root: FlameNode, kernelDepthMax: number): ProfileTracing {
+export async function profileTracing(
+  root: FlameNode,
+  kernelDepthMax: number,
+): Promise<ProfileTracing> {
+  const turns = createTurns();
   const functions: string[] = [];
   const idOf = new Map<string, number>();
   const sums: [number, number][] = [];
@@ -47,6 +52,7 @@ export function profileTracing(root: FlameNode, kernelDepthMax: number): Profile
   const active: number[] = [];
   const waiting: Waiting[] = [{ node: root, parent: -1, kernelDepth: 0 }];
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    if (turns.isDue()) await turns.take();
     if ('left' in next) {
       active[next.left] = (active[next.left] ?? 0) - 1;
       continue;

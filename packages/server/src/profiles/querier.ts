@@ -74,7 +74,7 @@ export async function readFlameGraph(
   nodesMax: number,
 ): Promise<FlameGraph> {
   const shown = Math.min(nodesMax === 0 ? NODES_DEFAULT : nodesMax, 200_000);
-  return flameGraph(buildTree(await readStacks(store, filter)), shown);
+  return flameGraph(await buildTree(await readStacks(store, filter)), shown);
 }
 
 /** Without a range: the last hour. */

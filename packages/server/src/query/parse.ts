@@ -32,6 +32,14 @@ export function parseSql(sql: string): Statement {
   return statement;
 }
 
+/** Parses a condition as it stands behind WHERE. Throws `SqlError`. */
+export function parseCondition(text: string): Expression {
+  const parser = new Parser(text);
+  const condition = parser.condition();
+  parser.end();
+  return condition;
+}
+
 /** Recursive descent over the tokens; a class for the position that all the rules share. */
 class Parser {
   readonly #sql: string;
@@ -63,6 +71,8 @@ class Parser {
     this.#expectSymbol(')');
     return [name, select];
   }
+
+  readonly condition = (): Expression => this.#expression();
 
   show(): Statement {
     this.#next();

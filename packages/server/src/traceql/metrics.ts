@@ -1,7 +1,7 @@
-import { setImmediate as pause } from 'node:timers/promises';
 import { l7FlowLog, qualifiedName } from '@thalweg/model';
 import type { Store } from '../storage/store.ts';
 import { type RowFilter, STARTED_WITHIN } from '../traces/filter.ts';
+import { createTurns } from '../turns.ts';
 import { evaluateTraceql } from './evaluate.ts';
 import { evaluateField } from './field.ts';
 import { necessaryCondition } from './necessary.ts';
@@ -13,8 +13,6 @@ import type { MetricsStage, TraceqlQuery } from './syntax.ts';
 const TABLE = qualifiedName(l7FlowLog);
 /** Rows of one interval that differ in what the query reads. */
 const ROWS_MAX = 300_000;
-/** Rows between two turns of the event loop: some milliseconds. */
-const ROWS_A_TURN = 2_000;
 
 export interface TraceMetricsQuery {
   readonly query: TraceqlQuery;
@@ -115,9 +113,10 @@ async function foldRows(
       limits: { rowsMax: ROWS_MAX + 1 },
     },
   );
+  const turns = createTurns();
   let inspectedSpans = 0;
-  for (const [at, [interval, count, ...values]] of rows.slice(0, ROWS_MAX).entries()) {
-    if (at % ROWS_A_TURN === ROWS_A_TURN - 1) await pause();
+  for (const [interval, count, ...values] of rows.slice(0, ROWS_MAX)) {
+    if (turns.isDue()) await turns.take();
     inspectedSpans += Number(count);
     const row = rowView(sql.keys(), values);
     if (evaluateField(field, row.at, row.view) !== true) continue;

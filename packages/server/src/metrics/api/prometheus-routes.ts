@@ -7,9 +7,11 @@ import { answerRemoteRead } from './remote-read-route.ts';
 import type { PrometheusContext, PrometheusRequest } from './route.ts';
 import { answerLabels, answerLabelValues, answerSeries } from './series-routes.ts';
 import {
+  answerAlerts,
   answerBuildInfo,
   answerFormatQuery,
   answerParseQuery,
+  answerRules,
   answerTsdb,
 } from './status-routes.ts';
 
@@ -38,6 +40,8 @@ const ROUTES: readonly PrometheusRoute[] = [
   { path: '/labels', methods: BOTH, handle: answerLabels },
   { path: '/label/:name/values', methods: GET_ONLY, handle: answerLabelValues },
   { path: '/metadata', methods: GET_ONLY, handle: answerMetadata },
+  { path: '/rules', methods: GET_ONLY, handle: answerRules },
+  { path: '/alerts', methods: GET_ONLY, handle: answerAlerts },
   { path: '/status/buildinfo', methods: GET_ONLY, handle: answerBuildInfo },
   { path: '/status/tsdb', methods: GET_ONLY, handle: answerTsdb },
 ];

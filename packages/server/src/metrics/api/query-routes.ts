@@ -67,6 +67,7 @@ function optionsOf(
   return {
     source,
     signal,
+    wantsTrace: parameters.get('stats') === 'all',
     limits: { durationMsMax: Math.min(timeoutMs, DEFAULT_LIMITS.durationMsMax) },
     ...(lookbackMs === undefined ? {} : { lookbackMs }),
     host: { nowMs: () => performance.now(), pause: () => pause() },
@@ -90,9 +91,7 @@ function send(
   const stats = how.parameters.get('stats');
   const json = valueJson(cut.value);
   const data =
-    stats === ''
-      ? json
-      : `${json.slice(0, -1)},"stats":${statsJson(answer.samplesRead, how.startedMs)}}`;
+    stats === '' ? json : `${json.slice(0, -1)},"stats":${statsJson(answer, how.startedMs)}}`;
   return sendData(reply, data, {
     ...answer.annotations,
     warnings: [...answer.annotations.warnings, ...cut.warnings],

@@ -27,6 +27,15 @@ export function answerBuildInfo(
   );
 }
 
+/** GET rules and alerts: there are none here, and Grafana's alerting pages ask. */
+export function answerRules(_request: PrometheusRequest, reply: FastifyReply): FastifyReply {
+  return sendData(reply, '{"groups":[]}');
+}
+
+export function answerAlerts(_request: PrometheusRequest, reply: FastifyReply): FastifyReply {
+  return sendData(reply, '{"alerts":[]}');
+}
+
 const TSDB_ENTRIES = 10;
 
 /** GET status/tsdb: the largest of each, to find what makes the series many. */
