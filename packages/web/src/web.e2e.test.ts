@@ -199,6 +199,35 @@ test('an uncertain link is drawn dashed, a sure one solid', async () => {
   expect(await dash('.tree-lines .sure')).toBe('none');
 });
 
+test('a threshold cuts unsure links, and an orphan lists its candidates and leads to them', async () => {
+  await page.goto(`${server.url}/traces/huge-60`);
+  const least = page.getByLabel('Least probability of a link');
+  await least.fill('97');
+  await untilParameter('least', '97');
+  await page.getByText(/^\d+ links? cut$/).waitFor();
+  // What was cut off stands below the rest.
+  await page.locator('.waterfall-scroll').evaluate((list) => list.scrollTo(0, list.scrollHeight));
+  await page.locator('.row', { hasText: 'orphan' }).last().click();
+  const drawer = page.getByRole('complementary', { name: 'Span' });
+  await drawer.getByText('Possible parents', { exact: true }).waitFor();
+  await drawer.getByText('98.7%').waitFor();
+  await drawer.getByText(/measured on 12,000 requests/).waitFor();
+  const before = new URL(page.url()).searchParams.get('span');
+  await drawer.locator('.candidate button').first().click();
+  await expect.poll(() => new URL(page.url()).searchParams.get('span')).not.toBe(before);
+  await page.reload();
+  expect(await least.inputValue()).toBe('97');
+});
+
+test('the critical path is marked in both views, and the URL keeps it', async () => {
+  await page.goto(`${server.url}/traces/huge-60`);
+  await page.locator('.row').first().waitFor();
+  expect(await page.locator('.critical').count()).toBe(0);
+  await page.keyboard.press('c');
+  await untilParameter('critical', '1');
+  await expect.poll(() => page.locator('.critical').count()).toBeGreaterThan(2);
+});
+
 test('the theme follows the system until it is chosen, and the choice stays', async () => {
   await openList();
   const theme = (): Promise<string | null> => page.locator('html').getAttribute('data-theme');

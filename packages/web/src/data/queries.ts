@@ -6,7 +6,13 @@ import {
   useInfiniteQuery,
   useQuery,
 } from '@tanstack/react-query';
-import { LatencyAnswer, TraceAnswer, TraceSearchAnswer, ValuesAnswer } from '@thalweg/model';
+import {
+  LatencyAnswer,
+  LinkCalibrationAnswer,
+  TraceAnswer,
+  TraceSearchAnswer,
+  ValuesAnswer,
+} from '@thalweg/model';
 import { ApiFailure, apiPath, getJson, type Parameters } from './api.ts';
 
 const PAGE_ROWS = 200;
@@ -63,6 +69,23 @@ export function useTrace(id: string): UseQueryResult<TraceAnswer> {
   return useQuery({
     queryKey: ['trace', id],
     queryFn: ({ signal }) => getJson(TraceAnswer, `/api/traces/${encodeURIComponent(id)}`, signal),
+  });
+}
+
+/** How right a service's links are, where ids tell; times in µs. */
+export function useLinkCalibration(
+  service: string,
+  range: { readonly start: number; readonly end: number },
+): UseQueryResult<LinkCalibrationAnswer> {
+  return useQuery({
+    queryKey: ['link-calibration', service, range.start, range.end],
+    queryFn: ({ signal }) =>
+      getJson(
+        LinkCalibrationAnswer,
+        apiPath('/api/link-calibration', { service, ...range }),
+        signal,
+      ),
+    staleTime: VALUES_FRESH_MS,
   });
 }
 

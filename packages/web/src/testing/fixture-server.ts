@@ -132,7 +132,12 @@ export async function startFixtureServer(root: string, nowUs: number): Promise<F
       answer(response, 422, { error });
     } else if (url.pathname === '/api/traces') answer(response, 200, search(shown, url, mode));
     else if (url.pathname === '/api/values') answer(response, 200, valuesOf(shown, url));
-    else if (url.pathname === '/api/latency') {
+    else if (url.pathname === '/api/link-calibration') {
+      const isMeasured = url.searchParams.get('service') !== 'orders';
+      const counts = { right: 11_844, wrong: 156, open: 120, solidRight: 11_800, solidWrong: 3 };
+      const none = { right: 0, wrong: 0, open: 0, solidRight: 0, solidWrong: 0 };
+      answer(response, 200, isMeasured ? counts : none);
+    } else if (url.pathname === '/api/latency') {
       const query = TraceSearchQuery.parse(Object.fromEntries(url.searchParams));
       const found = shown.filter((trace) => isWanted(trace, query));
       answer(response, 200, latencyOf(found, query.start, query.end));

@@ -11,6 +11,7 @@ export const TRACE_SHORTCUTS: readonly Shortcut[] = [
   { keys: ['+', '−', '0'], does: 'zoom in, out, see all' },
   { keys: ['a', 'd'], does: 'move left, right in time' },
   { keys: ['z'], does: 'zoom to the span' },
+  { keys: ['c'], does: 'mark the critical path' },
   { keys: ['v'], does: 'both views, waterfall, flame graph' },
   { keys: ['C', 'E'], does: 'collapse to the first level, expand all' },
   { keys: ['u'], does: 'back to the list' },

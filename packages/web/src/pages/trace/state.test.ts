@@ -20,6 +20,8 @@ const states: fc.Arbitrary<TraceState> = fc.record({
   find: fc.string(),
   isOnlyMatches: fc.boolean(),
   view: fc.constantFrom(...VIEWS),
+  threshold: fc.integer({ min: 50, max: 100 }).map((percent) => percent / 100),
+  isCritical: fc.boolean(),
   lit: fc.string(),
   foldDepth: fc.option(fc.nat(50), { nil: undefined }),
   folded: fc.array(fc.nat().map(String), { maxLength: 20 }),

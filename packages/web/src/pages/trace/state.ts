@@ -1,3 +1,4 @@
+import { LINK_SHOWN } from '@thalweg/model';
 import { clampWindow, type TimeWindow } from '../../panels/trace-tree/window.ts';
 
 export const VIEWS = ['both', 'waterfall', 'flame'] as const;
@@ -14,6 +15,10 @@ export interface TraceState {
   /** Only rows that match `find`. */
   readonly isOnlyMatches: boolean;
   readonly view: View;
+  /** Links below this probability are not drawn; `LINK_SHOWN` shows all there are. */
+  readonly threshold: number;
+  /** The critical path is marked. */
+  readonly isCritical: boolean;
   readonly lit: string;
   /** Spans at this depth and deeper stand collapsed; undefined for none. */
   readonly foldDepth: number | undefined;
@@ -29,6 +34,16 @@ function whole(text: string | null): number | undefined {
   return Number(text);
 }
 
+/** The URL holds whole percents. */
+function thresholdOf(text: string | null): number {
+  const percent = whole(text);
+  return Math.min(1, Math.max(LINK_SHOWN, (percent ?? 0) / 100));
+}
+
+function percentOf(share: number): number {
+  return Math.round(share * 100);
+}
+
 /** Reads the URL. What it cannot read stands at its default. */
 export function readTraceState(params: URLSearchParams): TraceState {
   const fromUs = whole(params.get('from'));
@@ -41,6 +56,8 @@ export function readTraceState(params: URLSearchParams): TraceState {
     find: params.get('find') ?? '',
     isOnlyMatches: params.get('only') === '1',
     view: VIEWS.find((view) => view === params.get('view')) ?? 'both',
+    threshold: thresholdOf(params.get('least')),
+    isCritical: params.get('critical') === '1',
     lit: params.get('service') ?? '',
     foldDepth: whole(params.get('depth')),
     folded: (params.get('fold') ?? '').split('.').filter((id) => id !== ''),
@@ -59,6 +76,8 @@ export function writeTraceState(state: TraceState): URLSearchParams {
   if (state.find !== '') params.set('find', state.find);
   if (state.isOnlyMatches) params.set('only', '1');
   if (state.view !== 'both') params.set('view', state.view);
+  if (state.threshold > LINK_SHOWN) params.set('least', String(percentOf(state.threshold)));
+  if (state.isCritical) params.set('critical', '1');
   if (state.lit !== '') params.set('service', state.lit);
   if (state.foldDepth !== undefined) params.set('depth', String(state.foldDepth));
   if (state.folded.length > 0) params.set('fold', state.folded.join('.'));

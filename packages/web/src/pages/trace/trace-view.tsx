@@ -1,15 +1,17 @@
 import type { TraceAnswer } from '@thalweg/model';
-import { type ReactNode, useCallback, useRef } from 'react';
+import { type ReactNode, useCallback, useMemo, useRef } from 'react';
 import { useUrlState } from '../../data/url-state.ts';
 import { Flame } from '../../panels/flame/flame.tsx';
 import { Legend } from '../../panels/legend/legend.tsx';
 import { Minimap } from '../../panels/minimap/minimap.tsx';
 import { SpanDrawer } from '../../panels/span-drawer/span-drawer.tsx';
-import type { TraceTree } from '../../panels/trace-tree/tree.ts';
+import { buildTree, type TraceTree } from '../../panels/trace-tree/tree.ts';
+import { countWeakLinks, cutWeakLinks } from '../../panels/trace-tree/weak-links.ts';
 import { zoomWindow } from '../../panels/trace-tree/window.ts';
 import { Waterfall } from '../../panels/waterfall/waterfall.tsx';
 import { Message } from '../../ui/message.tsx';
 import { FindBar } from './find-bar.tsx';
+import { LinkBar } from './link-bar.tsx';
 import { readTraceState, type TraceState, writeTraceState } from './state.ts';
 import { TraceHeader } from './trace-header.tsx';
 import { type TraceDrawing, useTraceDrawing } from './use-trace-drawing.ts';
@@ -23,11 +25,17 @@ interface TraceViewProps {
 }
 
 /** A trace that is there: header, minimap, flame graph, waterfall and drawer. */
-export function TraceView({ answer, tree, backTo }: TraceViewProps): ReactNode {
+export function TraceView({ answer, tree: whole, backTo }: TraceViewProps): ReactNode {
   const { state, latest, change: put } = useUrlState(readTraceState, writeTraceState);
   // Back leaves the trace, not one of a hundred steps in it.
   const change = useCallback((next: TraceState) => put(next, 'replace'), [put]);
   const input = useRef<HTMLInputElement>(null);
+  const { threshold } = state;
+  const tree = useMemo(() => {
+    const spans = cutWeakLinks(whole.spans, threshold);
+    return spans === whole.spans ? whole : buildTree(spans);
+  }, [whole, threshold]);
+  const cutCount = useMemo(() => countWeakLinks(whole.spans, threshold), [whole, threshold]);
   const drawing = useTraceDrawing(tree, state);
   const { totals, look, matches, rows, window } = drawing;
   const { selected, colors } = look;
@@ -52,6 +60,7 @@ export function TraceView({ answer, tree, backTo }: TraceViewProps): ReactNode {
           onChange={change}
           onStep={steps.step}
         />
+        <LinkBar state={state} cutCount={cutCount} onChange={change} />
         <Views tree={tree} state={state} drawing={drawing} steps={steps} />
       </div>
       {selected !== undefined && state.isDrawerOpen && (

@@ -1,6 +1,7 @@
 import { useCallback, useMemo } from 'react';
 import type { SpanLook } from '../../panels/flame/draw.ts';
 import { type FlameLayout, layoutFlame } from '../../panels/flame/geometry.ts';
+import { criticalPath, stretchesBySpan } from '../../panels/trace-tree/critical-path.ts';
 import {
   findSpans,
   type ServiceTotal,
@@ -42,7 +43,7 @@ function useMatches(tree: TraceTree, find: string): Matches {
 function useLook(
   tree: TraceTree,
   totals: readonly ServiceTotal[],
-  { span, lit }: Pick<TraceState, 'span' | 'lit'>,
+  { span, lit, isCritical }: Pick<TraceState, 'span' | 'lit' | 'isCritical'>,
   { matchSet, isFinding }: Matches,
 ): SpanLook {
   const theme = useTheme();
@@ -51,11 +52,15 @@ function useLook(
     return serviceColors(services, theme);
   }, [totals, theme]);
   const selected = tree.indexOf.get(span);
+  const critical = useMemo(
+    () => (isCritical ? stretchesBySpan(criticalPath(tree)) : undefined),
+    [tree, isCritical],
+  );
   return useMemo(() => {
     const isLit = (index: number): boolean =>
       (lit === '' || tree.spans[index]?.service === lit) && (!isFinding || matchSet.has(index));
-    return { colors, selected, isLit: lit === '' && !isFinding ? undefined : isLit };
-  }, [tree, colors, selected, lit, isFinding, matchSet]);
+    return { colors, selected, critical, isLit: lit === '' && !isFinding ? undefined : isLit };
+  }, [tree, colors, selected, critical, lit, isFinding, matchSet]);
 }
 
 /** What the panels draw, from the trace and the URL's state. Computed anew only where it changed. */

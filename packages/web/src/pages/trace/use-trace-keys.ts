@@ -124,6 +124,7 @@ export function useTraceKeys(keys: TraceKeys): void {
     ['N', () => steps.step(-1)],
     ['o', () => onChange({ ...state, isOnlyMatches: !state.isOnlyMatches })],
     ['v', () => onChange(nextView(state))],
+    ['c', () => onChange({ ...state, isCritical: !state.isCritical })],
     ['u', () => void navigate(keys.backTo)],
   ]);
 }

@@ -1,12 +1,14 @@
 import { type Draw, token } from '../../ui/canvas.ts';
+import type { CriticalStretch } from '../trace-tree/critical-path.ts';
 import type { TraceTree } from '../trace-tree/tree.ts';
-import type { TimeWindow } from '../trace-tree/window.ts';
+import { barShare, type TimeWindow } from '../trace-tree/window.ts';
 import { type FlameLayout, laneBars } from './geometry.ts';
 
 export const LANE_PX = 20;
 const LABEL_PX_MIN = 34;
 const LABEL_INSET_PX = 5;
 const DIMMED = 0.25;
+const CRITICAL_PX = 3;
 
 /** How each span looks besides its place. */
 export interface SpanLook {
@@ -14,6 +16,8 @@ export interface SpanLook {
   readonly selected: number | undefined;
   /** Spans that are not dimmed; undefined when all are equal. */
   isLit: ((index: number) => boolean) | undefined;
+  /** Stretches of the critical path by span; undefined when it is not marked. */
+  readonly critical: ReadonlyMap<number, readonly CriticalStretch[]> | undefined;
 }
 
 interface View {
@@ -39,6 +43,28 @@ function drawLabel(
   context.restore();
 }
 
+interface StretchPlace {
+  readonly tree: TraceTree;
+  readonly window: TimeWindow;
+  readonly width: number;
+  readonly y: number;
+  readonly color: string;
+}
+
+/** A line along the top of the bar, where the end of the trace waited for the span itself. */
+function drawStretch(
+  context: CanvasRenderingContext2D,
+  { fromUs, toUs }: CriticalStretch,
+  { tree, window, width, y, color }: StretchPlace,
+): void {
+  const share = barShare(window, fromUs - tree.startUs, toUs - tree.startUs);
+  const left = Math.max(0, share.left * width);
+  const right = Math.min(width, (share.left + share.width) * width);
+  if (right <= left) return;
+  context.fillStyle = color;
+  context.fillRect(left, y + 1, Math.max(1, right - left), CRITICAL_PX);
+}
+
 /** Draws the lanes that the scroll position shows. */
 export function flameDrawing({ tree, layout, window, look, scrollTop }: View): Draw {
   return (context, { width, height }) => {
@@ -58,6 +84,9 @@ export function flameDrawing({ tree, layout, window, look, scrollTop }: View): D
         const drawnWidth = bar.width > 3 ? bar.width - 1 : bar.width;
         context.fillStyle = look.colors.get(span.service) ?? outline;
         context.fillRect(bar.left, y + 1, drawnWidth, LANE_PX - 2);
+        for (const stretch of look.critical?.get(bar.index) ?? []) {
+          drawStretch(context, stretch, { tree, window, width, y, color: outline });
+        }
         if (span.isError) {
           context.fillStyle = error;
           context.fillRect(bar.left, y + LANE_PX - 4, drawnWidth, 3);

@@ -1,10 +1,11 @@
 import type { Span } from '@thalweg/model';
 import { type ReactNode, useMemo, useState } from 'react';
 import { CopyButton } from '../../ui/copy-button.tsx';
-import { formatDateTime, formatDuration, formatProbability } from '../../ui/format.ts';
+import { formatDateTime, formatDuration } from '../../ui/format.ts';
 import { StatusBadge } from '../../ui/status-badge.tsx';
-import { isSure, type TraceTree } from '../trace-tree/tree.ts';
+import type { TraceTree } from '../trace-tree/tree.ts';
 import { filterFields, hopsOf } from './geometry.ts';
+import { LinkSection } from './link-section.tsx';
 
 interface SpanDrawerProps {
   readonly tree: TraceTree;
@@ -72,58 +73,6 @@ interface SectionProps {
   readonly tree: TraceTree;
   readonly span: Span;
   onSelect(index: number): void;
-}
-
-function LinkSection({ tree, index, span, onSelect }: SectionProps & { index: number }): ReactNode {
-  const parent = tree.parent[index] ?? -1;
-  const above = tree.spans[parent];
-  if (span.link === null) {
-    return (
-      <section>
-        <h3>Link to the parent</h3>
-        <p className="soft">A root: nothing that was seen caused this request.</p>
-      </section>
-    );
-  }
-  const { probability, evidence, candidates } = span.link;
-  return (
-    <section>
-      <h3>Link to the parent</h3>
-      <p className="link-line">
-        <span className={`evidence-meter${isSure(span) ? '' : ' is-unsure'}`} aria-hidden="true">
-          <i style={{ width: `${probability * 100}%` }} />
-        </span>
-        <b className="num">{formatProbability(probability)}</b>
-        {evidence.map((kind) => (
-          <span key={kind} className={`evidence${isSure(span) ? '' : ' is-unsure'}`}>
-            {kind}
-          </span>
-        ))}
-      </p>
-      {above !== undefined && (
-        <button type="button" className="span-link" onClick={() => onSelect(parent)}>
-          ↑ {above.service} {above.method} {above.endpoint || above.path}
-        </button>
-      )}
-      {candidates.length > 0 && <h4>Other possible parents</h4>}
-      {candidates.map(({ wireId, probability: share }) => {
-        const at = tree.spans.findIndex((other) => other.wireId === wireId);
-        const other = tree.spans[at];
-        return (
-          <p key={wireId} className="candidate">
-            <b className="num">{formatProbability(share)}</b>
-            {other === undefined ? (
-              <code>{wireId}</code>
-            ) : (
-              <button type="button" className="span-link" onClick={() => onSelect(at)}>
-                {other.service} {other.method} {other.endpoint || other.path}
-              </button>
-            )}
-          </p>
-        );
-      })}
-    </section>
-  );
 }
 
 function Hops({ tree, span, onSelect }: SectionProps): ReactNode {

@@ -1,6 +1,7 @@
 import type { Span } from '@thalweg/model';
 import { memo, type ReactNode } from 'react';
 import { formatDuration, formatProbability, plural } from '../../ui/format.ts';
+import type { CriticalStretch } from '../trace-tree/critical-path.ts';
 import { isSure, type TraceTree } from '../trace-tree/tree.ts';
 import { barShare, type TimeWindow } from '../trace-tree/window.ts';
 import { INDENT_PX, labelPlace, rowLines } from './geometry.ts';
@@ -22,6 +23,8 @@ interface RowProps {
   readonly isSelected: boolean;
   readonly isMatch: boolean;
   readonly isDim: boolean;
+  /** Where the end of the trace waited for this span itself. */
+  readonly critical: readonly CriticalStretch[] | undefined;
   onSelect(index: number): void;
   onToggle(index: number): void;
 }
@@ -113,7 +116,13 @@ function Badges({ tree, index, isCollapsed, span }: RowProps & { readonly span: 
   );
 }
 
-function Bar({ tree, window, color, span }: RowProps & { readonly span: Span }): ReactNode {
+function Bar({
+  tree,
+  window,
+  color,
+  span,
+  critical = [],
+}: RowProps & { readonly span: Span }): ReactNode {
   const startUs = span.startUs - tree.startUs;
   const endUs = span.endUs - tree.startUs;
   const { left, width } = barShare(window, startUs, endUs);
@@ -136,6 +145,9 @@ function Bar({ tree, window, color, span }: RowProps & { readonly span: Span }):
               background: color,
             }}
           />
+          {critical.map((stretch) => (
+            <Stretch key={stretch.fromUs} tree={tree} window={window} stretch={stretch} />
+          ))}
           <span className={`bar-label label-${side}`} style={at}>
             {formatDuration(endUs - startUs)}
           </span>
@@ -145,9 +157,31 @@ function Bar({ tree, window, color, span }: RowProps & { readonly span: Span }):
   );
 }
 
+function Stretch(props: {
+  readonly tree: TraceTree;
+  readonly window: TimeWindow;
+  readonly stretch: CriticalStretch;
+}): ReactNode {
+  const { tree, window, stretch } = props;
+  const share = barShare(window, stretch.fromUs - tree.startUs, stretch.toUs - tree.startUs);
+  const from = Math.max(0, share.left);
+  const to = Math.min(1, share.left + share.width);
+  if (to <= from) return null;
+  const style = { left: `${from * 100}%`, width: `${(to - from) * 100}%` };
+  return <i className="critical" style={style} />;
+}
+
 /** Why this span hangs below its parent, and how sure that is. */
 function LinkChip({ span }: { span: Span }): ReactNode {
   if (span.link === null) return null;
+  if (span.parentId === null) {
+    const count = span.link.candidates.length;
+    return (
+      <span className="evidence is-unsure" title={`no sure parent; ${plural(count, 'candidate')}`}>
+        orphan
+      </span>
+    );
+  }
   const evidence = span.link.evidence[0] ?? 'unknown';
   const percent = formatProbability(span.link.probability);
   return (

@@ -68,6 +68,7 @@ export function Waterfall(props: WaterfallProps): ReactNode {
                   isSelected={index === look.selected}
                   isMatch={matches.has(index)}
                   isDim={look.isLit !== undefined && !look.isLit(index)}
+                  critical={look.critical?.get(index)}
                   onSelect={onSelect}
                   onToggle={onToggle}
                 />
