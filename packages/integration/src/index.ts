@@ -2,7 +2,13 @@ export * from './buffer/open-rows.ts';
 export * from './buffer/telemetry-buffer.ts';
 export type { Accounts, SenderAccount } from './door/accounts.ts';
 export { createDoor, type Door, type DoorLimits, type DoorOptions } from './door/door.ts';
-export { type HttpListener, listenHttp } from './door/listen.ts';
+export {
+  badRequestHandler,
+  createHttpServer,
+  type HttpListener,
+  listenHttp,
+  type TlsPair,
+} from './door/listen.ts';
 export * from './door/receiver.ts';
 export { GRPC, type GrpcAnswer, type GrpcMethod } from './grpc/grpc-method.ts';
 export { type GrpcLimits, type GrpcOptions, listenGrpc } from './grpc/grpc-server.ts';

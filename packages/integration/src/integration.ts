@@ -1,8 +1,9 @@
 import { type BufferLimits, createTelemetryBuffer } from './buffer/telemetry-buffer.ts';
 import { createDoor, type Door, type DoorLimits } from './door/door.ts';
 import type { GrpcMethod } from './grpc/grpc-method.ts';
-import { createMetricWriter } from './metric-writer.ts';
+import { createMetricWriter, type MetricWriter } from './metric-writer.ts';
 import { methodsOf, receiversOf } from './receivers.ts';
+import { declaredHours, type HoursOf } from './retention-hours.ts';
 import { createRowIds } from './row-ids.ts';
 import type { TelemetrySink } from './telemetry-sink.ts';
 
@@ -16,6 +17,8 @@ export interface IntegrationOptions {
   readonly instance: number;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** As declared when absent. */
+  readonly hoursOf?: HoursOf;
   readonly limits?: Partial<DoorLimits & BufferLimits>;
 }
 
@@ -24,6 +27,8 @@ export interface Integration {
   readonly door: Door;
   /** What gRPC senders call; for `listenGrpc`, with the door's accounts. */
   readonly methods: readonly GrpcMethod[];
+  /** Where metrics of this process itself may go too. */
+  readonly metrics: MetricWriter;
   /** By dotted name: the door's and `buffer.*`. */
   counters(): Record<string, number>;
   /** Why rows could not be kept, lately; '' when they could. */
@@ -33,15 +38,16 @@ export interface Integration {
 }
 
 export function createIntegration(options: IntegrationOptions): Integration {
-  const { sink, token, agent, instance, now, limits = {} } = options;
+  const { sink, token, agent, instance, now, hoursOf = declaredHours, limits = {} } = options;
   const buffer = createTelemetryBuffer(sink, limits);
-  const metrics = createMetricWriter({ sink, now });
+  const metrics = createMetricWriter({ sink, now, hoursOf });
   const ids = createRowIds(instance);
-  const context = { buffer, metrics, ids, seed: instance, agent, now };
+  const context = { buffer, metrics, ids, seed: instance, agent, now, hoursOf };
   const door = createDoor({ receivers: receiversOf(context), token, limits, now });
   return {
     door,
     methods: methodsOf(context),
+    metrics,
     counters: () => {
       const { lastError: _, ...counts } = buffer.counters();
       const named = Object.entries(counts).map(([name, value]) => [`buffer.${name}`, value]);

@@ -1,4 +1,4 @@
-import { BLOCK_LIMITS, prometheusSamples } from '@thalweg/model';
+import { BLOCK_LIMITS } from '@thalweg/model';
 import { decodeHistogram, decodeLabels, type FlatLabels } from '@thalweg/wire';
 import { familyOf, type MetadataCache } from './metric-metadata.ts';
 import type { MetricTables } from './metric-tables.ts';
@@ -33,6 +33,8 @@ export interface MetricRequestParts {
   readonly metadata: MetadataCache;
   readonly tables: MetricTables;
   readonly nowMs: number;
+  /** Samples that are older are refused. */
+  readonly retentionHours: number;
   /** Different for each request. */
   readonly number: number;
 }
@@ -43,6 +45,7 @@ export function createMetricRequest({
   metadata,
   tables,
   nowMs,
+  retentionHours,
   number,
 }: MetricRequestParts): MetricRequest {
   const counts = { samples: 0, histograms: 0, exemplars: 0, outOfOrder: 0 };
@@ -50,7 +53,7 @@ export function createMetricRequest({
   const withRow: number[] = [];
   const rowHours: number[] = [];
   const rowEntries: SeriesEntry[] = [];
-  const oldestMs = nowMs - prometheusSamples.retentionHours * HOUR_MS;
+  const oldestMs = nowMs - retentionHours * HOUR_MS;
   const newestMs = nowMs + FUTURE_MS;
   const saidMetadata: (() => void)[] = [];
   let first: Refusal<MetricRefusal> | undefined;

@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import { prometheusSamples } from '@thalweg/model';
 import type { RemoteWriteSink } from '@thalweg/wire';
 import { createMetadataCache } from './metric-metadata.ts';
 import { createMetricRequest } from './metric-request.ts';
 import { createMetricTables } from './metric-tables.ts';
+import { declaredHours, type HoursOf } from './retention-hours.ts';
 import {
   createSeriesCache,
   type Refusal,
@@ -69,13 +71,15 @@ export interface MetricWriterOptions {
   readonly sink: TelemetrySink;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** As declared when absent. */
+  readonly hoursOf?: HoursOf;
   readonly limits?: Partial<SeriesLimits>;
 }
 
 const HOUR_MS = 3_600_000;
 
 export function createMetricWriter(options: MetricWriterOptions): MetricWriter {
-  const { sink, now } = options;
+  const { sink, now, hoursOf = declaredHours } = options;
   const series = createSeriesCache(
     { ...SERIES_LIMITS, ...options.limits },
     randomBytes(4).readUInt32LE(),
@@ -94,7 +98,14 @@ export function createMetricWriter(options: MetricWriterOptions): MetricWriter {
       rotatedMs = nowMs;
     }
     requests += 1;
-    const request = createMetricRequest({ series, metadata, tables, nowMs, number: requests });
+    const request = createMetricRequest({
+      series,
+      metadata,
+      tables,
+      nowMs,
+      retentionHours: hoursOf(prometheusSamples),
+      number: requests,
+    });
     let fault: string;
     let batches: TableBatch[];
     try {

@@ -9,6 +9,7 @@ import { otlpMethod } from './otlp/grpc.ts';
 import { otlpReceiver } from './otlp/http.ts';
 import { profileReceivers } from './profiles/profile-receivers.ts';
 import { remoteWriteReceiver } from './remote-write-receiver.ts';
+import type { HoursOf } from './retention-hours.ts';
 import type { RowIds } from './row-ids.ts';
 import { skywalkingMethods, skywalkingReceivers } from './skywalking/skywalking-receivers.ts';
 import { zipkinReceiver } from './zipkin/zipkin-receiver.ts';
@@ -24,6 +25,7 @@ export interface ReceiverContext {
   readonly agent: string;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  readonly hoursOf: HoursOf;
 }
 
 /** Everything that is received by HTTP. A new kind of telemetry is a line here. */

@@ -18,12 +18,17 @@ interface Door {
 }
 
 /** The door before a sink that gives the answers in turn, then keeps. */
-function door(limits: Partial<SeriesLimits> = {}, nowMs: () => number = () => NOW_MS): Door {
+function door(
+  limits: Partial<SeriesLimits> = {},
+  nowMs: () => number = () => NOW_MS,
+  hours?: number,
+): Door {
   const batches: TableBatch[] = [];
   const one: Door = {
     writer: createMetricWriter({
       now: nowMs,
       limits,
+      ...(hours === undefined ? {} : { hoursOf: () => hours }),
       sink: {
         keep: (given) => {
           const answer = one.answers.shift() ?? { status: 'kept' };
@@ -138,6 +143,12 @@ test.each([
   const { post, writer } = door();
   expect(await post(request([[UP, [[offsetMs, 1]]]]))).toMatchObject({ status: 400 });
   expect(writer.counters().refused).toEqual({ [code]: 1 });
+});
+
+test('a sample as old as the table is kept for is kept', async () => {
+  const { post } = door({}, undefined, 400);
+  expect(await post(request([[UP, [[-399 * 3_600_000, 1]]]]))).toMatchObject({ status: 204 });
+  expect(await post(request([[UP, [[-401 * 3_600_000, 1]]]]))).toMatchObject({ status: 400 });
 });
 
 test.each([

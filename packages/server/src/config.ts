@@ -44,8 +44,11 @@ export const ServerSettings = z.object({
   otlp_tls_cert_file: z
     .string()
     .optional()
-    .describe('Certificate (PEM) of OTLP gRPC; none: plain.'),
-  otlp_tls_key_file: z.string().optional().describe('Its key (PEM).'),
+    .describe('Certificate (PEM) of OTLP gRPC, OTLP HTTP and SkyWalking gRPC; none: plain.'),
+  otlp_tls_key_file: z
+    .string()
+    .optional()
+    .describe('Its key (PEM). Both are read again when they change.'),
   token: z
     .string()
     .min(16)
@@ -90,6 +93,13 @@ export const ServerSettings = z.object({
     .max(256e6)
     .default(64e6)
     .describe('Largest body of a request.'),
+  self_scrape_s: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(3_600)
+    .default(15)
+    .describe("Seconds between samples of the server's own metrics, kept as series; 0: none."),
 });
 export type ServerSettings = z.infer<typeof ServerSettings>;
 export const SERVER_ENVIRONMENT_PREFIX = 'THALWEG_SERVER_';

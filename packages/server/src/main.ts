@@ -6,6 +6,7 @@ import { TABLES } from '@thalweg/model';
 import type { FastifyBaseLogger } from 'fastify';
 import { createAgents } from './api/agents.ts';
 import { buildApp } from './api/app.ts';
+import { ownMetrics } from './api/own-metrics.ts';
 import type { ServerSettings } from './config.ts';
 import { StartError } from './errors.ts';
 import {
@@ -17,6 +18,7 @@ import {
 } from './ingest/index.ts';
 import { listenError, startError } from './listen-error.ts';
 import { createMetrics } from './metrics/metrics.ts';
+import { startSelfScrape } from './metrics/self-scrape.ts';
 import { openReceivers } from './receivers.ts';
 import { openClickHouseStore } from './storage/clickhouse/clickhouse.ts';
 import { openEmbeddedStore } from './storage/embedded/embedded.ts';
@@ -87,11 +89,11 @@ export async function startServer(
       () => false, // The store refuses rows: they stay in the spool, and what is stored is served.
     );
     await metrics.restore({ spoolIsEmpty: isInserted });
-    const receivers = await openReceivers(settings, ingest);
+    const receivers = await openReceivers(settings, ingest, retention.hoursOf);
     const services = {
       store,
       ingest,
-      receivers: receivers.integration,
+      receivers: { ...receivers.integration, lastError: receivers.lastError },
       metrics,
       retention,
       agents: createAgents(),
@@ -108,10 +110,18 @@ export async function startServer(
       await receivers.close();
       throw listenError(cause, { ...settings, key: 'port' });
     });
+    const stopScrape = startSelfScrape({
+      read: () => ownMetrics(services),
+      writer: receivers.integration.metrics,
+      instance: `${settings.host}:${boundPort(app.server.address()) ?? settings.port}`,
+      intervalS: settings.self_scrape_s,
+      now: Date.now,
+    });
     retention.start((event) => logRetention(app.log, event));
     const port = boundPort(app.server.address()) ?? settings.port;
     let closing: Promise<void> | undefined;
     const close = async (): Promise<void> => {
+      stopScrape();
       await app.close();
       await receivers.close();
       await ingest.close();

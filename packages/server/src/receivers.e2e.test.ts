@@ -142,7 +142,12 @@ test('a port of OTLP that is taken is named with its setting', async () => {
 
 test('the counters say who sent what', async () => {
   const status: unknown = await (await fetch(`${server.url}/api/status`)).json();
-  expect(status).toMatchObject({ receivers: { senders: [{ sender: '127.0.0.1' }] } });
+  expect(status).toMatchObject({
+    receivers: { senders: [{ sender: '127.0.0.1', receiver: 'otlp_traces' }] },
+  });
   const metrics = await (await fetch(`${server.url}/metrics`)).text();
+  expect(metrics).toMatch(
+    /thalweg_sender_rows\{sender="127\.0\.0\.1",receiver="grpc_otlp_traces"\} \d+/,
+  );
   expect(metrics).toMatch(/thalweg_receivers\{counter="grpc_otlp_traces\.rows"\} \d+/);
 });

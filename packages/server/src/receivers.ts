@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import {
   createIntegration,
   type HttpListener,
@@ -7,10 +6,11 @@ import {
   listenGrpc,
   listenHttp,
 } from '@thalweg/integration';
+import type { AnyTable } from '@thalweg/model';
 import type { ServerSettings } from './config.ts';
-import { StartError } from './errors.ts';
 import type { Ingest } from './ingest/index.ts';
 import { listenError } from './listen-error.ts';
+import { openTlsFiles } from './tls-files.ts';
 
 /** What others send: OTLP and its like, at the server's own port and at OTLP's two. */
 export interface Receivers {
@@ -20,6 +20,8 @@ export interface Receivers {
   readonly otlpGrpcUrl: string | undefined;
   /** Where SkyWalking's agents report to. */
   readonly skywalkingGrpcUrl: string | undefined;
+  /** Why rows could not be kept, or a renewed certificate not be used; '' when all is well. */
+  lastError(): string;
   /** Ends the listeners, keeps what waits. Idempotent. */
   close(): Promise<void>;
 }
@@ -29,7 +31,11 @@ const OTLP_HTTP_PORT = 4_318;
 const SKYWALKING_GRPC_PORT = 11_800;
 
 /** Rejects with `StartError` when a port is not free or the TLS files cannot be read. */
-export async function openReceivers(settings: ServerSettings, ingest: Ingest): Promise<Receivers> {
+export async function openReceivers(
+  settings: ServerSettings,
+  ingest: Ingest,
+  hoursOf: (table: AnyTable) => number,
+): Promise<Receivers> {
   const { host, token, body_bytes_max: bytesMax } = settings;
   const integration = createIntegration({
     sink: ingest,
@@ -37,14 +43,17 @@ export async function openReceivers(settings: ServerSettings, ingest: Ingest): P
     agent: '',
     instance: randomBytes(4).readUInt32LE(),
     now: Date.now,
+    hoursOf,
     limits: { bodyBytesMax: bytesMax },
   });
   const { door, methods } = integration;
   const { accounts } = door;
-  const tls = tlsOf(settings);
+  const files = openTlsFiles(settings.otlp_tls_cert_file, settings.otlp_tls_key_file);
+  const tls = files?.pair;
   const httpPort = portOf(settings.otlp_http_port, settings.port, OTLP_HTTP_PORT);
   const grpcPort = portOf(settings.otlp_grpc_port, settings.port, OTLP_GRPC_PORT);
   const listeners: HttpListener[] = [];
+  let tlsError = '';
 
   async function open(key: string, port: number, listening: Promise<HttpListener>) {
     try {
@@ -63,7 +72,7 @@ export async function openReceivers(settings: ServerSettings, ingest: Ingest): P
       : await open(
           'otlp_http_port',
           httpPort,
-          listenHttp({ host, port: httpPort, accounts }, (request, response) => {
+          listenHttp({ host, port: httpPort, accounts, tls }, (request, response) => {
             void door.handle(request, response);
           }),
         );
@@ -76,12 +85,23 @@ export async function openReceivers(settings: ServerSettings, ingest: Ingest): P
   const otlpGrpcUrl = await openGrpc('otlp_grpc_port', grpcPort);
   const skywalkingPort = portOf(settings.skywalking_grpc_port, settings.port, SKYWALKING_GRPC_PORT);
   const skywalkingGrpcUrl = await openGrpc('skywalking_grpc_port', skywalkingPort);
+  files?.watch(
+    (pair) => {
+      tlsError = '';
+      for (const listener of listeners) listener.setTls(pair);
+    },
+    (error) => {
+      tlsError = error.message;
+    },
+  );
   return {
     integration,
     otlpHttpUrl,
     otlpGrpcUrl,
     skywalkingGrpcUrl,
+    lastError: () => tlsError || integration.lastError(),
     close: async () => {
+      files?.close();
       for (const listener of listeners) await listener.close();
       await integration.close();
     },
@@ -92,23 +112,4 @@ export async function openReceivers(settings: ServerSettings, ingest: Ingest): P
 function portOf(set: number | 'off' | undefined, own: number, standard: number) {
   if (set === 'off') return undefined;
   return set ?? (own === 0 ? 0 : standard);
-}
-
-function tlsOf(settings: ServerSettings): { cert: string; key: string } | undefined {
-  const { otlp_tls_cert_file: certFile, otlp_tls_key_file: keyFile } = settings;
-  if (certFile === undefined && keyFile === undefined) return undefined;
-  const fix = 'name both files in PEM, readable by this user, or none';
-  if (certFile === undefined || keyFile === undefined) {
-    throw new StartError(
-      'start_failed',
-      'otlp_tls_cert_file and otlp_tls_key_file go together',
-      fix,
-    );
-  }
-  try {
-    return { cert: readFileSync(certFile, 'utf8'), key: readFileSync(keyFile, 'utf8') };
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new StartError('start_failed', `TLS of OTLP: ${why}`, fix, { cause });
-  }
 }

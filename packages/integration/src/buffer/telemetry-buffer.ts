@@ -1,4 +1,3 @@
-import type { AnyTable, Column, Table } from '@thalweg/model';
 import type { Kept, TelemetrySink } from '../telemetry-sink.ts';
 import { createOpenRows, type OpenRows } from './open-rows.ts';
 
@@ -157,10 +156,7 @@ export interface TimeWindow {
 /** Clocks differ; a row from later than this is a wrong clock. */
 const FUTURE_S = 600;
 
-export function timeWindow(
-  table: Pick<AnyTable, 'retentionHours'> | Table<Readonly<Record<string, Column>>>,
-  nowMs: number,
-): TimeWindow {
+export function timeWindow(retentionHours: number, nowMs: number): TimeWindow {
   const nowS = Math.floor(nowMs / 1e3);
-  return { firstS: nowS - table.retentionHours * 3_600 + 1, lastS: nowS + FUTURE_S };
+  return { firstS: nowS - retentionHours * 3_600 + 1, lastS: nowS + FUTURE_S };
 }

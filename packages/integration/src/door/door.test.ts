@@ -218,7 +218,16 @@ test('each sender has an account', async () => {
   const { url, door } = await open();
   for (const text of ['a', 'bcd']) await fetch(`${url}/v1/echo`, post(text));
   expect(door.senders()).toEqual([
-    { sender: '127.0.0.1', requests: 2, bytes: 4, rows: 4, rejected: 0, lastSeenMs: 5 },
+    {
+      sender: '127.0.0.1',
+      receiver: 'echo',
+      requests: 2,
+      failed: 0,
+      bytes: 4,
+      rows: 4,
+      rejected: 0,
+      lastSeenMs: 5,
+    },
   ]);
 });
 

@@ -11,7 +11,7 @@ import {
 import { type AddressInfo, isIP } from 'node:net';
 import type { Accounts } from '../door/accounts.ts';
 import { createByteBudget } from '../door/body.ts';
-import type { HttpListener } from '../door/listen.ts';
+import type { HttpListener, TlsPair } from '../door/listen.ts';
 import { type CallLimits, fault, runCall } from './grpc-call.ts';
 import { GRPC, type GrpcAnswer, type GrpcMethod } from './grpc-method.ts';
 import { sendAnswer } from './trailers.ts';
@@ -23,7 +23,7 @@ export interface GrpcOptions {
   /** Bearer token that every call must carry; undefined: none. */
   readonly token: string | undefined;
   /** PEM; undefined: plain HTTP/2, as the exporters' `insecure` wants it. */
-  readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  readonly tls: TlsPair | undefined;
   readonly accounts: Accounts;
   readonly limits?: Partial<GrpcLimits>;
 }
@@ -44,6 +44,8 @@ const CONNECTIONS_MAX = 4_096;
 const STREAM_WINDOW_BYTES = 2 ** 20;
 const SESSION_WINDOW_BYTES = 8 * 2 ** 20;
 const IDLE_MS = 600_000;
+/** A connection without a call by then is closed; a client that is in earnest comes again. */
+const FIRST_CALL_MS = 60_000;
 
 /** gRPC on node:http2. Rejects with `EADDRINUSE` and the like, as node:net gives them. */
 export async function listenGrpc(options: GrpcOptions): Promise<HttpListener> {
@@ -97,16 +99,15 @@ export async function listenGrpc(options: GrpcOptions): Promise<HttpListener> {
     initialWindowSize: STREAM_WINDOW_BYTES,
     enablePush: false,
   };
-  const server: Http2Server =
-    tls === undefined
-      ? createServer({ settings })
-      : createSecureServer({ settings, cert: tls.cert, key: tls.key });
+  const secure = tls === undefined ? undefined : createSecureServer({ settings, ...tls });
+  const server: Http2Server = secure ?? createServer({ settings });
   const sessions = new Set<ServerHttp2Session>();
   server.maxConnections = CONNECTIONS_MAX;
   server.on('session', (session) => {
     sessions.add(session);
     session.setLocalWindowSize(SESSION_WINDOW_BYTES);
-    session.setTimeout(IDLE_MS, () => session.close());
+    session.setTimeout(FIRST_CALL_MS, () => session.close());
+    session.once('stream', () => session.setTimeout(IDLE_MS));
     session.on('error', () => session.destroy());
     session.on('close', () => sessions.delete(session));
   });
@@ -129,6 +130,7 @@ export async function listenGrpc(options: GrpcOptions): Promise<HttpListener> {
   return {
     url: `${scheme}://${isIP(host) === 6 ? `[${host}]` : host}:${port}`,
     port,
+    setTls: (pair) => secure?.setSecureContext(pair),
     close: () => {
       closing ??= new Promise((resolve) => {
         server.close(() => resolve());

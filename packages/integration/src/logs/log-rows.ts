@@ -28,7 +28,7 @@ export function writeLogRows(
   receiver: string,
 ): LogRows {
   const nowUs = context.now() * 1e3;
-  const window = timeWindow(applicationLog, context.now());
+  const window = timeWindow(context.hoursOf(applicationLog), context.now());
   let outOfTime = 0;
   for (const record of records) {
     const timeUs = record.timeUs ?? nowUs;

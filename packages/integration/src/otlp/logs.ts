@@ -29,7 +29,8 @@ export type LogWriter = (bytes: Uint8Array, rows: OpenRows) => Outcome;
 const SEVERITY_MAX = 24;
 const NO_EXTRAS: readonly Extra[] = [];
 
-export function createLogWriter({ ids, agent, seed, now }: TraceWriterOptions): LogWriter {
+export function createLogWriter(options: TraceWriterOptions): LogWriter {
+  const { ids, agent, seed, now, hoursOf } = options;
   const record = createLogRecord();
   const attributes = createAttributes(seed);
   const view = createAnyView();
@@ -99,7 +100,7 @@ export function createLogWriter({ ids, agent, seed, now }: TraceWriterOptions): 
 
   return (bytes, rows) => {
     const nowMs = now();
-    const { firstS, lastS } = timeWindow(applicationLog, nowMs);
+    const { firstS, lastS } = timeWindow(hoursOf(applicationLog), nowMs);
     const arrival = timeOf(nowMs);
     let kept = 0;
     let rejected = 0;

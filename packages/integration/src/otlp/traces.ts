@@ -17,6 +17,7 @@ import {
 } from '@thalweg/wire';
 import type { OpenRows } from '../buffer/open-rows.ts';
 import { timeWindow } from '../buffer/telemetry-buffer.ts';
+import type { HoursOf } from '../retention-hours.ts';
 import type { RowIds } from '../row-ids.ts';
 import { createAttributes, type Extra } from './attributes.ts';
 import { decodeText } from './decode-text.ts';
@@ -33,6 +34,7 @@ export interface TraceWriterOptions {
   /** 32 random bits of this run. */
   readonly seed: number;
   readonly now: () => number;
+  readonly hoursOf: HoursOf;
 }
 
 /** Writes the spans of an ExportTraceServiceRequest as rows of `l7_flow_log`. */
@@ -151,7 +153,7 @@ export function createTraceWriter(
   }
 
   return (bytes, rows) => {
-    const { firstS, lastS } = timeWindow(l7FlowLog, options.now());
+    const { firstS, lastS } = timeWindow(options.hoursOf(l7FlowLog), options.now());
     let kept = 0;
     let rejected = 0;
     const malformed = readRecords(bytes, {

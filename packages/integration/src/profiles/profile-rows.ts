@@ -28,7 +28,7 @@ export function writeProfileRows(
 ): ProfileRows {
   const nowMs = context.now();
   const timeS = Math.floor(upload.untilUs / 1e6);
-  const window = timeWindow(inProcessProfile, nowMs);
+  const window = timeWindow(context.hoursOf(inProcessProfile), nowMs);
   if (timeS < window.firstS || timeS > window.lastS) {
     return { rows: 0, outOfTime: upload.values.length, stacks: [] };
   }

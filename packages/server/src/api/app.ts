@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
-import { createServer, type RequestListener, type Server } from 'node:http';
+import type { RequestListener, Server } from 'node:http';
 import fastifyStatic from '@fastify/static';
-import type { Door } from '@thalweg/integration';
+import { badRequestHandler, createHttpServer, type Door } from '@thalweg/integration';
 import { ApiErrorBody } from '@thalweg/model';
 import fastify, { type FastifyInstance } from 'fastify';
 import { apiError } from '../errors.ts';
@@ -25,6 +25,8 @@ import { addTempoRoutes } from './tempo-routes.ts';
 import { TRACE_ROUTES } from './trace-routes.ts';
 
 const URL_BYTES_MAX = 16_384;
+/** Of a question; agents' rows have the limit of the settings. A value of JSON takes fifty times its bytes. */
+const ASKED_BYTES_MAX = 2 ** 20;
 /** What OpenAPI describes. */
 const OWN_ROUTES = [...TRACE_ROUTES, ...LOG_ROUTES, ...RETENTION_ROUTES];
 
@@ -42,14 +44,17 @@ export async function buildApp(
   const { bodyBytesMax, token, webDir, logLevel } = options;
   const app = fastify({
     logger: { level: logLevel, stream: process.stderr },
-    bodyLimit: bodyBytesMax,
+    bodyLimit: ASKED_BYTES_MAX,
     routerOptions: { maxParamLength: 128 },
     genReqId: requestId,
     forceCloseConnections: true,
+    clientErrorHandler: badRequestHandler(services.receivers.door.accounts),
     serverFactory: (handle) => serverWithDoor(services.receivers.door, handle),
   });
-  app.addContentTypeParser('application/octet-stream', { parseAs: 'buffer' }, (_r, body, done) =>
-    done(null, body),
+  app.addContentTypeParser(
+    'application/octet-stream',
+    { parseAs: 'buffer', bodyLimit: bodyBytesMax },
+    (_request, body, done) => done(null, body),
   );
   if (token !== undefined) requireToken(app, token);
   app.addHook('onRequest', async (request) => {
@@ -58,7 +63,7 @@ export async function buildApp(
     }
   });
   // Before any scope is waited for: routes keep the handler that there is at that time.
-  handleErrors(app, bodyBytesMax);
+  handleErrors(app, { askedBytesMax: ASKED_BYTES_MAX, rowsBytesMax: bodyBytesMax });
   addRoutes(app, OWN_ROUTES, services);
   addQueryRoutes(app, services);
   addTempoRoutes(app, services);
@@ -81,13 +86,9 @@ export async function buildApp(
   return app;
 }
 
-/** A sender that takes longer to send its request line and headers is answered with 408. */
-const HEADERS_TIMEOUT_MS = 20_000;
-
 /** Paths of receivers go past the framework: their bodies are read once, and within their limits. */
 function serverWithDoor(door: Door, handle: RequestListener): Server {
-  const limits = { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 2_000 };
-  return createServer(limits, (request, response) => {
+  return createHttpServer((request, response) => {
     if (door.knows(request.url ?? '')) void door.handle(request, response);
     else handle(request, response);
   });

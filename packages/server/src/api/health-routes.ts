@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { apiError } from '../errors.ts';
 import { tableSizes } from '../storage/table-sizes.ts';
+import { metricsText, ownMetrics } from './own-metrics.ts';
 import type { Services } from './services.ts';
 
 /** Of the latest senders; all are counted. */
@@ -36,38 +37,6 @@ export function addHealthRoutes(app: FastifyInstance, services: Services): void 
   }));
   app.get('/metrics', (_request, reply) => {
     reply.header('content-type', 'text/plain; version=0.0.4');
-    return metrics(services);
+    return metricsText(ownMetrics(services));
   });
-}
-
-function metrics({ ingest, receivers, retention, agents, metrics: series }: Services): string {
-  const { refused, lastError, ...counters } = ingest.counters();
-  const lost = agents.lost();
-  const lines = [
-    ...Object.entries(counters).map(([name, value]) => `thalweg_ingest_${snake(name)} ${value}`),
-    ...Object.entries(refused).map(
-      ([code, count]) => `thalweg_ingest_refused{code="${code}"} ${count}`,
-    ),
-    ...Object.entries(series.live.counters()).map(
-      ([name, value]) => `thalweg_metrics_${snake(name)} ${value}`,
-    ),
-    ...[...retention.dropped()].flatMap(([table, { partitions, rows, bytes }]) => [
-      `thalweg_retention_dropped_partitions{table="${table}"} ${partitions}`,
-      `thalweg_retention_dropped_rows{table="${table}"} ${rows}`,
-      `thalweg_retention_dropped_bytes{table="${table}"} ${bytes}`,
-    ]),
-    `thalweg_ingest_is_failing ${lastError === '' ? 0 : 1}`,
-    ...Object.entries(receivers.counters()).map(
-      ([name, value]) => `thalweg_receivers{counter="${name}"} ${value}`,
-    ),
-    `thalweg_agents ${agents.list().length}`,
-    `thalweg_agents_lost_events ${lost.events}`,
-    `thalweg_agents_dropped_rows ${lost.rows}`,
-    `thalweg_server_resident_memory_bytes ${process.memoryUsage.rss()}`,
-  ];
-  return `${lines.join('\n')}\n`;
-}
-
-function snake(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

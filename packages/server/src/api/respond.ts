@@ -25,17 +25,23 @@ export function answerUnknownPaths(app: FastifyInstance, hasPages: boolean): voi
   });
 }
 
+/** The largest body of a question, and of an agent's rows. */
+export interface BodyLimits {
+  readonly askedBytesMax: number;
+  readonly rowsBytesMax: number;
+}
+
 /** One envelope for everything that goes wrong, with a stable code. */
-export function handleErrors(app: FastifyInstance, bodyBytesMax: number): void {
+export function handleErrors(app: FastifyInstance, limits: BodyLimits): void {
   app.setErrorHandler((thrown, request, reply) => {
-    const error = toApiError(thrown, request, bodyBytesMax);
+    const error = toApiError(thrown, request, limits);
     if (error.status >= 500) request.log.error({ err: thrown, code: error.code }, 'request failed');
     if (error.status === 503) reply.header('retry-after', '1');
     return reply.status(error.status).send(errorBody(error));
   });
 }
 
-function toApiError(thrown: unknown, request: FastifyRequest, bodyBytesMax: number): ApiError {
+function toApiError(thrown: unknown, request: FastifyRequest, limits: BodyLimits): ApiError {
   if (thrown instanceof ApiError) return thrown;
   const cause = { cause: thrown };
   if (thrown instanceof StoreError) {
@@ -52,8 +58,12 @@ function toApiError(thrown: unknown, request: FastifyRequest, bodyBytesMax: numb
     }
   }
   const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
-  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE')
-    return apiError('body_too_large', { limit: bodyBytesMax });
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
+    const hasRows =
+      request.headers['content-type']?.startsWith('application/octet-stream') === true;
+    const limit = hasRows ? limits.rowsBytesMax : limits.askedBytesMax;
+    return apiError('body_too_large', { limit });
+  }
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
     const type = request.headers['content-type'] ?? 'none';
     return apiError('unsupported_media', {

@@ -24,10 +24,13 @@ const startS = endS - MINUTES * 60;
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'thalweg-differential-'));
   prometheus = await startPrometheus('', ['--web.enable-remote-write-receiver']);
-  server = await startServer(ServerSettings.parse({ port: 0, data_dir: directory }), {
-    version: 'test',
-    logLevel: 'silent',
-  });
+  server = await startServer(
+    ServerSettings.parse({ port: 0, data_dir: directory, self_scrape_s: 0 }),
+    {
+      version: 'test',
+      logLevel: 'silent',
+    },
+  );
   const scrapes = (MINUTES * 60_000) / STEP_MS;
   for (let scrape = 0; scrape < scrapes; scrape += 1) {
     const body = writeRequest(differentialSeries(scrape, startS * 1e3 + scrape * STEP_MS));
@@ -82,9 +85,12 @@ test('after a restart, and after kill -9 of the store, they still are', async ()
   const pid = server.storePid();
   if (pid !== undefined) process.kill(pid, 'SIGKILL');
   await server.close();
-  server = await startServer(ServerSettings.parse({ port: 0, data_dir: directory }), {
-    version: 'test',
-    logLevel: 'silent',
-  });
+  server = await startServer(
+    ServerSettings.parse({ port: 0, data_dir: directory, self_scrape_s: 0 }),
+    {
+      version: 'test',
+      logLevel: 'silent',
+    },
+  );
   expect(await differences((query) => query.includes('rate('))).toEqual([]);
 });

@@ -14,10 +14,13 @@ const minuteS = Math.floor(Date.now() / 60_000) * 60 - 120;
 
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'thalweg-flow-metrics-'));
-  server = await startServer(ServerSettings.parse({ port: 0, data_dir: directory }), {
-    version: 'test',
-    logLevel: 'silent',
-  });
+  server = await startServer(
+    ServerSettings.parse({ port: 0, data_dir: directory, self_scrape_s: 0 }),
+    {
+      version: 'test',
+      logLevel: 'silent',
+    },
+  );
   const make = createRowMaker(minuteS * 1e6);
   const row = (at: number, values: Partial<L7Row>): L7Row =>
     make(at * 1e6, {

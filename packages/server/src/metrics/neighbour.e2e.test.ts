@@ -44,10 +44,13 @@ beforeAll(async () => {
   });
   await new Promise<void>((resolve) => exporter.listen(0, '127.0.0.1', resolve));
   const { port } = exporter.address() as AddressInfo; // A TCP server's address is one.
-  server = await startServer(ServerSettings.parse({ port: 0, data_dir: directory }), {
-    version: 'test',
-    logLevel: 'silent',
-  });
+  server = await startServer(
+    ServerSettings.parse({ port: 0, data_dir: directory, self_scrape_s: 0 }),
+    {
+      version: 'test',
+      logLevel: 'silent',
+    },
+  );
   writer = await startPrometheus(`
 global: { scrape_interval: 1s, scrape_timeout: 900ms }
 scrape_configs:

@@ -1,4 +1,5 @@
 import { request } from 'node:http';
+import { connect } from 'node:net';
 
 export interface RawAnswer {
   readonly status: number;
@@ -42,5 +43,21 @@ export function rawPost(
       sent.write(body.subarray(at, at + CHUNK_BYTES));
     }
     sent.end();
+  });
+}
+
+/** Writes the text and sends nothing more; resolves to all that came when the server closes. */
+export function rawTalk(url: string, text: string, giveUpMs = GIVE_UP_MS): Promise<string> {
+  const { hostname, port } = new URL(url);
+  return new Promise((resolve, reject) => {
+    const socket = connect(Number(port), hostname, () => socket.write(text));
+    const chunks: Buffer[] = [];
+    const timer = setTimeout(() => socket.destroy(new Error(`${url} keeps it open`)), giveUpMs);
+    socket.on('data', (chunk) => chunks.push(chunk));
+    socket.on('error', reject);
+    socket.on('close', () => {
+      clearTimeout(timer);
+      resolve(Buffer.concat(chunks).toString());
+    });
   });
 }

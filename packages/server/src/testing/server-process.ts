@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 const CLI = fileURLToPath(new URL('../../../cli/dist/thalweg.js', import.meta.url));
-const GIVE_UP_MS = 60_000;
+const GIVE_UP_MS = 170_000;
 
 /** A server as people start it, in a process of its own: its memory is nobody else's. */
 export interface ServerProcess {
