@@ -8,6 +8,7 @@ import { loadedFault, loadedKeyFault } from './admin/loaded-object.ts';
 import { createValidator, pluginViolation } from './admin/validator.ts';
 import { ownAdminKey } from './config/admin-key.ts';
 import { durationMs, type GatewayConfig, type Listen } from './config/config.ts';
+import { fieldSealOf } from './config/keyring.ts';
 import { createBatchBook } from './core/batch-book.ts';
 import { createCatalogue } from './core/catalogue.ts';
 import { createCertificateBook, versionBounds } from './core/certificates.ts';
@@ -72,7 +73,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const byName = new Map(enabled.map((plugin) => [plugin.name, plugin]));
   const findPlugin = byName.get.bind(byName);
   const isStandalone = options.standaloneFile !== undefined;
+  const seal = fieldSealOf(apisix.data_encryption, PLUGINS);
   const store = await openStore();
+  if ((seal?.unopened() ?? 0) > 0) {
+    warn(
+      `${seal?.unopened()} secrets cannot be read: no key of apisix.data_encryption.keyring fits`,
+    );
+  }
   const counters: ClientCounters & PipelineCounters = {
     accepted: 0,
     active: 0,
@@ -92,7 +99,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       const fault = loadedFault.bind(undefined, checks);
       return openStandalone(file, { environment, warn, fault });
     }
-    if (deployment.etcd === undefined) return openJournal(options.dataFolder, { now });
+    if (deployment.etcd === undefined) return openJournal(options.dataFolder, { now }, seal);
     const settings = etcdSettings(deployment.etcd, apisix.ssl.ssl_trusted_certificate);
     return openEtcdStore(settings, { fault: loadedKeyFault.bind(undefined, checks), warn });
   }
@@ -237,12 +244,15 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       validator,
       plugins: enabled,
       nowS: () => Math.floor(now() / 1_000),
+      sealed: (key, value) => seal?.seal(key, value) ?? value,
     });
     const server = createAdminServer({
       keys: own === undefined ? given : [{ key: own.key, role: 'admin' }],
       isKeyRequired: deployment.admin.admin_key_required,
       allowed: deployment.admin.allow_admin,
       hasCors: deployment.admin.enable_admin_cors,
+      version: deployment.admin.admin_api_version === 'v3' ? 'v3' : 'v2',
+      prefix: store.prefix,
       serverToken,
       answer: (request): Promise<AdminAnswer> => api(request),
     });

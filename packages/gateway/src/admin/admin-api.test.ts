@@ -21,6 +21,7 @@ async function open() {
     validator: createValidator(),
     plugins: PLUGINS,
     nowS: () => 7,
+    sealed: (_key, value) => value,
   });
   return async (line: string, body?: unknown) => {
     const [method = '', target = ''] = line.split(' ');

@@ -28,6 +28,8 @@ export interface AdminParts {
   readonly validator: Validator;
   readonly plugins: readonly Plugin[];
   nowS(): number;
+  /** What a writer is shown of an object: its secrets as they are kept. */
+  sealed(key: string, value: ObjectValue): ObjectValue;
 }
 
 const ID_PATTERN = /^[a-zA-Z0-9\-_.]{1,64}$/;
@@ -159,7 +161,8 @@ export function createAdminApi(parts: AdminParts): (request: AdminRequest) => Pr
       ...(ttl === null ? {} : { ttlS: Number(ttl) }),
       ...(patched === undefined ? {} : { unchangedSince: patched.unchangedSince }),
     });
-    const body = { key: store.prefix + object.key, value: visible(place.kind, object) };
+    const shownValue = parts.sealed(object.key, visible(place.kind, object));
+    const body = { key: store.prefix + object.key, value: shownValue };
     return { answer: { status: isNew ? 201 : 200, body } };
   }
 }

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AdminKey } from '../config/config.ts';
 import { parseIpRanges, plainAddress } from '../core/match/ip-range.ts';
 import type { AdminAnswer, AdminRequest } from './admin-api.ts';
+import { type AdminVersion, inVersion2 } from './envelope.ts';
 
 export interface AdminServerParts {
   readonly keys: readonly AdminKey[];
@@ -10,6 +11,9 @@ export interface AdminServerParts {
   readonly allowed: readonly string[];
   readonly hasCors: boolean;
   readonly serverToken: string;
+  /** What the store's keys begin with. */
+  readonly prefix: string;
+  readonly version: AdminVersion;
   answer(request: AdminRequest): Promise<AdminAnswer>;
 }
 
@@ -66,14 +70,18 @@ async function serve(
     reply(response, refusedToken(refused));
     return;
   }
-  response.setHeader('X-API-VERSION', 'v3');
+  response.setHeader('X-API-VERSION', parts.version);
   if (typeof body === 'number') {
     const why = `request size ${body} is greater than the maximum size ${BODY_BYTES_MAX} allowed`;
     reply(response, { status: 400, body: { error_msg: `invalid request body: ${why}` } });
     return;
   }
   const path = url.pathname.slice(ROOT.length + 1);
-  reply(response, await parts.answer({ method, path, query: url.searchParams, body }));
+  const answer = await parts.answer({ method, path, query: url.searchParams, body });
+  reply(
+    response,
+    parts.version === 'v2' ? inVersion2(method, `${parts.prefix}/${path}`, answer) : answer,
+  );
 }
 
 function refusedToken(description: string): AdminAnswer {

@@ -5,6 +5,7 @@ import type { Upstream } from '../core/upstream.ts';
 import type { Plugin } from '../plugins/plugin.ts';
 import { DEFAULT_PREFIX, type Store, type StoredObject } from '../store/store.ts';
 import { KINDS, singular } from './kinds.ts';
+import { described } from './schema-api.ts';
 import { SCHEMAS } from './schemas.ts';
 
 export interface ControlParts {
@@ -118,15 +119,7 @@ function schemas(plugins: readonly Plugin[]): Readonly<Record<string, unknown>> 
     const schema = SCHEMAS[path];
     return schema === undefined ? [] : [[singular(path), schema]];
   });
-  const each = plugins.map((plugin) => {
-    const { name, priority, schema, consumerSchema, metadataSchema, isAuth } = plugin;
-    const optional = {
-      ...(isAuth ? { type: 'auth' } : {}),
-      ...(consumerSchema === undefined ? {} : { consumer_schema: consumerSchema }),
-      ...(metadataSchema === undefined ? {} : { metadata_schema: metadataSchema }),
-    };
-    return [name, { version: 0.1, priority, schema, ...optional }];
-  });
+  const each = plugins.map((plugin) => [plugin.name, described(plugin)]);
   return { main: Object.fromEntries(main), plugins: Object.fromEntries(each), stream_plugins: {} };
 }
 

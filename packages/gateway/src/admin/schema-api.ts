@@ -1,9 +1,10 @@
-import type { Plugin } from '../plugins/plugin.ts';
+import type { JsonSchema, Plugin } from '../plugins/plugin.ts';
 import type { AdminAnswer, AdminRequest } from './admin-api.ts';
 import { KINDS, singular } from './kinds.ts';
 import { type CheckParts, pluginFault } from './object-check.ts';
 import { isObject } from './patch.ts';
 import { SCHEMAS } from './schemas.ts';
+import { META } from './validator.ts';
 
 interface SchemaParts extends CheckParts {
   readonly plugins: readonly Plugin[];
@@ -65,12 +66,13 @@ function pluginsAnswer(
   return { status: 200, body: schemaFor(plugin, query) };
 }
 
-function described(plugin: Plugin): Readonly<Record<string, unknown>> {
-  const { priority, schema, isAuth, consumerSchema, metadataSchema } = plugin;
+/** A plugin as lists of plugins and the control API show it. */
+export function described(plugin: Plugin): Readonly<Record<string, unknown>> {
+  const { priority, isAuth, consumerSchema, metadataSchema } = plugin;
   return {
     priority,
     version: 0.1,
-    schema,
+    schema: routeSchema(plugin),
     ...(isAuth ? { type: 'auth' } : {}),
     ...(consumerSchema === undefined ? {} : { consumer_schema: consumerSchema }),
     ...(metadataSchema === undefined ? {} : { metadata_schema: metadataSchema }),
@@ -81,7 +83,13 @@ function schemaFor(plugin: Plugin, query: URLSearchParams): Readonly<Record<stri
   const type = query.get('schema_type');
   if (type === 'consumer') return plugin.consumerSchema ?? {};
   if (type === 'metadata') return plugin.metadataSchema ?? {};
-  return plugin.schema;
+  return routeSchema(plugin);
+}
+
+/** With what every plugin's configuration may have besides its own. */
+function routeSchema({ schema }: Plugin): JsonSchema {
+  const properties = schema['properties'];
+  return { ...schema, properties: { ...(isObject(properties) ? properties : {}), _meta: META } };
 }
 
 function schemaOf(

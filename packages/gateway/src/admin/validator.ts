@@ -39,7 +39,8 @@ export function createValidator(): Validator {
   };
 }
 
-const META: JsonSchema = {
+/** `_meta`, which every plugin's configuration may have. */
+export const META: JsonSchema = {
   type: 'object',
   properties: {
     disable: { type: 'boolean' },

@@ -14,6 +14,7 @@ const object = (properties: Readonly<Record<string, unknown>>) => ({
   default: {},
 });
 const TEXTS = { type: 'array', items: { type: 'string' } } as const;
+const SEAL_KEY = { type: 'string', pattern: '^(.{16}|.{32})$' } as const;
 const DURATION = { type: ['string', 'number'] } as const;
 
 /** What of APISIX's config.yaml has a meaning here. Source: ../shared/reference/apisix.md §6. */
@@ -58,6 +59,10 @@ export const CONFIG_SCHEMA: JsonSchema = object({
       ssl_trusted_certificate: { type: 'string' },
     }),
     trusted_addresses: TEXTS,
+    data_encryption: object({
+      enable_encrypt_fields: bool(true),
+      keyring: { anyOf: [SEAL_KEY, { type: 'array', minItems: 1, items: SEAL_KEY }] },
+    }),
     tracing: bool(false),
     id: { type: 'string' },
   }),
@@ -128,6 +133,7 @@ export const CONFIG_SCHEMA: JsonSchema = object({
         },
       },
       admin_key_required: bool(true),
+      admin_api_version: { type: 'string', enum: ['v2', 'default', 'v3'], default: 'v3' },
       enable_admin_cors: bool(true),
       allow_admin: { ...TEXTS, default: ['127.0.0.0/24'] },
       admin_listen: object({
@@ -141,10 +147,10 @@ export const CONFIG_SCHEMA: JsonSchema = object({
 /** Keys of APISIX that mean nothing here: named in a warning, not obeyed. */
 export const WITHOUT_MEANING: readonly string[] = [
   ...[
-    'enable_admin_ui enable_dev_mode enable_reuseport enable_ipv6 enable_http2 proxy_protocol',
+    'enable_admin_ui admin_api_version enable_dev_mode enable_reuseport enable_ipv6 enable_http2 proxy_protocol',
     'normalize_uri_like_servlet match_uri_encoded_slash max_post_args_readable_size proxy_mode',
     'stream_proxy dns_resolver dns_resolver_valid resolver_timeout enable_resolv_search_opt',
-    'status lru data_encryption enable_heartbeat extra_lua_path extra_lua_cpath lua_module_hook',
+    'status lru enable_heartbeat extra_lua_path extra_lua_cpath lua_module_hook',
     'control.router ssl.ssl_session_tickets ssl.ssl_prefer_server_ciphers',
   ]
     .join(' ')
@@ -183,5 +189,4 @@ export const WITHOUT_MEANING: readonly string[] = [
   'deployment.admin.enable_admin_ui',
   'deployment.admin.https_admin',
   'deployment.admin.admin_api_mtls',
-  'deployment.admin.admin_api_version',
 ];

@@ -40,6 +40,10 @@ export interface GatewayConfig {
     };
     readonly proxy_cache?: PluginConf;
     readonly trusted_addresses?: readonly string[];
+    readonly data_encryption: {
+      readonly enable_encrypt_fields: boolean;
+      readonly keyring?: string | readonly string[];
+    };
     /** Times of each plugin's phases, for the spans of `opentelemetry`. */
     readonly tracing: boolean;
     readonly id?: string;
@@ -75,6 +79,8 @@ export interface GatewayConfig {
     readonly admin: {
       readonly admin_key?: readonly AdminKey[];
       readonly admin_key_required: boolean;
+      /** `default` is v2, for those who wrote it before 3.0. */
+      readonly admin_api_version: 'v2' | 'default' | 'v3';
       readonly enable_admin_cors: boolean;
       readonly allow_admin: readonly string[];
       readonly admin_listen: Listen;

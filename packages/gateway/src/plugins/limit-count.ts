@@ -60,6 +60,7 @@ export const limitCount = definePlugin<LimitCount>({
   priority: 1002,
   summary: 'Lets so many requests of one key through in each window of time.',
   example: { count: 100, time_window: 60, key: 'remote_addr', rejected_code: 429 },
+  secretFields: ['redis_password'],
   schema: {
     type: 'object',
     properties: {

@@ -3,6 +3,7 @@ import { consumerRestriction } from './consumer-restriction.ts';
 import { cors } from './cors.ts';
 import { csrf } from './csrf.ts';
 import { echo } from './echo.ts';
+import { examplePlugin } from './example-plugin.ts';
 import { forwardAuth } from './forward-auth.ts';
 import { gzip } from './gzip.ts';
 import { hmacAuth } from './hmac-auth.ts';
@@ -52,6 +53,7 @@ export const PLUGINS: readonly Plugin[] = [
   cors,
   csrf,
   echo,
+  examplePlugin,
   faultInjection,
   fileLogger,
   forwardAuth,

@@ -10,6 +10,7 @@ import {
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
+import type { FieldSeal } from './field-seal.ts';
 import { createObjectTable } from './object-table.ts';
 import { ChangedError, DEFAULT_PREFIX, type Store, type StoredObject } from './store.ts';
 
@@ -27,6 +28,8 @@ interface Entry {
   readonly value: Readonly<Record<string, unknown>> | null;
   /** Unix ms; absent for what stays. */
   readonly expiresMs?: number;
+  /** Secret fields of `value` are encrypted. */
+  readonly isSealed?: boolean;
 }
 
 /** The journal is damaged before its end: something else than a crash has written to it. */
@@ -40,7 +43,11 @@ export class JournalError extends Error {
  * share the next one. Each line carries its checksum: a line that a crash cut short was never
  * acknowledged and is dropped at the next start.
  */
-export async function openJournal(folder: string, clock: { now(): number }): Promise<Store> {
+export async function openJournal(
+  folder: string,
+  clock: { now(): number },
+  seal?: FieldSeal,
+): Promise<Store> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const path = join(folder, FILE);
   const table = createObjectTable();
@@ -49,9 +56,9 @@ export async function openJournal(folder: string, clock: { now(): number }): Pro
   /** Revisions of writes that are not on disk yet. */
   const unsynced = new Map<string, number>();
   let revision = replay(path, (entry) => {
-    apply(entry);
+    apply(opened(entry, seal));
   });
-  compact(path, table.all(), expiries, revision);
+  compact(path, { objects: table.all(), expiries, revision, seal });
   const file: FileHandle = await open(path, 'a', 0o600);
   let queue: { readonly line: string; settle(error?: unknown): void }[] = [];
   let writing: Promise<void> | undefined;
@@ -95,7 +102,7 @@ export async function openJournal(folder: string, clock: { now(): number }): Pro
     if (isClosed) throw new Error('the store is closed');
     await new Promise<void>((resolve, reject) => {
       queue.push({
-        line: lineOf(entry),
+        line: lineOf(entry, seal),
         settle: (error) => (error === undefined ? resolve() : reject(asError(error))),
       });
       writing ??= drain();
@@ -152,9 +159,19 @@ export async function openJournal(folder: string, clock: { now(): number }): Pro
   return store;
 }
 
-function lineOf(entry: Entry): string {
-  const text = JSON.stringify(entry);
+function lineOf(entry: Entry, seal: FieldSeal | undefined): string {
+  const { key, value } = entry;
+  const isSealed = seal !== undefined && value !== null;
+  const text = JSON.stringify(
+    isSealed ? { ...entry, value: seal.seal(key, value), isSealed } : entry,
+  );
   return `${crc32(text).toString(16).padStart(8, '0')} ${text}\n`;
+}
+
+function opened(entry: Entry, seal: FieldSeal | undefined): Entry {
+  const { key, value, isSealed, ...rest } = entry;
+  if (isSealed !== true || value === null || seal === undefined) return entry;
+  return { ...rest, key, value: seal.open(key, value) };
 }
 
 /** Applies the whole lines of the file in order; answers the highest revision. */
@@ -197,10 +214,14 @@ function readIfThere(path: string): string {
 /** Writes the file anew, so that a torn end and old versions are gone. */
 function compact(
   path: string,
-  objects: readonly StoredObject[],
-  expiries: ReadonlyMap<string, number>,
-  revision: number,
+  given: {
+    readonly objects: readonly StoredObject[];
+    readonly expiries: ReadonlyMap<string, number>;
+    readonly revision: number;
+    readonly seal: FieldSeal | undefined;
+  },
 ): void {
+  const { objects, expiries, revision, seal } = given;
   const text = readIfThere(path);
   const lines = text.split('\n').length;
   const isTorn =
@@ -212,10 +233,11 @@ function compact(
   for (const { key, value, createdIndex, modifiedIndex } of objects) {
     const expiresMs = expiries.get(key);
     const expiry = expiresMs === undefined ? {} : { expiresMs };
-    writeSync(fd, lineOf({ key, value, createdIndex, revision: modifiedIndex, ...expiry }));
+    const entry = { key, value, createdIndex, revision: modifiedIndex, ...expiry };
+    writeSync(fd, lineOf(entry, seal));
   }
   // Keeps the revision, which a deleted newest object would else take back.
-  writeSync(fd, lineOf({ key: '', value: null, createdIndex: 0, revision }));
+  writeSync(fd, lineOf({ key: '', value: null, createdIndex: 0, revision }, undefined));
   fsyncSync(fd);
   closeSync(fd);
   renameSync(next, path);

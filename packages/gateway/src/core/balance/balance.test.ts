@@ -60,6 +60,15 @@ test('a node that goes takes only its own keys with it', () => {
   expect(new Set(before)).toEqual(new Set([1, 2, 3]));
 });
 
+test.each([
+  { key: '127.0.0.1', ports: [1980, 1981, 1982], want: 1982 },
+  { key: '127.0.0.1', ports: [1980, 1981], want: 1980 },
+  { key: 'jack', ports: [1980, 1981], want: 1981 },
+])("$key of $ports goes where nginx's ring has it", ({ key, ports, want }) => {
+  const balancer = createConsistentHash(ports.map((port) => node(port, 1)));
+  expect(balancer.pick(ask({ hashKey: () => key }))?.port).toBe(want);
+});
+
 test('least connections goes where the fewest are under way for the weight', () => {
   const [a, b] = [node(1, 1), node(2, 3)];
   const balancer = createLeastConnections([a, b]);

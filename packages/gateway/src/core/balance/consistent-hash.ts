@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { crc32 } from 'node:zlib';
 import type { Balancer, Node } from './balancer.ts';
 
 /** Points on the ring for each unit of weight, as ketama and APISIX have it. */
@@ -6,7 +6,10 @@ const POINTS_PER_WEIGHT = 160;
 /** Points of one ring; weights are scaled down above it (a weight may be any number). */
 const POINTS_MAX = 200_000;
 
-/** A ring of hashes: a node that goes takes only its own keys with it. */
+/**
+ * A ring of hashes: a node that goes takes only its own keys with it. The ring is the one of nginx's
+ * `hash … consistent`, which APISIX has too, so that a key stays on its node when the gateway changes.
+ */
 export function createConsistentHash(nodes: readonly Node[]): Balancer {
   const usable = nodes.filter(({ weight }) => weight > 0);
   const divisor = usable.reduce((so, { weight }) => greatestCommon(so, weight), 0) || 1;
@@ -18,7 +21,7 @@ export function createConsistentHash(nodes: readonly Node[]): Balancer {
   return {
     pick(ask) {
       if (ring.length === 0) return undefined;
-      const start = firstAtOrAfter(ring, hash(ask.hashKey()));
+      const start = firstAtOrAfter(ring, crc32(ask.hashKey()));
       for (let i = 0; i < ring.length; i++) {
         const node = ring[(start + i) % ring.length]?.node;
         if (node !== undefined && ask.isUsable(node)) return node;
@@ -33,13 +36,16 @@ interface Point {
   readonly node: Node;
 }
 
+/** Each point is the checksum of the node's name and of the point before, as four octets. */
 function pointsOf(node: Node, units: number): Point[] {
   const count = Math.max(1, Math.round(units * POINTS_PER_WEIGHT));
-  return Array.from({ length: count }, (_, i) => ({ point: hash(`${node.key}-${i}`), node }));
-}
-
-function hash(text: string): number {
-  return createHash('md5').update(text).digest().readUInt32LE(0);
+  const name = crc32(node.key.replaceAll(':', '\0'));
+  const before = Buffer.alloc(4);
+  return Array.from({ length: count }, () => {
+    const point = crc32(before, name);
+    before.writeUInt32LE(point);
+    return { point, node };
+  });
 }
 
 /** Index of the first point at or after `value`; 0 past the last one. */

@@ -1,0 +1,85 @@
+import { createCipheriv, createDecipheriv } from 'node:crypto';
+
+type ObjectValue = Readonly<Record<string, unknown>>;
+
+/** Encrypts the secret fields of objects where these leave memory. */
+export interface FieldSeal {
+  /** `key`: as in the store, such as `/consumers/jack`. */
+  seal(key: string, value: ObjectValue): ObjectValue;
+  /** What `seal` was given; a field that no key opens stays as it is, and is counted. */
+  open(key: string, value: ObjectValue): ObjectValue;
+  /** Fields so far that no key has opened. */
+  unopened(): number;
+}
+
+export interface SealParts {
+  /** Each of 16 or 32 octets. The first encrypts, all of them decrypt, in turn. */
+  readonly keyring: readonly string[];
+  /** Names of the fields of a plugin's configuration that are secret. */
+  secretFields(plugin: string): readonly string[];
+}
+
+/** Source: ../shared/reference/apisix.md §1.3: AES in CBC mode, the key its own start vector. */
+export function createFieldSeal({ keyring, secretFields }: SealParts): FieldSeal {
+  const [own = ''] = keyring;
+  let unopenedCount = 0;
+
+  function sealed(text: string): string {
+    const cipher = createCipheriv(...cipherOf(own));
+    return Buffer.concat([cipher.update(text, 'utf8'), cipher.final()]).toString('base64');
+  }
+
+  function opened(text: string): string {
+    for (const key of keyring) {
+      try {
+        const decipher = createDecipheriv(...cipherOf(key));
+        return Buffer.concat([decipher.update(text, 'base64'), decipher.final()]).toString('utf8');
+      } catch {
+        // Made with another key of the ring, or with none of them.
+      }
+    }
+    unopenedCount += 1;
+    return text;
+  }
+
+  function changed(key: string, value: ObjectValue, change: (text: string) => string): ObjectValue {
+    if (key.startsWith('/ssls/')) return withFields(value, ['key', 'keys'], change);
+    const { plugins } = value;
+    if (!isObject(plugins)) return value;
+    const changedPlugins = Object.entries(plugins).map(([name, conf]) => [
+      name,
+      isObject(conf) ? withFields(conf, secretFields(name), change) : conf,
+    ]);
+    return { ...value, plugins: Object.fromEntries(changedPlugins) };
+  }
+
+  return {
+    seal: (key, value) => changed(key, value, sealed),
+    open: (key, value) => changed(key, value, opened),
+    unopened: () => unopenedCount,
+  };
+}
+
+function cipherOf(key: string): [string, string, string] {
+  return [key.length === 32 ? 'aes-256-cbc' : 'aes-128-cbc', key, key.slice(0, 16)];
+}
+
+/** Texts of the named fields changed, also in a list. */
+function withFields(
+  value: ObjectValue,
+  names: readonly string[],
+  change: (text: string) => string,
+): ObjectValue {
+  const one = (given: unknown): unknown => (typeof given === 'string' ? change(given) : given);
+  const fields = names
+    .filter((name) => value[name] !== undefined)
+    .map((name) => {
+      const given = value[name];
+      return [name, Array.isArray(given) ? given.map(one) : one(given)];
+    });
+  return fields.length === 0 ? value : { ...value, ...Object.fromEntries(fields) };
+}
+
+function isObject(value: unknown): value is ObjectValue {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
