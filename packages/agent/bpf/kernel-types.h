@@ -33,6 +33,17 @@ enum { false = 0, true = 1 };
 #define TCP_SYN_SENT 2
 #define TCP_SYN_RECV 3
 #define TCP_CLOSE 7
+#define IPPROTO_FRAGMENT_MASK 0x1fff
+#define ETH_P_IP 0x0800
+#define ETH_P_8021Q 0x8100
+#define ETH_P_IPV6 0x86dd
+#define ETH_P_8021AD 0x88a8
+#define TCP_FIN 1
+#define TCP_SYN 2
+#define TCP_RST 4
+#define TCP_ACK 16
+#define TCX_NEXT -1
+#define BPF_NOEXIST 1
 
 #define RCV_SHUTDOWN 1
 #define S_IFMT 0170000
@@ -113,6 +124,16 @@ struct thread_info {
 struct task_struct {
 	struct thread_info thread_info;
 	struct files_struct *files;
+} RELOCATED;
+struct net_device {
+	int ifindex;
+	possible_net_t nd_net;
+} RELOCATED;
+struct sk_buff {
+	struct net_device *dev;
+	unsigned char *head;
+	unsigned char *data;
+	__u16 network_header;
 } RELOCATED;
 struct pt_regs {
 	unsigned long di, si, dx, r10, orig_ax;

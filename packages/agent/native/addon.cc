@@ -14,30 +14,13 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <string>
-#include <vector>
-
+#include "call.h"
+#include "interfaces.h"
 #include "own-tracefs.h"
 
 namespace {
 
 constexpr size_t kLogMax = 256 * 1024;
-
-struct Mapping {
-  void *address;
-  size_t size;
-  napi_ref buffer;
-};
-
-struct Object {
-  bpf_object *bpf = nullptr;
-  std::vector<bpf_link *> links;
-  std::vector<Mapping> mappings;
-  unsigned long *consumer = nullptr;
-  int statistics = -1;
-};
-
-thread_local std::string libbpf_log;
 
 int keep_log(enum libbpf_print_level level, const char *format, va_list arguments) {
   if (level == LIBBPF_DEBUG) return 0;
@@ -47,83 +30,12 @@ int keep_log(enum libbpf_print_level level, const char *format, va_list argument
   return size;
 }
 
-napi_value fail(napi_env env, int error, const std::string &what) {
-  if (error < 0) error = -error;
-  const char *name = strerrorname_np(error);
-  napi_value message, code, thrown, value;
-  std::string text = what + ": " + strerror(error);
-  napi_create_string_utf8(env, text.c_str(), text.size(), &message);
-  napi_create_string_utf8(env, name ? name : "ELIBBPF", NAPI_AUTO_LENGTH, &code);
-  napi_create_error(env, code, message, &thrown);
-  napi_create_int32(env, error, &value);
-  napi_set_named_property(env, thrown, "errno", value);
-  napi_create_string_utf8(env, libbpf_log.c_str(), libbpf_log.size(), &value);
-  napi_set_named_property(env, thrown, "log", value);
-  libbpf_log.clear();
-  napi_throw(env, thrown);
-  return nullptr;
-}
-
-// The arguments of a call: all must be there, the first one is usually a handle.
-struct Call {
-  napi_env env;
-  napi_value values[4];
-  size_t count = 4;
-
-  Call(napi_env env, napi_callback_info info) : env(env) {
-    napi_get_cb_info(env, info, &count, values, nullptr, nullptr);
-  }
-  std::string text(size_t at) const {
-    char bytes[4096] = "";
-    size_t size = 0;
-    if (at < count) napi_get_value_string_utf8(env, values[at], bytes, sizeof bytes, &size);
-    return std::string(bytes, size);
-  }
-  double number(size_t at) const {
-    double value = 0;
-    if (at < count) napi_get_value_double(env, values[at], &value);
-    return value;
-  }
-  bool flag(size_t at) const {
-    bool value = false;
-    if (at < count) napi_get_value_bool(env, values[at], &value);
-    return value;
-  }
-  Object *object() const {
-    void *pointer = nullptr;
-    if (count == 0 || napi_get_value_external(env, values[0], &pointer) != napi_ok) {
-      napi_throw_type_error(env, "EINVAL", "the first argument is not a bpf object");
-      return nullptr;
-    }
-    Object *object = static_cast<Object *>(pointer);
-    if (object->bpf) return object;
-    napi_throw_error(env, "EBADF", "the bpf object is closed");
-    return nullptr;
-  }
-  // Bytes of a Uint8Array; null and size 0 for anything else.
-  void *bytes(size_t at, size_t *size) const {
-    *size = 0;
-    bool is_typed = false;
-    if (at >= count || napi_is_typedarray(env, values[at], &is_typed) != napi_ok || !is_typed)
-      return nullptr;
-    napi_typedarray_type type;
-    void *data = nullptr;
-    napi_get_typedarray_info(env, values[at], &type, size, &data, nullptr, nullptr);
-    if (type == napi_uint8_array) return data;
-    *size = 0;
-    return nullptr;
-  }
-};
-
-napi_value nothing(napi_env env) {
-  napi_value value;
-  napi_get_undefined(env, &value);
-  return value;
-}
-
 void close_object(napi_env env, Object *object) {
   for (bpf_link *link : object->links) bpf_link__destroy(link);
   object->links.clear();
+  for (int fd : object->link_fds)
+    if (fd >= 0) close(fd);
+  object->link_fds.clear();
   for (Mapping &mapping : object->mappings) {
     napi_value buffer = nullptr;
     if (env) {
@@ -213,12 +125,6 @@ napi_value attach(napi_env env, napi_callback_info info) {
   return nothing(env);
 }
 
-void set_number(napi_env env, napi_value target, const char *name, double number) {
-  napi_value value;
-  napi_create_double(env, number, &value);
-  napi_set_named_property(env, target, name, value);
-}
-
 // programs(handle) -> [{ name, instructions, verified, runs, runNs }], after load. `verified` are
 // the instructions that the verifier went through; runs are counted while `measure` is on.
 napi_value programs(napi_env env, napi_callback_info info) {
@@ -255,6 +161,52 @@ napi_value measure(napi_env env, napi_callback_info info) {
   if (object->statistics >= 0) return nothing(env);
   object->statistics = bpf_enable_stats(BPF_STATS_RUN_TIME);
   return object->statistics < 0 ? fail(env, errno, "time programs") : nothing(env);
+}
+
+// attachInterface(handle, program, namespace, ifindex, isIngress) -> number for detachInterface
+napi_value attach_interface(napi_env env, napi_callback_info info) {
+  Call call(env, info);
+  Object *object = call.object();
+  if (!object) return nullptr;
+  bpf_program *program = bpf_object__find_program_by_name(object->bpf, call.text(1).c_str());
+  if (!program) return fail(env, ENOENT, "program " + call.text(1));
+  int link = attach_in_namespace(call.text(2), bpf_program__fd(program),
+                                 static_cast<uint32_t>(call.number(3)), call.flag(4));
+  if (link < 0) return fail(env, link, "attach " + call.text(1) + " to an interface");
+  object->link_fds.push_back(link);
+  napi_value at;
+  napi_create_uint32(env, object->link_fds.size() - 1, &at);
+  return at;
+}
+
+// detachInterface(handle, number)
+napi_value detach_interface(napi_env env, napi_callback_info info) {
+  Call call(env, info);
+  Object *object = call.object();
+  if (!object) return nullptr;
+  size_t at = static_cast<size_t>(call.number(1));
+  if (at >= object->link_fds.size() || object->link_fds[at] < 0) return nothing(env);
+  close(object->link_fds[at]);
+  object->link_fds[at] = -1;
+  return nothing(env);
+}
+
+// lookUpMap(handle, map, key, value): fills `value`; false when the key is not there
+napi_value look_up_map(napi_env env, napi_callback_info info) {
+  Call call(env, info);
+  Object *object = call.object();
+  if (!object) return nullptr;
+  bpf_map *map = bpf_object__find_map_by_name(object->bpf, call.text(1).c_str());
+  size_t key_size, value_size;
+  void *key = call.bytes(2, &key_size), *value = call.bytes(3, &value_size);
+  if (!map) return fail(env, ENOENT, "map " + call.text(1));
+  if (key_size != bpf_map__key_size(map) || value_size != bpf_map__value_size(map))
+    return fail(env, EINVAL, "size of key or value of map " + call.text(1));
+  int error = bpf_map_lookup_elem(bpf_map__fd(map), key, value);
+  if (error && errno != ENOENT) return fail(env, errno, "look up map " + call.text(1));
+  napi_value found;
+  napi_get_boolean(env, !error, &found);
+  return found;
 }
 
 // updateMap(handle, map, key, value)
@@ -385,6 +337,10 @@ napi_value init(napi_env env, napi_value exports) {
       {"updateMap", update_map}, {"deleteFromMap", delete_from_map},
       {"global", global},        {"ring", ring},
       {"commit", commit},        {"close", close_handle}, {"setIdle", set_idle},
+      {"interfaces", interfaces},
+      {"lookUpMap", look_up_map},
+      {"attachInterface", attach_interface},
+      {"detachInterface", detach_interface},
   };
   for (const auto &[name, function] : functions) {
     napi_value value;

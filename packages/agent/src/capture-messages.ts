@@ -27,6 +27,8 @@ export interface WorkerSettings
     | 'priority'
     | 'cpu_budget_cores'
     | 'cpu_busy_share'
+    | 'network_spans'
+    | 'network_interfaces'
   > {
   readonly filter: CaptureFilter;
   /** Whether others than the agent work in this process, whose CPU is not its own. */
@@ -39,6 +41,8 @@ export type ToWorker =
   | { readonly kind: 'filter'; readonly filter: CaptureFilter }
   /** Takes every probe out of the kernel, or puts it back; what is open is finished as it is. */
   | { readonly kind: 'detach' }
+  /** Look which network interfaces there are, and answer `followed`. */
+  | { readonly kind: 'follow' }
   | { readonly kind: 'attach' }
   /** Drain, flush what is open, close, and answer `stopped`. */
   | { readonly kind: 'stop' };
@@ -68,4 +72,5 @@ export type FromWorker =
       readonly rows: number;
     }
   | { readonly kind: 'status'; readonly status: CaptureStatus }
+  | { readonly kind: 'followed'; readonly status: CaptureStatus }
   | { readonly kind: 'stopped'; readonly status: CaptureStatus };

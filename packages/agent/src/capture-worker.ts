@@ -9,6 +9,7 @@ import { createRows } from './export/rows.ts';
 import { createFlow } from './flow/flow.ts';
 import { loadAddon } from './kernel/addon.ts';
 import { type Capture, openCapture } from './kernel/capture.ts';
+import { createNetworkSide } from './network/network-side.ts';
 import { createBudget } from './shed/budget.ts';
 import { createPace } from './shed/pace.ts';
 import { atUsualPriority, yieldCpu } from './shed/scheduling.ts';
@@ -29,6 +30,8 @@ const REPORT_LINKS_MS = 10_000;
  * run time, since that would cost a sixth more. Source: docs/benchmarks.md, `probe_ns_per_event`.
  */
 const PROBE_SECONDS = 0.5e-6;
+/** The same of a packet at an interface. */
+const PACKET_SECONDS = 0.3e-6;
 
 const settings = workerData as WorkerSettings; // Set by startAgent, the only one who starts this.
 const processes = createProcessTable({
@@ -53,7 +56,16 @@ const flow = createFlow({
   headersRedacted: settings.headers_redacted,
   limits: { requestTimeoutMs: settings.request_timeout_ms },
   onRequest: resolver.request,
-  onExchange: resolver.exchange,
+  onExchange(exchange) {
+    resolver.exchange(exchange);
+    network.exchange(exchange);
+  },
+});
+const network = createNetworkSide({
+  spans: settings.network_spans,
+  interfaces: settings.network_interfaces,
+  onSpan: rows.addNetwork,
+  now: () => Number(process.hrtime.bigint()),
 });
 const pace = createPace({
   budget: createBudget({
@@ -61,10 +73,16 @@ const pace = createPace({
     coresMost: settings.cpu_budget_cores,
     cores: cpus().length,
   }),
-  used: () => usedSeconds() + (kernelCounters()['events'] ?? 0) * PROBE_SECONDS,
+  used: () =>
+    usedSeconds() +
+    (kernelCounters()['events'] ?? 0) * PROBE_SECONDS +
+    network.packets() * PACKET_SECONDS,
   idle: () => cpus().reduce((sum, { times }) => sum + times.idle, 0) / 1e3,
   isRingFull: () => capture?.isPaused === true,
-  look: () => capture?.setPaused(false),
+  look() {
+    capture?.setPaused(false);
+    network.setPaused(false);
+  },
   rest,
 });
 let capture: Capture | undefined;
@@ -79,6 +97,7 @@ function drain(): void {
   const nowNs = Number(process.hrtime.bigint());
   flow.flush(nowNs);
   resolver.flush(nowNs);
+  network.drain(nowNs);
   pace.tick(performance.now());
 }
 
@@ -100,6 +119,7 @@ function rest(): void {
   if (capture === undefined) return;
   capture.setPaused(true);
   capture.drain(flow.transfer);
+  network.setPaused(true);
   flow.interrupt();
   resolver.flush(Infinity);
 }
@@ -114,6 +134,7 @@ function attach(): void {
     filter,
   });
   rows.setWallClockOffset(capture.wallClockOffsetNs());
+  network.attach();
   const { loopTurnsReason } = capture;
   const loops = loopTurnsReason === '' ? '' : `turns of event loops unseen: ${loopTurnsReason}`;
   reason = [capture.reason, loops].filter((text) => text !== '').join('; ');
@@ -123,6 +144,7 @@ function detach(): void {
   if (capture === undefined) return;
   drain();
   earlier = kernelCounters();
+  network.detach();
   capture.close();
   capture = undefined;
 }
@@ -140,9 +162,10 @@ function status(): CaptureStatus {
   return {
     isAttached: capture !== undefined,
     rung: capture?.rung ?? '',
-    reason,
+    reason: [reason, network.reason()].filter((text) => text !== '').join('; '),
     counters: {
       ...prefixed('kernel', kernelCounters()),
+      ...(settings.network_spans === 'off' ? {} : prefixed('network', network.counters())),
       ...prefixed('flow', flowCounters),
       ...prefixed('flow.opaque', opaque),
       ...prefixed('flow.trouble', troubles),
@@ -194,6 +217,10 @@ function obey(message: ToWorker): void {
       break;
     case 'detach':
       detach();
+      break;
+    case 'follow':
+      network.follow();
+      tell({ kind: 'followed', status: status() });
       break;
     case 'stop':
       for (const timer of timers) clearInterval(timer);

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { COMPRESSIONS } from './export/compression.ts';
 import { DEFAULT_HEADERS, FLOW_LIMITS } from './flow/options.ts';
 import { RUNGS } from './kernel/ladder.ts';
+import { NETWORK_SPANS } from './network/network-span.ts';
 
 const PortList = z
   .union([z.array(z.coerce.number()), z.string().transform((text) => text.split(',').map(Number))])
@@ -102,6 +103,15 @@ export const AgentSettings = z.object({
   ),
   query_redacted: Names.default([]).describe(
     'Parameters of a query whose values are never kept, beside the usual names of credentials (docs/capture.md).',
+  ),
+  network_spans: z
+    .enum(NETWORK_SPANS)
+    .default('off')
+    .describe(
+      'A row for each network interface that a request passes: off, requests (of processes seen here) or all (every TCP conversation whose beginning was seen).',
+    ),
+  network_interfaces: Names.default(['*']).describe(
+    'Interfaces looked at for it, in every network namespace; * stands for any letters, loopback only when named: lo.',
   ),
   request_timeout_ms: z.coerce
     .number()

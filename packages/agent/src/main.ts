@@ -28,6 +28,8 @@ export interface Agent {
   setFilter(filter: Partial<CaptureFilter>): void;
   /** Takes all probes out of the kernel, or puts them back. */
   setAttached(isAttached: boolean): void;
+  /** Looks for network interfaces now, where the settings want them; else every few seconds. */
+  followInterfaces(): Promise<void>;
   /** Detaches, sends what it can, keeps the rest on disk. Idempotent. */
   close(): Promise<void>;
 }
@@ -96,12 +98,15 @@ export async function startAgent(
     priority: settings.priority,
     cpu_budget_cores: settings.cpu_budget_cores,
     cpu_busy_share: settings.cpu_busy_share,
+    network_spans: settings.network_spans,
+    network_interfaces: settings.network_interfaces,
     filter,
     sharesProcess: options.serverPort !== undefined,
     instance,
   });
   const send = (message: ToWorker): void => worker.postMessage(message);
   let stopped: (() => void) | undefined;
+  const following: (() => void)[] = [];
   let writes = Promise.resolve();
 
   function receive(message: FromWorker): void {
@@ -112,6 +117,7 @@ export async function startAgent(
       });
     } else if (message.kind !== 'failed') status = message.status;
     if (message.kind === 'stopped') stopped?.();
+    if (message.kind === 'followed') following.shift()?.();
   }
 
   function droppedRows(): number {
@@ -177,6 +183,12 @@ export async function startAgent(
       filter = { ...filter, ...change };
       send({ kind: 'filter', filter });
     },
+    followInterfaces: () =>
+      new Promise((resolve) => {
+        following.push(resolve);
+        worker.once('exit', () => resolve());
+        send({ kind: 'follow' });
+      }),
     setAttached: (isAttached) => send({ kind: isAttached ? 'attach' : 'detach' }),
     close: () => {
       closing ??= close();

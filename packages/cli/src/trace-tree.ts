@@ -5,6 +5,11 @@ function linkText({ link }: Span): string {
   return link === null ? '' : `p=${link.probability.toFixed(2)} ${link.evidence.join('+')}`.trim();
 }
 
+/** Of an interface its name and its host's; else the service. */
+function placeOf({ signal, service, hostName, fields }: Span): string {
+  return signal === 'N' ? `${fields['capture_nic_name']} ${hostName}` : service;
+}
+
 /** A trace as a tree for the terminal: one aligned line for each span, in the answer's order. */
 export function traceTree({ spans }: Pick<TraceAnswer, 'spans'>): readonly (readonly string[])[] {
   const known = new Set(spans.map(({ spanId }) => spanId));
@@ -22,7 +27,7 @@ export function traceTree({ spans }: Pick<TraceAnswer, 'spans'>): readonly (read
     if (drawn.has(span.spanId)) continue;
     drawn.add(span.spanId);
     rows.push([
-      `${lead}${branch}${span.observationPoint} ${span.service}`,
+      `${lead}${branch}${span.observationPoint} ${placeOf(span)}`,
       `${span.method} ${span.path}`,
       String(span.status),
       `${((span.endUs - span.startUs) / 1e3).toFixed(2)} ms`,

@@ -52,6 +52,8 @@ export const TraceSummary = z.object({
   /** Host of the span that it opens. */
   hostName: z.string(),
   spanCount: z.number(),
+  /** Of these the network spans: the views of network interfaces. */
+  networkSpanCount: z.number(),
   serviceCount: z.number(),
   /** Exchanges without a known parent: 1 when the trace is one tree. */
   rootCount: z.number(),

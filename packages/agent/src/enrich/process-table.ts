@@ -21,6 +21,8 @@ export interface ProcessTable {
   facts(pid: number, comm: string, netns: number): ProcessFacts;
   /** The same for processes that run the same program in the same way, a digest; '' when it is gone. */
   program(pid: number): string;
+  /** Name of a network namespace; the machine's where it has none. */
+  hostOf(netns: number): string;
   /** Forgets `pid`s that no longer run, so that a reused number is read afresh. */
   sweep(): void;
   readonly size: number;
@@ -107,6 +109,7 @@ export function createProcessTable({
   return {
     facts,
     program,
+    hostOf,
     sweep,
     get size() {
       return known.size;

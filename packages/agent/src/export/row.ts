@@ -31,6 +31,8 @@ export const CONNECTION_COLUMNS = [
   'host',
   'container_id',
   'netns',
+  'capture_nic_name',
+  'vlan',
   'ip_0',
   'ip_1',
   'client_port',
@@ -82,7 +84,7 @@ const SESSION_TYPES = {
   response: SESSION_RESPONSE,
 } as const;
 
-const L7_PROTOCOLS: Readonly<Record<ProtocolName, number>> = {
+export const L7_PROTOCOLS: Readonly<Record<ProtocolName, number>> = {
   http1: L7_PROTOCOL_HTTP1,
   redis: L7_PROTOCOL_REDIS,
   postgresql: L7_PROTOCOL_POSTGRESQL,
@@ -102,6 +104,8 @@ export function writeConnection(
   to.host.push(process.host);
   to.container_id.push(process.containerId);
   to.netns.push(connection.netns);
+  to.capture_nic_name.push('');
+  to.vlan.push(0);
   to.ip_0.push(isServer ? connection.remoteIp : connection.localIp);
   to.ip_1.push(isServer ? connection.localIp : connection.remoteIp);
   to.client_port.push(isServer ? connection.remotePort : connection.localPort);
@@ -139,7 +143,6 @@ export function writeExchange(
   const endUs = wallMicros(last?.endNs ?? 0, context);
   const isServer = exchange.connection.role === 'server';
   const tid = first?.tid ?? 0;
-  const trace = request?.trace ?? response?.trace;
 
   to._id.pushHalves(context.idLow, context.idHigh);
   to.time.push(Math.floor(endUs / 1e6));
@@ -148,24 +151,7 @@ export function writeExchange(
   to.type.push(SESSION_TYPES[exchange.kind]);
   to.req_tcp_seq.push(request?.sequence ?? 0);
   to.resp_tcp_seq.push(response?.sequence ?? 0);
-  to.version.push(request?.version ?? response?.version ?? '');
-  to.request_type.push(request?.method ?? '');
-  to.request_domain.push(request?.host ?? '');
-  const path = request?.path ?? '';
-  to.request_resource.push(
-    exchange.connection.protocol === 'http1' ? context.maskQuery(path) : path,
-  );
-  to.endpoint.push(isRouted(exchange) ? context.endpoints(request?.path ?? '/') : '');
-  to.response_status.push(statusOf(exchange));
-  to.response_code.push(response?.status ?? 0);
-  to.response_exception.push(response?.outcome === 'success' ? '' : (response?.reason ?? ''));
-  to.response_result.push(response?.result ?? '');
-  to.trace_id.push(trace?.traceId ?? '');
-  to.span_id.push(trace?.spanId ?? '');
-  to.parent_span_id.push(trace?.parentSpanId ?? '');
-  to.x_request_id_0.push(request?.requestId ?? '');
-  to.x_request_id_1.push(response?.requestId ?? '');
-  to.http_proxy_client.push(request?.forwardedFor ?? '');
+  writeMessages(to, exchange, context);
   to.syscall_trace_id_request.pushNumber((isServer ? request?.turnId : request?.causeId) ?? 0);
   to.syscall_trace_id_response.pushNumber((isServer ? response?.causeId : response?.turnId) ?? 0);
   to.syscall_thread_0.push(isServer ? 0 : tid);
@@ -178,13 +164,47 @@ export function writeExchange(
   to.attribute_values.endRow();
   to.events.push('');
   to.links.push('');
-  to.request_length.pushNumber(request?.bodySize ?? 0);
-  to.response_length.pushNumber(response?.bodySize ?? 0);
   to.captured_request_byte.push(request?.captured ?? 0);
   to.captured_response_byte.push(response?.captured ?? 0);
   to.response_duration.pushNumber(Math.max(0, endUs - startUs));
+  to.retrans_tx.push(0);
+  to.retrans_rx.push(0);
+  to.zero_win_tx.push(0);
+  to.zero_win_rx.push(0);
   to.is_lossy.push(exchange.isLossy ? 1 : 0);
   writeLink(to, traced);
+}
+
+/** What request and response said, if it is known: the same wherever the exchange was observed. */
+export function writeMessages(
+  to: ExchangeSinks,
+  exchange: Exchange | undefined,
+  context: RowContext,
+): void {
+  const request = exchange?.request;
+  const response = exchange?.response;
+  const isRouted = exchange !== undefined && hasRoute(exchange);
+  const trace = request?.trace ?? response?.trace;
+  to.version.push(request?.version ?? response?.version ?? '');
+  to.request_type.push(request?.method ?? '');
+  to.request_domain.push(request?.host ?? '');
+  const path = request?.path ?? '';
+  to.request_resource.push(
+    exchange?.connection.protocol === 'http1' ? context.maskQuery(path) : path,
+  );
+  to.endpoint.push(isRouted ? context.endpoints(request?.path ?? '/') : '');
+  to.response_status.push(exchange === undefined ? STATUS_UNKNOWN : statusOf(exchange));
+  to.response_code.push(response?.status ?? 0);
+  to.response_exception.push(response?.outcome === 'success' ? '' : (response?.reason ?? ''));
+  to.response_result.push(response?.result ?? '');
+  to.trace_id.push(trace?.traceId ?? '');
+  to.span_id.push(trace?.spanId ?? '');
+  to.parent_span_id.push(trace?.parentSpanId ?? '');
+  to.x_request_id_0.push(request?.requestId ?? '');
+  to.x_request_id_1.push(response?.requestId ?? '');
+  to.http_proxy_client.push(request?.forwardedFor ?? '');
+  to.request_length.pushNumber(request?.bodySize ?? 0);
+  to.response_length.pushNumber(response?.bodySize ?? 0);
 }
 
 function writeLink(to: ExchangeSinks, traced: TracedExchange): void {
@@ -199,7 +219,7 @@ function writeLink(to: ExchangeSinks, traced: TracedExchange): void {
   );
 }
 
-function wallMicros(monotonicNs: number, { wallClockOffsetNs }: RowContext): number {
+export function wallMicros(monotonicNs: number, { wallClockOffsetNs }: RowContext): number {
   // Added in microseconds: nanoseconds since the epoch do not fit a double exactly.
   return Math.round(monotonicNs / 1e3 + wallClockOffsetNs / 1e3);
 }
@@ -222,6 +242,6 @@ const OUTCOMES = {
 } as const;
 
 /** Statements have no routes. */
-function isRouted({ connection, request }: Exchange): boolean {
+function hasRoute({ connection, request }: Exchange): boolean {
   return request !== undefined && connection.protocol === 'http1';
 }

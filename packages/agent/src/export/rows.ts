@@ -1,9 +1,11 @@
 import { createBatch, l7FlowLog } from '@thalweg/model';
 import type { ProcessFacts, ProcessTable } from '../enrich/process-table.ts';
 import type { Connection } from '../flow/exchange.ts';
+import type { NetworkSpan, WireView } from '../network/network-span.ts';
 import type { TracedExchange } from '../trace/resolver.ts';
 import { createAttributeNames } from './attribute-names.ts';
 import { endpointOf } from './endpoint.ts';
+import { writeNetworkSpan, writeView } from './network-row.ts';
 import { createQueryMask } from './query-mask.ts';
 import { remembered } from './remembered.ts';
 import {
@@ -18,6 +20,7 @@ import {
 /** A batch that fills: where rows gather between two flushes. */
 export interface Rows {
   add(traced: TracedExchange): void;
+  addNetwork(span: NetworkSpan): void;
   /** Hands on what has gathered, if anything. */
   flush(): void;
   /** Adds to the source's monotonic nanoseconds to give nanoseconds since the epoch. */
@@ -47,12 +50,13 @@ export function createRows({
 }: RowsOptions): Rows {
   const batch = createBatch(l7FlowLog, CONNECTION_COLUMNS);
   /** Where the batch holds what a connection's rows have in common. */
-  const shares = new Map<Connection, number>();
+  const shares = new Map<Connection | WireView, number>();
   let lastConnection: Connection | undefined;
   let lastShare = 0;
   let traced: TracedExchange | undefined;
   let connection: Connection | undefined;
   let facts: ProcessFacts;
+  let span: NetworkSpan | undefined;
   const context: { -readonly [Key in keyof RowContext]: RowContext[Key] } = {
     wallClockOffsetNs: 0,
     idLow: 0,
@@ -68,6 +72,23 @@ export function createRows({
 
   function writeRow(to: ExchangeSinks): void {
     if (traced !== undefined) writeExchange(to, traced, context);
+  }
+
+  function writeViewShare(to: ConnectionSinks): void {
+    if (span === undefined) return;
+    writeView(to, span.view, { agent, host: processes.hostOf(span.view.netns) });
+  }
+
+  function writeNetworkRow(to: ExchangeSinks): void {
+    if (span !== undefined) writeNetworkSpan(to, span, context);
+  }
+
+  function viewShareOf(view: WireView): number {
+    const found = shares.get(view);
+    if (found !== undefined) return found;
+    const share = batch.share(writeViewShare);
+    shares.set(view, share);
+    return share;
   }
 
   function shareOf(of: Connection): number {
@@ -97,6 +118,12 @@ export function createRows({
       traced = one;
       context.idLow = (context.idLow + 1) >>> 0;
       batch.add(writeRow, shareOf(one.exchange.connection));
+      if (batch.rows >= BATCH_ROWS_MAX) flush();
+    },
+    addNetwork(one) {
+      span = one;
+      context.idLow = (context.idLow + 1) >>> 0;
+      batch.add(writeNetworkRow, viewShareOf(one.view));
       if (batch.rows >= BATCH_ROWS_MAX) flush();
     },
     flush,

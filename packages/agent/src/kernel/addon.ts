@@ -14,6 +14,19 @@ export interface Addon {
   attach(object: BpfObject, program: string): void;
   programs(object: BpfObject): ProgramFacts[];
   measure(object: BpfObject): void;
+  /** Runs `program` at an interface of the network namespace at `path`; answers what detaches it. */
+  attachInterface(
+    object: BpfObject,
+    program: string,
+    path: string,
+    ifindex: number,
+    isIngress: boolean,
+  ): number;
+  detachInterface(object: BpfObject, attachment: number): void;
+  /** Of the network namespace at `path`, such as /proc/1/ns/net. */
+  interfaces(path: string): NetworkInterface[];
+  /** Fills `value`; false when the key is not there. */
+  lookUpMap(object: BpfObject, map: string, key: Uint8Array, value: Uint8Array): boolean;
   updateMap(object: BpfObject, map: string, key: Uint8Array, value: Uint8Array): void;
   deleteFromMap(object: BpfObject, map: string, key: Uint8Array): void;
   global(object: BpfObject, section: '.data' | '.bss'): ArrayBuffer;
@@ -32,6 +45,17 @@ export interface ProgramFacts {
   readonly verified: number;
   readonly runs: number;
   readonly runNs: number;
+}
+
+/** A network interface, as its own namespace knows it. */
+export interface NetworkInterface {
+  /** Unique in its namespace only. */
+  readonly index: number;
+  readonly name: string;
+  readonly isLoopback: boolean;
+  readonly isUp: boolean;
+  /** As text: IPv4 with dots, IPv6 by RFC 5952. */
+  readonly addresses: readonly string[];
 }
 
 export interface RingMemory {

@@ -24,6 +24,15 @@ export const SHED = 6;
 export const COUNTERS = 7;
 export const PORT_WANTED = 1;
 export const PORT_EXCLUDED = 2;
+export const PACKET_INGRESS = 1;
+export const PACKET_EGRESS = 2;
+export const PACKETS = 0;
+export const TURNS = 1;
+export const TURNS_LOST = 2;
+export const FLOWS = 3;
+export const FLOWS_REFUSED = 4;
+export const PACKETS_MISSED = 5;
+export const PACKET_COUNTERS = 6;
 
 export const EVENT_SIZE = 120;
 /** Byte offsets in struct event. */
@@ -64,4 +73,61 @@ export const CONFIG = {
   hasWantedNetns: 24,
   isPaused: 28,
   pauseBytes: 32,
+} as const;
+
+export const FLOW_KEY_SIZE = 48;
+/** Byte offsets in struct flow_key. */
+export const FLOW_KEY = {
+  near: 0,
+  far: 16,
+  netns: 32,
+  ifindex: 36,
+  nearPort: 40,
+  farPort: 42,
+  ipVersion: 44,
+} as const;
+
+export const TURN_SIZE = 96;
+/** Byte offsets in struct turn. */
+export const TURN = {
+  flowId: 0,
+  firstNs: 8,
+  lastNs: 16,
+  sequence: 24,
+  bytes: 28,
+  retransmissions: 32,
+  zeroWindows: 36,
+  vlan: 40,
+  direction: 42,
+  client: 43,
+  pad: 44,
+  key: 48,
+} as const;
+
+export const FLOW_SIZE = 64;
+/** Byte offsets in struct flow. */
+export const FLOW = {
+  isHeld: 0,
+  generation: 4,
+  id: 8,
+  firstNs: 16,
+  lastNs: 24,
+  sequence: 32,
+  bytes: 36,
+  next: 40,
+  retransmissions: 48,
+  zeroWindows: 52,
+  vlan: 56,
+  direction: 58,
+  client: 59,
+  hasNext: 60,
+  ended: 61,
+  pad: 62,
+} as const;
+
+export const PACKETS_CONFIG_SIZE = 8;
+/** Byte offsets in struct packets_config. */
+export const PACKETS_CONFIG = {
+  isPaused: 0,
+  generation: 4,
 } as const;

@@ -35,7 +35,10 @@ test.each(RUNGS)(
         '--server-url',
         'http://127.0.0.1:1',
       ],
-      { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, THALWEG_AGENT_RUNG: rung } },
+      {
+        stdio: ['ignore', 'ignore', 'pipe'],
+        env: { ...process.env, THALWEG_AGENT_RUNG: rung, THALWEG_AGENT_NETWORK_SPANS: 'requests' },
+      },
     );
     try {
       const exit = once(agent, 'exit');

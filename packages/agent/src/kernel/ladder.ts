@@ -52,7 +52,7 @@ export function climb<T>(
 }
 
 /** The verifier gives up with EAGAIN when a signal comes meanwhile, as a profiler's does. */
-function patiently<T>(attempt: () => T): T {
+export function patiently<T>(attempt: () => T): T {
   for (let tries = 1; ; tries += 1) {
     try {
       return attempt();

@@ -25,6 +25,7 @@ test.each([
     programs: ['on_epoll_pwait', 'on_epoll_wait', 'on_state', 'on_sys_exit'],
   },
   { object: 'generator.bpf.o', programs: ['on_generate'] },
+  { object: 'packets.bpf.o', programs: ['on_egress', 'on_ingress'] },
 ])('$object passes the verifier with its programs', ({ object, programs }) => {
   const addon = loadAddon();
   const opened = addon.open(builtFile(object));

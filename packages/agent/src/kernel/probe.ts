@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { BTF_PATH, openCapture } from './capture.ts';
-import { KernelError } from './kernel-error.ts';
+import { isAddonError, KernelError } from './kernel-error.ts';
+import { openPackets } from './packets.ts';
 
 /** What one feature stands on, found by trying it. */
 export interface Feature {
@@ -15,6 +16,7 @@ export interface Feature {
 }
 
 const PROBE_RING_BYTES = 1 << 16;
+const OWN_NAMESPACE = '/proc/self/ns/net';
 
 /** Tries each feature of this host's kernel by loading it; nothing of it stays. */
 export function probeFeatures(btfPath = BTF_PATH): Feature[] {
@@ -44,10 +46,37 @@ function capture(btfPath: string): Feature[] {
     });
     opened.close();
     const { rung, reason, loopTurnsReason } = opened;
-    return [{ feature, isOn: true, rung, reason, fix: '' }, loopTurns(loopTurnsReason)];
+    return [
+      { feature, isOn: true, rung, reason, fix: '' },
+      loopTurns(loopTurnsReason),
+      networkSpans(),
+    ];
   } catch (error) {
     if (!(error instanceof KernelError)) throw error;
     return [{ feature, isOn: false, rung: '-', reason: error.message, fix: error.fix }];
+  }
+}
+
+/** Loads the programs and puts them at the loopback interface for a moment, paused. */
+function networkSpans(): Feature {
+  const feature = 'network spans at interfaces (tcx)';
+  try {
+    const packets = openPackets({ ringBytes: PROBE_RING_BYTES, flowsMax: 1 });
+    try {
+      packets.setPaused(true);
+      const [first] = packets.interfaces(OWN_NAMESPACE);
+      if (first !== undefined) packets.attach(OWN_NAMESPACE, first.index);
+      return { feature, isOn: true, rung: 'A', reason: '', fix: '' };
+    } finally {
+      packets.close();
+    }
+  } catch (error) {
+    if (!isAddonError(error) && !(error instanceof KernelError)) throw error;
+    const fix =
+      error instanceof KernelError
+        ? error.fix
+        : 'use Linux 6.6 or later, as root or with CAP_NET_ADMIN and CAP_SYS_ADMIN';
+    return { feature, isOn: false, rung: '-', reason: error.message, fix };
   }
 }
 

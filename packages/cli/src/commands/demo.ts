@@ -68,6 +68,7 @@ export const demo: Command = {
       terminal.note('starting the hosts: client, gateway (nginx), orders, stock …');
       const hosts = await startDemo({ path });
       closers.push(() => hosts.close());
+      await agent.followInterfaces();
       goOn(signal);
 
       const client = createServerClient(server.url, settings.server.token);
@@ -102,7 +103,12 @@ export const demo: Command = {
 /** The demo keeps nothing and disturbs no agent or server that runs here already. */
 function ownValues(folder: string, isOnce: boolean): OwnValues {
   return {
-    agent: { spool_dir: join(folder, 'spool'), status_port: 0, flush_ms: 250 },
+    agent: {
+      spool_dir: join(folder, 'spool'),
+      status_port: 0,
+      flush_ms: 250,
+      network_spans: 'requests',
+    },
     server: { data_dir: join(folder, 'data'), ...(isOnce ? { port: 0 } : {}) },
   };
 }
@@ -162,9 +168,10 @@ async function count(client: ServerClient, hosts: Demo, report: LoadReport): Pro
     traces += 1;
     spans += trace.spanCount;
     // As many spans as the path leaves, all under one root: the entry is the client's own.
-    const isComplete = trace.rootCount === 1 && trace.spanCount === expectedSpans(trace.path);
+    const processSpans = trace.spanCount - trace.networkSpanCount;
+    const isComplete = trace.rootCount === 1 && processSpans === expectedSpans(trace.path);
     if (isComplete) completeTraces += 1;
-    if (isComplete && trace.spanCount === 6) exampleId ??= trace.traceId;
+    if (isComplete && processSpans === 6) exampleId ??= trace.traceId;
   }
   if (exampleId !== undefined) example = await client.trace(exampleId);
   return { counts: { traces, completeTraces, spans }, example };

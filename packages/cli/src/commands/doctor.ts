@@ -17,7 +17,7 @@ type AgentStatus = z.infer<typeof AgentStatus>;
 
 const ASK_MS_MAX = 2_000;
 /** Counters that say that something is missing from the picture. */
-const LOSS = /los[st]|dropped|refused|cut|shed\.rested|kernel\.shed/i;
+const LOSS = /los[st]|dropped|refused|missed|cut|shed\.rested|kernel\.shed/i;
 /** Connections that were seen and not understood, by what they speak. */
 const OPAQUE = {
   tls: 'encrypted (TLS): its bytes say nothing from outside',

@@ -92,6 +92,8 @@ export function createTraceWriter(
     to.host.push(resource.host);
     to.container_id.push(resource.containerId);
     to.netns.push(0);
+    to.capture_nic_name.push('');
+    to.vlan.push(0);
     to.ip_0.push(facts.clientIp);
     to.ip_1.push(facts.serverIp);
     to.client_port.push(facts.clientPort);
@@ -143,6 +145,10 @@ export function createTraceWriter(
     to.captured_request_byte.push(0);
     to.captured_response_byte.push(0);
     to.response_duration.pushNumber(endUs - startUs);
+    to.retrans_tx.push(0);
+    to.retrans_rx.push(0);
+    to.zero_win_tx.push(0);
+    to.zero_win_rx.push(0);
     to.wire_id.pushNumber(0);
     to.parent_wire_id.pushNumber(0);
     to.link_probability.push(0);

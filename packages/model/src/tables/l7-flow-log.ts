@@ -73,6 +73,9 @@ export const l7FlowLog = defineTable({
       codec: 'delta',
     },
 
+    capture_nic_name: { kind: 'category', doc: 'Network interface that saw it; empty: a process.' },
+    vlan: { kind: 'u16', doc: 'VLAN id that the interface saw; 0: none.' },
+
     // Application.
     l7_protocol: { kind: 'u8', doc: 'Application protocol.', names: L7_PROTOCOL },
     version: { kind: 'category', doc: 'Version of the protocol, such as 1.1.' },
@@ -129,6 +132,17 @@ export const l7FlowLog = defineTable({
     captured_request_byte: { kind: 'u32', doc: 'Request bytes looked at.', unit: 'bytes' },
     captured_response_byte: { kind: 'u32', doc: 'Response bytes looked at.', unit: 'bytes' },
     response_duration: { kind: 'id', doc: 'From first to last byte.', unit: 'µs' },
+
+    retrans_tx: { kind: 'u32', doc: 'Segments that the client sent again meanwhile.' },
+    retrans_rx: { kind: 'u32', doc: 'Segments that the server sent again meanwhile.' },
+    zero_win_tx: {
+      kind: 'u32',
+      doc: "Segments with which the client said that it can't take more.",
+    },
+    zero_win_rx: {
+      kind: 'u32',
+      doc: "Segments with which the server said that it can't take more.",
+    },
 
     // Ours: identity on the wire, and the link to the parent.
     wire_id: {

@@ -43,7 +43,8 @@ export function jaegerTrace(trace: TraceAnswer): object {
 function jaegerProcess(span: Span, resource: ReadonlyMap<string, Value>): object {
   const rest = new Map(resource);
   rest.delete('service.name');
-  return { serviceName: span.service, tags: tags(rest) };
+  // An interface is of no service: its host is the nearest to one.
+  return { serviceName: span.service === '' ? span.hostName : span.service, tags: tags(rest) };
 }
 
 function tags(attributes: ReadonlyMap<string, Value>): object[] {

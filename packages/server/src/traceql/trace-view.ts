@@ -46,6 +46,7 @@ const SPAN_COLUMNS: Readonly<Record<string, readonly string[]>> = {
   observation_point: ['thalweg.observation_point'],
   link_probability: ['thalweg.link.probability'],
   wire_id: ['thalweg.wire_id'],
+  capture_nic_name: ['network.interface.name'],
 };
 
 /** Attribute names that columns stand behind, for completion. */

@@ -13,6 +13,7 @@ const row = (spanId: string, rest: Partial<TreeRow>): TreeRow => ({
   startUs: 0,
   traceId: '',
   isApp: false,
+  interface: undefined,
   namedSpanId: '',
   namedParentId: '',
   isComplete: true,
@@ -38,6 +39,17 @@ function shape(rows: readonly TreeRow[]): string[] {
   );
 }
 
+/** A view of an interface of the agent `one`, unless told otherwise. */
+const wired = (id: string, point: string, startUs: number, rest: Partial<TreeRow> = {}): TreeRow =>
+  row(id, {
+    wireId: '1',
+    observationPoint: point,
+    startUs,
+    pid: 0,
+    interface: { agent: 'one', name: id },
+    ...rest,
+  });
+
 test.each([
   {
     name: 'both ends of a call are a chain, client first, whatever the clocks say',
@@ -46,6 +58,53 @@ test.each([
       row('client', { wireId: '1', startUs: 90 }),
     ],
     want: ['>client', 'client>server'],
+  },
+  {
+    name: 'interfaces stand between client and server process, from one to the other',
+    rows: [
+      wired('node-in', 'c-nd', 3),
+      row('server', { wireId: '1', observationPoint: 's-p', startUs: 9 }),
+      wired('server-card', 's', 6),
+      wired('node-out', 's-nd', 4),
+      row('client', { wireId: '1', startUs: 5 }),
+      wired('client-card', 'c', 2),
+    ],
+    want: [
+      '>client',
+      'client>client-card',
+      'client-card>node-in',
+      'node-in>node-out',
+      'node-out>server-card',
+      'server-card>server',
+    ],
+  },
+  {
+    name: 'what one agent saw at interfaces is in order of time, where addresses were translated',
+    rows: [
+      wired('card', 'c', 3),
+      wired('pod', 'c', 1),
+      wired('bridge', 'c-nd', 2),
+      wired('far', 's', 1, { interface: { agent: 'two', name: 'far' } }),
+    ],
+    want: ['>pod', 'pod>bridge', 'bridge>card', 'card>far'],
+  },
+  {
+    name: 'an interface that knows neither end is between the two machines',
+    rows: [
+      wired('out', 's-nd', 0, { interface: { agent: 'three', name: 'out' } }),
+      wired('router', 'rest', 0, { interface: { agent: 'two', name: 'router' } }),
+      wired('in', 'c-nd', 0),
+    ],
+    want: ['>in', 'in>router', 'router>out'],
+  },
+  {
+    name: 'two interfaces at one point are not copies of each other',
+    rows: [
+      wired('one', 'c-nd', 1),
+      wired('two', 'c-nd', 2),
+      wired('again', 'c-nd', 2, { interface: { agent: 'one', name: 'two' } }),
+    ],
+    want: ['>one', 'one>two'],
   },
   {
     name: 'a call hangs under the request that caused it',

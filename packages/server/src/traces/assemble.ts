@@ -13,6 +13,8 @@ export interface TreeRow {
   readonly startUs: number;
   /** The trace id that the row has, '' when none. */
   readonly traceId: string;
+  /** The network interface that saw it, and what it belongs to; undefined: a process saw it. */
+  readonly interface: { readonly agent: string; readonly name: string } | undefined;
   /** A row of an SDK, not seen on the host: `namedSpanId` is its own. */
   readonly isApp: boolean;
   /** An SDK's own span id; of an exchange the one that it carried: its sender's span. */
@@ -60,12 +62,18 @@ interface Chain<Row extends TreeRow> {
 const RANK: ReadonlyMap<string, number> = new Map(
   OBSERVATION_POINTS.map((point, index) => [point, index]),
 );
+/** An interface that knows neither end is somewhere between the two machines. */
+const RANK_BETWEEN = (RANK.get('c-nd') ?? 0) + 0.5;
 const rankOf = (row: TreeRow): number =>
-  RANK.get(row.observationPoint) ?? OBSERVATION_POINTS.length;
+  row.interface !== undefined &&
+  (row.observationPoint === 'local' || row.observationPoint === 'rest')
+    ? RANK_BETWEEN
+    : (RANK.get(row.observationPoint) ?? OBSERVATION_POINTS.length);
 
 /**
  * Rows to a tree. Rows of one wire id are one exchange seen from client to server: they form a
- * chain in the order of the observation points, because clocks of two hosts do not compare. The
+ * chain in the order of the observation points, because clocks of two hosts do not compare (what one
+ * agent saw at interfaces is in order of time). The
  * chain's head hangs under the server process's row of the exchange that its evidence names, when
  * the link's probability is at least `LINK_SHOWN`. Spans of SDKs, and exchanges that carried their
  * ids, hang where these say (`linkBySpanIds`). Everything else is a root. O(n log n).
@@ -97,7 +105,8 @@ function withoutCopies<Row extends TreeRow>(rows: readonly Row[]): Row[] {
 /** An SDK that did not get its answer sends a span again: two rows, one span. */
 function copyKey(row: TreeRow): string {
   if (row.wireId !== '0') {
-    return `${row.wireId} ${row.observationPoint} ${row.pid} ${row.hostName}`;
+    const { name = '' } = row.interface ?? {};
+    return `${row.wireId} ${row.observationPoint} ${row.pid} ${row.hostName} ${name}`;
   }
   if (!row.isApp || row.namedSpanId === '') return `id ${row.spanId}`;
   return `app ${row.traceId} ${row.namedSpanId} ${row.observationPoint}`;
@@ -122,10 +131,11 @@ function chainsOf<Row extends TreeRow>(
   const byWire = new Map<string, Chain<Row>>();
   for (const [key, group] of groups) {
     group.sort((a, b) => rankOf(a) - rankOf(b) || byStart(a, b));
-    const [head] = group;
+    const rows = withInterfacesByTime(group);
+    const [head] = rows;
     if (head === undefined) continue;
     const chain: Chain<Row> = {
-      rows: group,
+      rows,
       head,
       linked: bestLinked(group),
       parent: undefined,
@@ -136,6 +146,24 @@ function chainsOf<Row extends TreeRow>(
     byWire.set(key, chain);
   }
   return { chains, byWire };
+}
+
+/** The rows with those of each agent's interfaces in order of time, in the places that they have. */
+function withInterfacesByTime<Row extends TreeRow>(rows: readonly Row[]): readonly Row[] {
+  const places = new Map<string, number[]>();
+  rows.forEach((row, place) => {
+    if (row.interface === undefined) return;
+    places.set(row.interface.agent, [...(places.get(row.interface.agent) ?? []), place]);
+  });
+  const ordered = [...rows];
+  for (const of of places.values()) {
+    const sorted = of.flatMap((place) => rows[place] ?? []).sort(byStart);
+    of.forEach((place, at) => {
+      const row = sorted[at];
+      if (row !== undefined) ordered[place] = row;
+    });
+  }
+  return ordered;
 }
 
 /** The client process's row names the parent; where it was not seen, another view may. */

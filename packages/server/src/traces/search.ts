@@ -2,6 +2,7 @@ import {
   LINK_SHOWN,
   l7FlowLog,
   qualifiedName,
+  SIGNAL_SOURCE_PACKET,
   type TraceSearchAnswer,
   type TraceSearchQuery,
   type TraceSummary,
@@ -114,7 +115,9 @@ async function firstOfEach(
   return shown;
 }
 
-/** Columns of a trace's entry: the root's own row, the client's before the server's. */
+/** Of network interfaces: they repeat what processes saw. */
+const IS_NETWORK = `signal_source = ${SIGNAL_SOURCE_PACKET}`;
+/** Columns of a trace's entry: the root's own row, a process's first, the client's before the server's. */
 const ENTRY = [
   '_id',
   'app_service',
@@ -138,8 +141,9 @@ async function summarise(
   const { rows } = await store.query(
     `SELECT toString(transform(root_hash, {roots:Array(UInt64)}, {finals:Array(UInt64)}, root_hash) AS joined) AS final,
        toUnixTimestamp64Micro(min(start_time)) AS first, toUnixTimestamp64Micro(max(end_time)) AS last,
-       argMin(response_code, (wire_id != joined, observation_point, start_time) AS at), count(),
-       uniqExact(app_service),
+       argMin(response_code, (wire_id != joined, ${IS_NETWORK}, observation_point, start_time) AS at),
+       count(), countIf(${IS_NETWORK}),
+       uniqExactIf(app_service, app_service != ''),
        uniqExact(wire_id) - uniqExactIf(wire_id, parent_wire_id != 0 AND link_probability >= ${LINK_SHOWN}),
        countIf(response_status IN (${ERROR_STATUSES})), ${entry}
      FROM ${TABLE} WHERE ${IN_INDEXED_INTERVALS} AND root_hash IN {roots:Array(UInt64)}
@@ -147,8 +151,18 @@ async function summarise(
     { params: { roots, finals, keys: roots.map(keyOf) } },
   );
   for (const row of rows) {
-    const [final, first, last, status, spanCount, serviceCount, rootCount, errors, ...texts] =
-      row.map(String);
+    const [
+      final,
+      first,
+      last,
+      status,
+      spanCount,
+      networkCount,
+      serviceCount,
+      rootCount,
+      errors,
+      ...texts
+    ] = row.map(String);
     const [spanId, service, method, host, path, endpoint, hostName] = texts;
     summaries.set(final ?? '', {
       traceId: final ?? '',
@@ -163,6 +177,7 @@ async function summarise(
       status: Number(status),
       isError: Number(errors) > 0,
       spanCount: Number(spanCount),
+      networkSpanCount: Number(networkCount),
       serviceCount: Number(serviceCount),
       rootCount: Number(rootCount),
       hostName: hostName ?? '',

@@ -5,6 +5,7 @@ import {
   l7FlowLog,
   qualifiedName,
   SIGNAL_SOURCE_OTEL,
+  SIGNAL_SOURCE_PACKET,
   type Span,
   STATUS_CLIENT_ERROR,
   STATUS_SERVER_ERROR,
@@ -132,12 +133,21 @@ async function readRows(store: Store, roots: readonly string[]): Promise<readonl
       endUs: Number(values['end_us']),
       traceId: String(values['trace_id']),
       isApp: Number(values['signal_source']) === SIGNAL_SOURCE_OTEL,
+      interface: interfaceOf(values),
       namedSpanId: String(values['span_id']),
       namedParentId: String(values['parent_span_id']),
       isComplete: Number(values['type']) === 2,
       columns: values,
     };
   });
+}
+
+function interfaceOf(columns: Readonly<Record<string, unknown>>): TreeRow['interface'] {
+  if (Number(columns['signal_source']) !== SIGNAL_SOURCE_PACKET) return undefined;
+  return {
+    agent: String(columns['agent']),
+    name: `${String(columns['netns'])} ${String(columns['capture_nic_name'])}`,
+  };
 }
 
 /** Which end was observed: the client's (0) or the server's (1). */

@@ -62,6 +62,7 @@ export function traceSummaries(
       status: isError ? pick([500, 502, 503, 504], random, 500) : random() < 0.05 ? 404 : 200,
       isError,
       spanCount,
+      networkSpanCount: 0,
       serviceCount: 2 + Math.floor(spanCount / 8),
       hostName: 'gateway',
       rootCount: 1,

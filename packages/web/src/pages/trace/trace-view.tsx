@@ -5,7 +5,7 @@ import { Flame } from '../../panels/flame/flame.tsx';
 import { Legend } from '../../panels/legend/legend.tsx';
 import { Minimap } from '../../panels/minimap/minimap.tsx';
 import { SpanDrawer } from '../../panels/span-drawer/span-drawer.tsx';
-import { buildTree, type TraceTree } from '../../panels/trace-tree/tree.ts';
+import { buildTree, NETWORK, type TraceTree } from '../../panels/trace-tree/tree.ts';
 import { countWeakLinks, cutWeakLinks } from '../../panels/trace-tree/weak-links.ts';
 import { zoomWindow } from '../../panels/trace-tree/window.ts';
 import { Waterfall } from '../../panels/waterfall/waterfall.tsx';
@@ -45,7 +45,12 @@ export function TraceView({ answer, tree: whole, backTo }: TraceViewProps): Reac
   return (
     <div className={`trace-page view-${state.view}`}>
       <div className="trace-main">
-        <TraceHeader answer={answer} tree={tree} services={totals.length} backTo={backTo} />
+        <TraceHeader
+          answer={answer}
+          tree={tree}
+          services={totals.filter(({ service }) => service !== NETWORK).length}
+          backTo={backTo}
+        />
         <Legend
           totals={totals}
           colors={colors}

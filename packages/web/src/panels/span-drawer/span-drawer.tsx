@@ -3,8 +3,9 @@ import { type ReactNode, useMemo, useState } from 'react';
 import { CopyButton } from '../../ui/copy-button.tsx';
 import { formatDateTime, formatDuration } from '../../ui/format.ts';
 import { StatusBadge } from '../../ui/status-badge.tsx';
+import { HopLadder } from '../hop-ladder/hop-ladder.tsx';
 import type { TraceTree } from '../trace-tree/tree.ts';
-import { filterFields, hopsOf } from './geometry.ts';
+import { filterFields } from './geometry.ts';
 import { LinkSection } from './link-section.tsx';
 
 interface SpanDrawerProps {
@@ -37,7 +38,7 @@ export function SpanDrawer({ tree, index, color, onSelect, onClose }: SpanDrawer
         </p>
         <Facts span={span} tree={tree} index={index} />
         <LinkSection tree={tree} index={index} span={span} onSelect={onSelect} />
-        <Hops tree={tree} span={span} onSelect={onSelect} />
+        <Hops tree={tree} index={index} span={span} onSelect={onSelect} />
         <Fields fields={span.fields} />
       </div>
     </aside>
@@ -50,7 +51,9 @@ function Facts({ span, tree, index }: { span: Span; tree: TraceTree; index: numb
     ['Self time', formatDuration(tree.selfUs[index] ?? 0)],
     ['Starts at', `+${formatDuration(span.startUs - tree.startUs)}`],
     ['Start', formatDateTime(span.startUs)],
-    ['Process', `${span.processName} (${span.pid})`],
+    span.signal === 'N'
+      ? ['Interface', span.fields['capture_nic_name'] ?? '']
+      : ['Process', `${span.processName} (${span.pid})`],
     ['Host', span.hostName],
     ['Seen at', `${span.observationPoint} · ${span.protocol}`],
   ];
@@ -75,38 +78,15 @@ interface SectionProps {
   onSelect(index: number): void;
 }
 
-function Hops({ tree, span, onSelect }: SectionProps): ReactNode {
-  const hops = useMemo(() => hopsOf(tree.spans, span.wireId), [tree, span.wireId]);
+function Hops({ tree, index, span, onSelect }: SectionProps & { index: number }): ReactNode {
   return (
     <section>
       <h3>
-        Who saw this exchange
+        The way of the request
         <CopyButton text={span.wireId} label="Copy the wire id" />
       </h3>
-      <ol className="hops">
-        {hops.map((hop) => (
-          <li key={hop.span.spanId}>
-            {hop.spentBeforeUs !== undefined && (
-              <span className="hop-leg num">
-                {formatDuration(hop.spentBeforeUs)} between, first byte +
-                {formatDuration(hop.startsAfterUs)}
-              </span>
-            )}
-            <button
-              type="button"
-              aria-current={hop.span.spanId === span.spanId ? 'true' : undefined}
-              onClick={() => onSelect(tree.indexOf.get(hop.span.spanId) ?? 0)}
-            >
-              <abbr className={`signal signal-${hop.span.signal}`}>{hop.span.signal}</abbr>
-              <span className="point">{hop.span.observationPoint}</span>
-              <span className="hop-bar">
-                <i className="hop-fill" style={{ width: `${hop.share * 100}%` }} />
-              </span>
-              <span className="num">{formatDuration(hop.durationUs)}</span>
-            </button>
-          </li>
-        ))}
-      </ol>
+      <p className="soft">↓ its first byte, ↑ the answer's last, from point to point</p>
+      <HopLadder tree={tree} index={index} onSelect={onSelect} />
     </section>
   );
 }

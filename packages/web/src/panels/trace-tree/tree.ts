@@ -20,6 +20,9 @@ export interface TraceTree {
   readonly selfUs: Float64Array;
 }
 
+/** What network spans count as among the services: the time on the wire. */
+export const NETWORK = 'network';
+
 function childLists(spans: readonly Span[]): { roots: number[]; children: number[][] } {
   const indexOf = new Map(spans.map((span, index) => [span.spanId, index]));
   const children: number[][] = spans.map(() => []);
@@ -65,7 +68,11 @@ function preOrder(spans: readonly Span[]): { order: number[]; parentOf: Int32Arr
 /** A span whose parent is not among them is a root. Siblings stand by their start. O(n log n). */
 export function buildTree(source: readonly Span[]): TraceTree {
   const { order, parentOf } = preOrder(source);
-  const spans = order.flatMap((index) => source[index] ?? []);
+  const spans = order.flatMap((index) => {
+    const span = source[index];
+    if (span === undefined) return [];
+    return span.signal === 'N' ? [{ ...span, service: NETWORK }] : [span];
+  });
   const count = spans.length;
   const place = new Int32Array(count);
   order.forEach((index, at) => {

@@ -75,9 +75,11 @@ export const Row = memo(function Row(props: RowProps): ReactNode {
             {span.signal}
           </abbr>
           <span className="point">{span.observationPoint}</span>
-          <span className="row-service">{span.service}</span>
+          <span className="row-service">
+            {span.signal === 'N' ? span.fields['capture_nic_name'] : span.service}
+          </span>
           <span className="row-path">
-            {span.method} {span.endpoint || span.path}
+            {span.signal === 'N' ? span.hostName : `${span.method} ${span.endpoint || span.path}`}
           </span>
         </span>
         <Badges {...props} span={span} />
