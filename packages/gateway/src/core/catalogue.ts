@@ -23,7 +23,8 @@ export type RouterName = (typeof ROUTER_MODES)[number];
 
 /** A route with all it refers to, ready for requests. */
 export interface ReadyRoute {
-  readonly matched: MatchedRoute;
+  /** The route as reached by one of its patterns and hosts. */
+  matchedBy(uri: string, host: string): MatchedRoute;
   readonly chain: Chain;
   /** Undefined when the route has none, or refers to one that is gone. */
   readonly upstream: Upstream | undefined;
@@ -128,19 +129,21 @@ export function createCatalogue(parts: CatalogueParts): Catalogue {
     const chain = buildChain(layered(layers), plugins);
     const chains = new Map<Consumer, Chain>();
     const { upstream, isMissing } = upstreamOf(route, service, id);
+    let matched: MatchedRoute = {
+      id,
+      uri: '',
+      host: '',
+      object: route,
+      serviceId: route.service_id === undefined ? undefined : String(route.service_id),
+      service,
+    };
     return {
       chain,
       upstream,
-      matched: {
-        id,
-        uri: '',
-        host: '',
-        object: {
-          ...route,
-          ...(service?.name !== undefined && route.name === undefined ? {} : {}),
-        },
-        serviceId: route.service_id === undefined ? undefined : String(route.service_id),
-        service,
+      matchedBy(uri, host) {
+        // Most requests reach a route the way the last one did.
+        if (matched.uri !== uri || matched.host !== host) matched = { ...matched, uri, host };
+        return matched;
       },
       timeouts: route.timeout === undefined ? undefined : timeoutsOf(route.timeout),
       allowsUpgrade: route.enable_websocket ?? service?.enable_websocket ?? false,
@@ -201,7 +204,7 @@ export function createCatalogue(parts: CatalogueParts): Catalogue {
         ready.set(found.route, route);
       }
       context.matchedParameters = found.parameters;
-      context.route = { ...route.matched, uri: found.pattern.text, host: found.host };
+      context.route = route.matchedBy(found.pattern.text, found.host);
       return route;
     },
     globalChains() {

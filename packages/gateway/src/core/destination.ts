@@ -11,8 +11,16 @@ export interface KeepAliveDefaults {
   readonly requestsMax: number;
 }
 
+/** A node's destination without TLS depends on nothing else: it is made once. */
+interface PlainDestination {
+  readonly object: Upstream['object'];
+  readonly scheme: string;
+  readonly to: Destination;
+}
+
 /** Where a try goes: connections to the same place by the same name and certificate are shared. */
 export function destinationOf(store: Store, defaults: KeepAliveDefaults) {
+  const plain = new WeakMap<Node, PlainDestination>();
   return (
     context: RequestContext,
     upstream: Upstream,
@@ -20,6 +28,10 @@ export function destinationOf(store: Store, defaults: KeepAliveDefaults) {
     { connectMs }: UpstreamTimeouts,
   ): Destination => {
     const { object } = upstream;
+    const known = plain.get(node);
+    if (known?.object === object && known.to.connectMs === connectMs) {
+      if ((context.upstreamScheme ?? object.scheme ?? 'http') === known.scheme) return known.to;
+    }
     const { keepalive_pool: pool, tls } = object;
     const scheme = context.upstreamScheme ?? object.scheme ?? 'http';
     const isTls = scheme === 'https' || scheme === 'grpcs';
@@ -27,7 +39,7 @@ export function destinationOf(store: Store, defaults: KeepAliveDefaults) {
     const own =
       tls?.client_cert_id === undefined ? undefined : store.get(`/ssls/${tls.client_cert_id}`);
     const cert = text(own?.value['cert']) ?? tls?.client_cert;
-    return {
+    const to: Destination = {
       key: isTls ? `${node.key} ${serverName} ${cert ?? ''}` : node.key,
       address: node.address,
       port: node.port,
@@ -44,6 +56,8 @@ export function destinationOf(store: Store, defaults: KeepAliveDefaults) {
       idleMs: pool?.idle_timeout === undefined ? defaults.idleMs : pool.idle_timeout * 1_000,
       requestsMax: pool?.requests ?? defaults.requestsMax,
     };
+    if (!isTls) plain.set(node, { object, scheme, to });
+    return to;
   };
 }
 

@@ -1,8 +1,9 @@
 import type { Socket } from 'node:net';
 import type { Node } from './balance/balancer.ts';
 import type { BodySink } from './http/body-decoder.ts';
-import type { AnswerFraming, ClientConnection } from './http/client-connection.ts';
+import type { AnswerFraming, ClientConnection, ClientListener } from './http/client-connection.ts';
 import type { ResponseHead } from './http/head.ts';
+import type { HeaderFields } from './http/header-fields.ts';
 import { trailerLines } from './http/message.ts';
 import type {
   UpstreamConnection,
@@ -63,222 +64,306 @@ export function forward(
   parts: ForwardingParts,
   context: RequestContext,
   client: ClientConnection,
-  { upstream, timeouts, allowsUpgrade }: ForwardingTarget,
+  target: ForwardingTarget,
 ): void {
-  const tried: Node[] = [];
-  const startMs = parts.now();
-  const upgrade = allowsUpgrade ? context.head.upgrade : undefined;
-  let connection: UpstreamConnection | undefined;
-  let current: UpstreamTry | undefined;
-  let filter: BodyFilter | undefined;
-  let hasSent = false;
-  let hasHead = false;
-  let isOver = false;
-  let hasRepeated = false;
-  let isBodyless = false;
+  const forwarding = new Forwarding(parts, context, client, target);
+  client.listen(new ClientSide(forwarding));
+  const waiting = target.upstream.ready();
+  if (waiting === undefined) forwarding.tryNext();
+  else void waiting.then(() => forwarding.tryNext());
+}
 
-  function tryNext(): void {
-    const node = upstream.pick(context, tried, parts.now());
-    if (node === undefined) giveUp(tried.length === 0 ? 503 : 502);
+/**
+ * One request on its way to an upstream and back. A class, against rule 11: one is made for each
+ * request, and a prototype's methods cost nothing to make.
+ */
+class Forwarding implements UpstreamListener {
+  private readonly parts: ForwardingParts;
+  private readonly context: RequestContext;
+  private readonly client: ClientConnection;
+  private readonly upstream: Upstream;
+  private readonly timeouts: UpstreamTimeouts;
+  private readonly upgrade: string | undefined;
+  private readonly tried: Node[] = [];
+  private readonly startMs: number;
+  private connection: UpstreamConnection | undefined = undefined;
+  private current: UpstreamTry | undefined = undefined;
+  private filter: BodyFilter | undefined = undefined;
+  private hasSent = false;
+  private hasHead = false;
+  private isOver = false;
+  private hasRepeated = false;
+
+  constructor(
+    parts: ForwardingParts,
+    context: RequestContext,
+    client: ClientConnection,
+    { upstream, timeouts, allowsUpgrade }: ForwardingTarget,
+  ) {
+    this.parts = parts;
+    this.context = context;
+    this.client = client;
+    this.upstream = upstream;
+    this.timeouts = timeouts;
+    this.upgrade = allowsUpgrade ? context.head.upgrade : undefined;
+    this.startMs = parts.now();
+  }
+
+  tryNext(): void {
+    if (this.isOver) return;
+    const { tried } = this;
+    const node = this.upstream.pick(this.context, tried, this.parts.now());
+    if (node === undefined) this.giveUp(tried.length === 0 ? 503 : 502);
     else {
       tried.push(node);
-      sendTo(node);
+      this.sendTo(node);
     }
   }
 
-  function sendTo(node: Node): void {
-    const nowMs = parts.preciseNow();
-    current = { node, startMs: nowMs, status: undefined, connectedMs: 0, headerMs: 0, endMs: 0 };
+  private sendTo(node: Node): void {
+    const { parts, context, upstream, timeouts } = this;
+    const startMs = parts.preciseNow();
+    const current = { node, startMs, status: undefined, connectedMs: 0, headerMs: 0, endMs: 0 };
+    this.current = current;
     context.tries.push(current);
     parts.beforeProxy(context);
     upstream.begin(node);
-    hasSent = false;
-    connection = parts.pool.take(parts.destination(context, upstream, node, timeouts));
-    const { sendMs, readMs } = timeouts;
-    connection.begin({ method: context.method, sendMs, readMs }, listener);
+    this.hasSent = false;
+    const connection = parts.pool.take(parts.destination(context, upstream, node, timeouts));
+    this.connection = connection;
+    connection.begin(context.method, timeouts, this);
   }
 
-  function closeTry(): void {
+  private closeTry(endMs: number): void {
+    const { current } = this;
     if (current === undefined || current.endMs !== 0) return;
-    current.endMs = parts.preciseNow();
-    upstream.end(current.node, current.endMs - current.startMs, current.endMs);
+    current.endMs = endMs;
+    this.upstream.end(current.node, endMs - current.startMs, endMs);
   }
 
-  function over(): void {
-    isOver = true;
-    connection = undefined;
-    client.listen(undefined);
-    closeTry();
-    parts.done(context);
+  private over(): void {
+    this.isOver = true;
+    this.connection = undefined;
+    this.client.listen(undefined);
+    this.closeTry(this.parts.preciseNow());
+    this.parts.done(this.context);
   }
 
-  function giveUp(status: number): void {
-    if (isOver) return;
-    isOver = true;
-    closeTry();
-    client.listen(undefined);
-    parts.answer(context, client, status);
-    parts.done(context);
+  private giveUp(status: number): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    this.closeTry(this.parts.preciseNow());
+    this.client.listen(undefined);
+    this.parts.answer(this.context, this.client, status);
+    this.parts.done(this.context);
   }
 
   /** Whether another node may be asked, after `why` happened to this one. */
-  function mayRetry(why: UpstreamFailure): boolean {
-    if (tried.length > upstream.retries()) return false;
+  private mayRetry(why: UpstreamFailure): boolean {
+    const { upstream, context } = this;
+    if (this.tried.length > upstream.retries()) return false;
     const { retryTimeoutMs } = upstream;
-    if (retryTimeoutMs > 0 && parts.now() - startMs >= retryTimeoutMs) return false;
+    if (retryTimeoutMs > 0 && this.parts.now() - this.startMs >= retryTimeoutMs) return false;
     if (!context.body.isReplayable() && context.body.replacement() === undefined) return false;
-    return !hasSent || why === 'connect' || IDEMPOTENT.has(context.method);
+    return !this.hasSent || why === 'connect' || IDEMPOTENT.has(context.method);
   }
 
   /** A kept connection that the node had closed: not the node's failure, so it is asked again. */
-  function isStale(why: UpstreamFailure): boolean {
-    const isReused = connection?.isReused() === true;
-    return isReused && !hasRepeated && why === 'reset' && context.body.isReplayable();
+  private isStale(why: UpstreamFailure): boolean {
+    const isReused = this.connection?.isReused() === true;
+    return isReused && !this.hasRepeated && why === 'reset' && this.context.body.isReplayable();
   }
 
-  const listener: UpstreamListener = {
-    connected() {
-      if (connection === undefined || current === undefined) return;
-      current.connectedMs = parts.preciseNow();
-      connection.writeText(requestHead(context, upstream, current.node, upgrade));
-      hasSent = true;
-      if (requestFraming(context).kind === 'none') connection.sent();
-      else context.body.attach(requestBody);
-    },
-    head(head) {
-      hasHead = true;
-      if (current !== undefined) {
-        current.status = head.status;
-        current.headerMs = parts.preciseNow();
-        parts.report(upstream, current.node, head.status);
-      }
-      if (head.status === 101) switchProtocols(head);
-      else startAnswer(head);
-    },
-    data(bytes) {
-      const sent = filter === undefined ? bytes : filter(bytes, false);
-      if (!client.writeBody(sent)) connection?.pause();
-    },
-    end(trailers) {
-      if (filter !== undefined) client.writeBody(filter(EMPTY, true));
-      closeTry();
-      context.endMs = parts.preciseNow();
-      isOver = true;
-      connection = undefined;
-      client.end(trailers);
-      parts.done(context);
-    },
-    failed(why) {
-      const isAgain = isStale(why);
-      connection = undefined;
-      context.body.detach();
-      if (isOver || current === undefined) return;
-      if (hasHead) {
-        // Half an answer is out: the client must see that it is cut.
-        client.listen(undefined);
-        client.destroy();
-        over();
-        return;
-      }
-      closeTry();
-      const { node } = current;
-      if (isAgain) {
-        hasRepeated = true;
-        context.tries.pop();
-        sendTo(node);
-        return;
-      }
-      const isLate = why === 'timeout' || why === 'connect-timeout';
-      current.status = isLate ? 504 : 502;
-      parts.report(upstream, node, why);
-      if (mayRetry(why)) tryNext();
-      else giveUp(isLate ? 504 : 502);
-    },
-    drained() {
-      context.body.flow(true);
-    },
-    flush: () => client.flush(),
-  };
+  connected(): void {
+    const { connection, current, context } = this;
+    if (connection === undefined || current === undefined) return;
+    current.connectedMs = connection.isReused() ? current.startMs : this.parts.preciseNow();
+    connection.writeText(requestHead(context, this.upstream, current.node, this.upgrade));
+    this.hasSent = true;
+    if (requestFraming(context).kind === 'none') connection.sent();
+    else context.body.attach(new UpstreamSide(this));
+  }
 
-  const requestBody: BodySink = {
-    data(bytes) {
-      if (connection === undefined) return;
-      const isChunked = requestFraming(context).kind === 'chunked';
-      const sent = isChunked
-        ? Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, CRLF])
-        : bytes;
-      if (bytes.length > 0 && !connection.write(sent)) context.body.flow(false);
-    },
-    end(trailers) {
-      if (connection === undefined) return;
-      if (requestFraming(context).kind === 'chunked') {
-        connection.writeText(`0\r\n${trailerLines(trailers)}\r\n`);
-      }
-      connection.sent();
-    },
-  };
+  head(head: ResponseHead): void {
+    this.hasHead = true;
+    const { current } = this;
+    if (current !== undefined) {
+      current.status = head.status;
+      current.headerMs = this.parts.preciseNow();
+      this.parts.report(this.upstream, current.node, head.status);
+    }
+    if (head.status === 101) this.switchProtocols(head);
+    else this.startAnswer(head);
+  }
 
-  function startAnswer(head: ResponseHead): void {
+  data(bytes: Buffer): void {
+    // Plugins may keep what they are given.
+    const sent = this.filter === undefined ? bytes : this.filter(Buffer.from(bytes), false);
+    if (!this.client.writeBody(sent)) this.connection?.pause();
+  }
+
+  end(trailers: HeaderFields | undefined): void {
+    const { client, context } = this;
+    if (this.filter !== undefined) client.writeBody(this.filter(EMPTY, true));
+    context.endMs = this.parts.preciseNow();
+    this.closeTry(context.endMs);
+    this.isOver = true;
+    this.connection = undefined;
+    client.end(trailers);
+    this.parts.done(context);
+  }
+
+  failed(why: UpstreamFailure): void {
+    const isAgain = this.isStale(why);
+    const { context, client, current } = this;
+    this.connection = undefined;
+    context.body.detach();
+    if (this.isOver || current === undefined) return;
+    if (this.hasHead) {
+      // Half an answer is out: the client must see that it is cut.
+      client.listen(undefined);
+      client.destroy();
+      this.over();
+      return;
+    }
+    this.closeTry(this.parts.preciseNow());
+    const { node } = current;
+    if (isAgain) {
+      this.hasRepeated = true;
+      context.tries.pop();
+      this.sendTo(node);
+      return;
+    }
+    const isLate = why === 'timeout' || why === 'connect-timeout';
+    current.status = isLate ? 504 : 502;
+    this.parts.report(this.upstream, node, why);
+    if (this.mayRetry(why)) this.tryNext();
+    else this.giveUp(isLate ? 504 : 502);
+  }
+
+  drained(): void {
+    this.context.body.flow(true);
+  }
+
+  flush(): void {
+    this.client.flush();
+  }
+
+  bodyData(bytes: Buffer): void {
+    const { connection, context } = this;
+    if (connection === undefined || bytes.length === 0) return;
+    const isChunked = requestFraming(context).kind === 'chunked';
+    const sent = isChunked
+      ? Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, CRLF])
+      : bytes;
+    if (!connection.write(sent)) context.body.flow(false);
+  }
+
+  bodyEnd(trailers: HeaderFields | undefined): void {
+    const { connection } = this;
+    if (connection === undefined) return;
+    if (requestFraming(this.context).kind === 'chunked') {
+      connection.writeText(`0\r\n${trailerLines(trailers)}\r\n`);
+    }
+    connection.sent();
+  }
+
+  clientGone(): void {
+    if (this.isOver) return;
+    this.connection?.destroy();
+    this.over();
+  }
+
+  clientDrained(): void {
+    this.connection?.resume();
+  }
+
+  private startAnswer(head: ResponseHead): void {
+    const { context, parts } = this;
     const { fields, status } = head;
     const response = { status, fields, source: 'upstream' as const };
     context.response = response;
     if (status >= 500 || parts.showsUpstreamStatus) {
       fields.set('X-APISIX-Upstream-Status', context.variable('upstream_status') ?? '');
     }
-    filter = parts.bodyFilter(context);
+    this.filter = parts.bodyFilter(context);
     parts.headerFilter(context);
-    client.writeHead(context.response.status, fields, framingOf(head));
+    const framing = answerFraming(context, head, this.filter !== undefined);
+    this.client.writeHead(context.response.status, fields, framing);
     // Without a body to come there is no flush: the end follows.
   }
 
-  function framingOf(head: ResponseHead): AnswerFraming {
-    const { status } = context.response ?? head;
-    isBodyless = context.head.method === 'HEAD' || status === 204 || status === 304;
-    if (isBodyless) {
-      if (status === 204) head.fields.remove('content-length');
-      return 'none';
-    }
-    if (head.fields.has('content-length')) return 'length';
-    if (head.framing.kind === 'none' && filter === undefined) {
-      head.fields.set('Content-Length', '0');
-      return 'length';
-    }
-    return 'chunked';
-  }
-
-  function switchProtocols(head: ResponseHead): void {
+  private switchProtocols(head: ResponseHead): void {
+    const { connection, context, client } = this;
     if (connection === undefined) return;
-    if (upgrade === undefined) {
+    if (this.upgrade === undefined) {
       // Nobody asked for it: what follows could not be framed.
       connection.destroy();
-      hasHead = false;
-      giveUp(502);
+      this.hasHead = false;
+      this.giveUp(502);
       return;
     }
     context.response = { status: 101, fields: head.fields, source: 'upstream' };
-    parts.headerFilter(context);
+    this.parts.headerFilter(context);
     client.listen(undefined);
     const { socket: node, rest: fromNode } = connection.takeOver();
     const { socket: peer, rest: fromPeer } = client.upgrade(head.fields);
     if (fromNode.length > 0) peer.write(fromNode);
     if (fromPeer.length > 0) node.write(fromPeer);
-    join(peer, node, over);
+    join(peer, node, () => this.over());
+  }
+}
+
+/** What the client's connection tells. */
+class ClientSide implements ClientListener {
+  private readonly forwarding: Forwarding;
+
+  constructor(forwarding: Forwarding) {
+    this.forwarding = forwarding;
   }
 
-  client.listen({
-    gone() {
-      if (isOver) return;
-      connection?.destroy();
-      over();
-    },
-    drained: () => connection?.resume(),
-  });
-  const waiting = upstream.ready();
-  if (waiting === undefined) tryNext();
-  else
-    void waiting.then(() => {
-      if (!isOver) tryNext();
-    });
+  gone(): void {
+    this.forwarding.clientGone();
+  }
+
+  drained(): void {
+    this.forwarding.clientDrained();
+  }
+}
+
+/** Where the request's body goes. */
+class UpstreamSide implements BodySink {
+  private readonly forwarding: Forwarding;
+
+  constructor(forwarding: Forwarding) {
+    this.forwarding = forwarding;
+  }
+
+  data(bytes: Buffer): void {
+    this.forwarding.bodyData(bytes);
+  }
+
+  end(trailers: HeaderFields | undefined): void {
+    this.forwarding.bodyEnd(trailers);
+  }
+}
+
+function answerFraming(
+  context: RequestContext,
+  { status: given, fields, framing }: ResponseHead,
+  isFiltered: boolean,
+): AnswerFraming {
+  const status = context.response?.status ?? given;
+  if (context.head.method === 'HEAD' || status === 204 || status === 304) {
+    if (status === 204) fields.remove('content-length');
+    return 'none';
+  }
+  if (fields.has('content-length')) return 'length';
+  if (framing.kind === 'none' && !isFiltered) {
+    fields.set('Content-Length', '0');
+    return 'length';
+  }
+  return 'chunked';
 }
 
 /** Octets both ways until either side ends; `whenOver` once. */

@@ -53,8 +53,7 @@ function forwarded(context: RequestContext, trusted: IpRanges | undefined): void
   const { headers, peer } = context;
   const isTrusted = trusted?.has(peer.address) === true;
   const write = (name: string, key: string, own: string): void => {
-    const given = isTrusted ? headers.joined(key) : undefined;
-    headers.set(name, given ?? own);
+    headers.put(name, key, (isTrusted ? headers.joined(key) : undefined) ?? own);
   };
   write('X-Forwarded-Proto', 'x-forwarded-proto', peer.isTls ? 'https' : 'http');
   write('X-Forwarded-Host', 'x-forwarded-host', context.host);

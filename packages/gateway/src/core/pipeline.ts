@@ -1,6 +1,6 @@
 import type { Outcome } from '../plugins/plugin.ts';
 import { type Answer, answerBytes, errorPage } from './answer.ts';
-import type { Catalogue, ReadyRoute } from './catalogue.ts';
+import type { Catalogue } from './catalogue.ts';
 import {
   bodyFilterOf,
   type Chain,
@@ -10,6 +10,7 @@ import {
   runPhase,
   type Step,
 } from './chain.ts';
+import type { Course } from './course.ts';
 import { type BodyFilter, type ForwardingParts, forward } from './forwarding.ts';
 import type { ClientConnection } from './http/client-connection.ts';
 import { HeaderFields } from './http/header-fields.ts';
@@ -41,13 +42,6 @@ export interface PipelineCounters {
   unmatched: number;
 }
 
-/** Everything that runs for one request, besides the context: found once, kept for its phases. */
-interface Course {
-  readonly globals: readonly Chain[];
-  readonly route: ReadyRoute | undefined;
-  chain: Chain;
-}
-
 const TEXT = 'text/plain; charset=utf-8';
 
 /** Takes a request from its head to its answer: match, plugins by phase, upstream, log. */
@@ -55,7 +49,6 @@ export function createPipeline(
   parts: PipelineParts,
 ): (context: RequestContext, client: ClientConnection) => void {
   const { catalogue, counters, warn } = parts;
-  const courses = new WeakMap<RequestContext, Course>();
   const forwarding: ForwardingParts = {
     ...parts.forwarding,
     beforeProxy: (context) => each(context, 'beforeProxy', 'before_proxy'),
@@ -106,7 +99,7 @@ export function createPipeline(
       route,
       chain: route?.chain ?? EMPTY_CHAIN,
     };
-    courses.set(context, course);
+    context.course = course;
     if (route === undefined) counters.unmatched += 1;
     let isGone = false;
     const settle = (outcome: Outcome): void => {
@@ -221,12 +214,12 @@ export function createPipeline(
   }
 
   function headerFilter(context: RequestContext): void {
-    context.response?.fields.set('Server', parts.serverToken);
+    context.response?.fields.put('Server', 'server', parts.serverToken);
     each(context, 'headerFilter', 'header_filter');
   }
 
   function bodyFilter(context: RequestContext): BodyFilter | undefined {
-    const course = courses.get(context);
+    const { course } = context;
     if (course === undefined) return undefined;
     const steps = stepsOf(course, 'bodyFilter');
     return steps.length === 0 ? undefined : bodyFilterOf(steps, context);
@@ -237,7 +230,7 @@ export function createPipeline(
     phase: 'beforeProxy' | 'headerFilter' | 'log',
     handler: 'before_proxy' | 'header_filter' | 'log',
   ): void {
-    const course = courses.get(context);
+    const { course } = context;
     if (course === undefined) return;
     for (const step of stepsOf(course, phase)) {
       if (step.accepts?.(context) === false) continue;

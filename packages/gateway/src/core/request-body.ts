@@ -40,128 +40,156 @@ export interface RequestBody extends BodySink {
 }
 
 export function createRequestBody(framing: Framing, source: BodySource): RequestBody {
-  let kept: Buffer[] = [];
-  let keptBytes = 0;
-  let isWhole = framing.kind === 'none';
-  let isEnded = isWhole;
-  let isFailed = false;
-  let isReplayable = true;
-  let isPaused = false;
-  let trailers: HeaderFields | undefined;
-  let sink: BodySink | undefined;
-  let replaced: Buffer | undefined;
-  let watchers: BodySink[] | undefined;
-  let reader: { readonly bytesMax: number; settle(whole: Buffer | undefined): void } | undefined;
+  return new ClientBody(framing, source);
+}
 
-  function pause(): void {
-    if (isPaused) return;
-    isPaused = true;
-    source.pause();
+/**
+ * A class, against rule 11: one is made for each request, and most requests have no body at all.
+ */
+class ClientBody implements RequestBody {
+  readonly framing: Framing;
+  private readonly source: BodySource;
+  private kept: Buffer[] | undefined = undefined;
+  private keptBytes = 0;
+  private isWhole: boolean;
+  private isFailed = false;
+  private isKeptWhole = true;
+  private isPaused = false;
+  private trailers: HeaderFields | undefined = undefined;
+  private sink: BodySink | undefined = undefined;
+  private replaced: Buffer | undefined = undefined;
+  private watchers: readonly BodySink[] | undefined = undefined;
+  private reader: BodyReader | undefined = undefined;
+
+  constructor(framing: Framing, source: BodySource) {
+    this.framing = framing;
+    this.source = source;
+    this.isWhole = framing.kind === 'none';
   }
 
-  function resume(): void {
-    if (!isPaused) return;
-    isPaused = false;
-    source.resume();
+  replacement(): Buffer | undefined {
+    return this.replaced;
   }
 
-  function join(): Buffer {
+  whole(): Buffer | undefined {
+    return this.replaced ?? (this.isWhole && this.isKeptWhole ? this.join() : undefined);
+  }
+
+  isReplayable(): boolean {
+    return this.isKeptWhole;
+  }
+
+  isEnded(): boolean {
+    return this.isWhole;
+  }
+
+  data(bytes: Buffer): void {
+    const { watchers, sink, reader } = this;
+    if (watchers !== undefined) for (const watcher of watchers) watcher.data(bytes);
+    if (sink !== undefined) {
+      if (this.isKeptWhole && this.keptBytes + bytes.length <= HELD_BYTES_MAX) this.keep(bytes);
+      else if (this.isKeptWhole) this.drop();
+      sink.data(bytes);
+      return;
+    }
+    this.keep(bytes);
+    if (reader !== undefined && this.keptBytes > reader.bytesMax) {
+      this.drop();
+      this.settle(undefined);
+    } else if (reader === undefined && this.keptBytes > HELD_BYTES_MAX) this.flow(false);
+  }
+
+  end(trailers: HeaderFields | undefined): void {
+    this.trailers = trailers;
+    this.isWhole = true;
+    this.sink?.end(trailers);
+    if (this.watchers !== undefined) for (const watcher of this.watchers) watcher.end(trailers);
+    if (this.reader !== undefined) this.settle(this.join());
+  }
+
+  read(bytesMax: number): Promise<Buffer | undefined> {
+    if (this.replaced !== undefined) return Promise.resolve(this.replaced);
+    if (this.isFailed || !this.isKeptWhole) return Promise.resolve(undefined);
+    if (this.keptBytes > bytesMax) return Promise.resolve(undefined);
+    if (this.isWhole) return Promise.resolve(this.join());
+    this.source.want();
+    return new Promise((settle) => {
+      this.reader = { bytesMax, settle };
+      this.flow(true);
+    });
+  }
+
+  replace(bytes: Buffer): void {
+    this.replaced = bytes;
+  }
+
+  watch(watcher: BodySink): void {
+    for (const bytes of this.kept ?? []) watcher.data(bytes);
+    if (this.isWhole) watcher.end(this.trailers);
+    else this.watchers = [...(this.watchers ?? []), watcher];
+  }
+
+  attach(sink: BodySink): void {
+    this.sink = sink;
+    if (this.replaced !== undefined) {
+      if (this.replaced.length > 0) sink.data(this.replaced);
+      sink.end(undefined);
+      return;
+    }
+    for (const bytes of this.kept ?? []) sink.data(bytes);
+    if (this.keptBytes > HELD_BYTES_MAX) this.drop();
+    if (this.isWhole) sink.end(this.trailers);
+    else {
+      this.source.want();
+      this.flow(true);
+    }
+  }
+
+  detach(): void {
+    this.sink = undefined;
+  }
+
+  flow(isReady: boolean): void {
+    if (this.isPaused !== isReady) return;
+    this.isPaused = !isReady;
+    if (isReady) this.source.resume();
+    else this.source.pause();
+  }
+
+  fail(): void {
+    this.isFailed = true;
+    this.settle(undefined);
+  }
+
+  private join(): Buffer {
+    const { kept = [] } = this;
     const [only] = kept;
     if (only === undefined) return Buffer.alloc(0);
     if (kept.length === 1) return only;
     const whole = Buffer.concat(kept);
-    kept = [whole];
+    this.kept = [whole];
     return whole;
   }
 
-  function settle(whole: Buffer | undefined): void {
-    const waiting = reader;
-    reader = undefined;
+  private settle(whole: Buffer | undefined): void {
+    const waiting = this.reader;
+    this.reader = undefined;
     waiting?.settle(whole);
   }
 
-  function keep(bytes: Buffer): void {
-    kept.push(bytes);
-    keptBytes += bytes.length;
+  private keep(bytes: Buffer): void {
+    this.kept ??= [];
+    this.kept.push(bytes);
+    this.keptBytes += bytes.length;
   }
 
-  function drop(): void {
-    kept = [];
-    isReplayable = false;
+  private drop(): void {
+    this.kept = undefined;
+    this.isKeptWhole = false;
   }
+}
 
-  return {
-    framing,
-    replacement: () => replaced,
-    whole: () => replaced ?? (isWhole && isReplayable ? join() : undefined),
-    isReplayable: () => isReplayable,
-    isEnded: () => isEnded,
-    data(bytes) {
-      if (watchers !== undefined) for (const watcher of watchers) watcher.data(bytes);
-      if (sink !== undefined) {
-        if (isReplayable && keptBytes + bytes.length <= HELD_BYTES_MAX) keep(bytes);
-        else if (isReplayable) drop();
-        sink.data(bytes);
-        return;
-      }
-      keep(bytes);
-      if (reader !== undefined && keptBytes > reader.bytesMax) {
-        drop();
-        settle(undefined);
-      } else if (reader === undefined && keptBytes > HELD_BYTES_MAX) pause();
-    },
-    end(given) {
-      trailers = given;
-      isEnded = true;
-      isWhole = true;
-      sink?.end(trailers);
-      if (watchers !== undefined) for (const watcher of watchers) watcher.end(trailers);
-      if (reader !== undefined) settle(join());
-    },
-    read(bytesMax) {
-      if (replaced !== undefined) return Promise.resolve(replaced);
-      if (isFailed || !isReplayable) return Promise.resolve(undefined);
-      if (keptBytes > bytesMax) return Promise.resolve(undefined);
-      if (isWhole) return Promise.resolve(join());
-      source.want();
-      return new Promise((resolve) => {
-        reader = { bytesMax, settle: resolve };
-        resume();
-      });
-    },
-    replace(bytes) {
-      replaced = bytes;
-    },
-    watch(watcher) {
-      for (const bytes of kept) watcher.data(bytes);
-      if (isEnded) watcher.end(trailers);
-      else watchers = [...(watchers ?? []), watcher];
-    },
-    attach(target) {
-      sink = target;
-      if (replaced !== undefined) {
-        if (replaced.length > 0) target.data(replaced);
-        target.end(undefined);
-        return;
-      }
-      for (const bytes of kept) target.data(bytes);
-      if (keptBytes > HELD_BYTES_MAX) drop();
-      if (isWhole) target.end(trailers);
-      else {
-        source.want();
-        resume();
-      }
-    },
-    detach() {
-      sink = undefined;
-    },
-    flow(isReady) {
-      if (isReady) resume();
-      else pause();
-    },
-    fail() {
-      isFailed = true;
-      settle(undefined);
-    },
-  };
+interface BodyReader {
+  readonly bytesMax: number;
+  settle(whole: Buffer | undefined): void;
 }

@@ -1,5 +1,6 @@
 import type { Answer } from './answer.ts';
 import type { Consumer, Credential } from './consumer.ts';
+import type { Course } from './course.ts';
 import type { RequestHead } from './http/head.ts';
 import type { HeaderFields } from './http/header-fields.ts';
 import type { RouteObject, ServiceObject } from './objects.ts';
@@ -86,6 +87,8 @@ export class RequestContext {
   response: ResponseState | undefined = undefined;
   /** Filled while `apisix.tracing` is on; else undefined. */
   phases: PhaseTime[] | undefined = undefined;
+  /** What the pipeline runs for this request; its own, and undefined until a route was looked for. */
+  course: Course | undefined = undefined;
   /** Octets sent to the client, head included. */
   sentBytes = 0;
   sentBodyBytes = 0;
@@ -93,9 +96,10 @@ export class RequestContext {
   receivedBytes = 0;
   /** Unix ms when the last octet of the answer was handed over; 0 before. */
   endMs = 0;
-  private readonly variables = new Map<string, string>();
+  private variables: Map<string, string> | undefined = undefined;
   private slots: Map<unknown, unknown> | undefined = undefined;
-  private argumentsMemo: { readonly query: string; readonly values: URLSearchParams } | undefined;
+  private argumentsMemo: { readonly query: string; readonly values: URLSearchParams } | undefined =
+    undefined;
 
   constructor(peer: Peer, head: RequestHead, body: RequestBody, startMs: number) {
     this.peer = peer;
@@ -114,7 +118,7 @@ export class RequestContext {
 
   /** A variable by its nginx or APISIX name without `$`; undefined when it has no value. */
   variable(name: string): string | undefined {
-    return this.variables.get(name) ?? readVariable(this, name);
+    return this.variables?.get(name) ?? readVariable(this, name);
   }
 
   /** As `variable`, but a list where a path into the body names several values. */
@@ -125,6 +129,7 @@ export class RequestContext {
 
   /** Gives a variable a value for the rest of this request. */
   setVariable(name: string, value: string): void {
+    this.variables ??= new Map();
     this.variables.set(name, value);
   }
 

@@ -10,9 +10,10 @@ export interface Target {
 
 /** Undefined when the target is neither origin form, absolute form nor `*`, or decodes to nonsense. */
 export function parseTarget(target: string): Target | undefined {
-  const absolute = /^https?:\/\/([^/?#]*)([^#]*)/i.exec(target);
+  const isOrigin = target.startsWith('/');
+  const absolute = isOrigin ? null : /^https?:\/\/([^/?#]*)([^#]*)/i.exec(target);
   const rest = absolute === null ? target : absolute[2] || '/';
-  if (rest !== '*' && !rest.startsWith('/') && absolute === null) return undefined;
+  if (rest !== '*' && !isOrigin && absolute === null) return undefined;
   const at = rest.indexOf('?');
   const rawPath = (at < 0 ? rest : rest.slice(0, at)) || '/';
   const path = normalisePath(rawPath);

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { type Answer, answerBytes, errorPage, reasonPhrase } from '../answer.ts';
-import { createRequestBody, type RequestBody } from '../request-body.ts';
+import { type BodySource, createRequestBody, type RequestBody } from '../request-body.ts';
 import { type Peer, RequestContext } from '../request-context.ts';
 import { type BodyDecoder, createBodyDecoder } from './body-decoder.ts';
 import { connectionOptions, parseRequestHead, type RequestHead } from './head.ts';
@@ -20,10 +20,10 @@ export interface ClientConnection {
   listen(listener: ClientListener | undefined): void;
   /** How the answer's body is framed; the fields must not say otherwise. */
   writeHead(status: number, fields: HeaderFields, framing: AnswerFraming): void;
-  /** False when the client is slower than the answer: stop until `drained`. */
+  /** `bytes` are copied. False when the client is slower than the answer: stop until `drained`. */
   writeBody(bytes: Buffer): boolean;
   end(trailers: HeaderFields | undefined): void;
-  /** Sends what `writeHead` holds back for the first octets of the body. */
+  /** Sends what is held back: the head for the first octets of the body, chunks for more of them. */
   flush(): void;
   /** A whole answer made by the gateway. */
   answer(status: number, fields: HeaderFields, body: Buffer): void;
@@ -96,7 +96,17 @@ export function serveClient(socket: Socket, peer: Peer, parts: ClientParts): Swe
   let discarded = 0;
   let isPaused = false;
   let isPumping = false;
+  let isCorked = false;
   let deadlineMs = now() + settings.headerTimeoutMs;
+
+  const bodySource: BodySource = {
+    pause,
+    resume,
+    want() {
+      const isWaiting = context?.head.expectsContinue === true && held.length === 0;
+      if (isWaiting) socket.write('HTTP/1.1 100 Continue\r\n\r\n');
+    },
+  };
 
   counters.accepted += 1;
   counters.active += 1;
@@ -136,14 +146,7 @@ export function serveClient(socket: Socket, peer: Peer, parts: ClientParts): Swe
     discarded = 0;
     counters.requests += 1;
     counters.waiting -= 1;
-    body = createRequestBody(head.framing, {
-      pause,
-      resume,
-      want: () => {
-        if (head.expectsContinue && held.length === 0)
-          socket.write('HTTP/1.1 100 Continue\r\n\r\n');
-      },
-    });
+    body = createRequestBody(head.framing, bodySource);
     context = new RequestContext(peer, head, body, parts.preciseNow());
     context.receivedBytes = head.size;
     decoder = head.framing.kind === 'none' ? undefined : createBodyDecoder(head.framing, body);
@@ -237,30 +240,49 @@ export function serveClient(socket: Socket, peer: Peer, parts: ClientParts): Swe
   }
 
   /** A client that takes nothing for too long is cut: it holds an upstream's connection. */
-  function send(bytes: Buffer): boolean {
-    const isReady = write(bytes);
+  function waitUnless(isReady: boolean): boolean {
     if (!isReady) deadlineMs = now() + settings.sendTimeoutMs;
     return isReady;
   }
 
-  /** The head goes in the same write as the first octets, where these are few. */
-  function write(bytes: Buffer): boolean {
+  function send(bytes: Buffer): boolean {
+    return waitUnless(write(bytes, false));
+  }
+
+  /** The head goes in the same write as the first octets; those that are lent are copied. */
+  function write(bytes: Buffer, isLent: boolean): boolean {
     if (context !== undefined) context.sentBytes += bytes.length + pendingHead.length;
-    if (pendingHead === '') return bytes.length === 0 || socket.write(bytes);
     const head = pendingHead;
     pendingHead = '';
-    if (bytes.length === 0) return socket.write(head, 'latin1');
-    if (bytes.length <= JOIN_BYTES_MAX) {
-      const joined = Buffer.allocUnsafe(head.length + bytes.length);
-      joined.write(head, 0, 'latin1');
-      bytes.copy(joined, head.length);
-      return socket.write(joined);
+    if (bytes.length === 0) return head === '' || socket.write(head, 'latin1');
+    if (head === '') return socket.write(isLent ? Buffer.from(bytes) : bytes);
+    if (!isLent && bytes.length > JOIN_BYTES_MAX) {
+      socket.cork();
+      socket.write(head, 'latin1');
+      const isReady = socket.write(bytes);
+      socket.uncork();
+      return isReady;
     }
-    socket.cork();
-    socket.write(head, 'latin1');
-    const isReady = socket.write(bytes);
+    const joined = Buffer.allocUnsafe(head.length + bytes.length);
+    joined.write(head, 0, 'latin1');
+    bytes.copy(joined, head.length);
+    return socket.write(joined);
+  }
+
+  /** Chunks of one read leave together, at `flush` or with the end. */
+  function writeChunk(bytes: Buffer): boolean {
+    if (!isCorked) socket.cork();
+    isCorked = true;
+    pendingHead += `${bytes.length.toString(16)}\r\n`;
+    write(bytes, true);
+    if (context !== undefined) context.sentBytes += CRLF.length;
+    return waitUnless(socket.write(CRLF));
+  }
+
+  function uncork(): void {
+    if (!isCorked) return;
+    isCorked = false;
     socket.uncork();
-    return isReady;
   }
 
   const connection: ClientConnection = {
@@ -281,17 +303,18 @@ export function serveClient(socket: Socket, peer: Peer, parts: ClientParts): Swe
     writeBody(bytes) {
       if (bytes.length === 0 || framing === 'none') return true;
       if (context !== undefined) context.sentBodyBytes += bytes.length;
-      if (framing !== 'chunked') return send(bytes);
-      return send(Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, CRLF]));
+      return framing === 'chunked' ? writeChunk(bytes) : waitUnless(write(bytes, true));
     },
     flush() {
       if (pendingHead !== '') send(EMPTY);
+      uncork();
     },
     end(trailers) {
       if (framing === 'chunked') {
         const lines = trailerLines(trailers);
         send(lines === '' ? LAST_CHUNK : Buffer.from(`0\r\n${lines}\r\n`, 'latin1'));
       } else if (pendingHead !== '') send(EMPTY);
+      uncork();
       if (socket.writableNeedDrain) deadlineMs = now() + settings.sendTimeoutMs;
       finish();
     },

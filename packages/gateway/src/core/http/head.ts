@@ -97,10 +97,10 @@ export function parseRequestHead(
   const connection = connectionOptions(fields);
   const framing = requestFraming(fields, version);
   if (framing.kind === 'refused') return framing;
-  const hosts = fields.all('host');
-  if (hosts.length > 1) return refused(400, 'more than one Host');
-  if (hosts.length === 0 && !version) return refused(400, 'no Host');
-  if (hosts[0] !== undefined && !isHost(hosts[0])) return refused(400, 'bad Host');
+  const host = fields.get('host');
+  if (fields.count('host') > 1) return refused(400, 'more than one Host');
+  if (host === undefined && !version) return refused(400, 'no Host');
+  if (host !== undefined && !isHost(host)) return refused(400, 'bad Host');
   return {
     kind: 'request',
     method: bytes.toString('latin1', start, methodEnd),
@@ -195,13 +195,16 @@ function parseFields(
   limits: HeadLimits,
 ): HeaderFields | Refused {
   const fields = new HeaderFields();
+  // Names are parts of one text: they live as long as the request. Values may be kept for longer (a
+  // limit's key), and a part of a text keeps the whole of it, so they are texts of their own.
+  const text = bytes.toString('latin1', from, end);
   let at = from;
   while (at < end - 2) {
     const lineStart = at;
     // obs-fold and space before the colon fall out here: neither SP nor HTAB is a token character.
     while (TOKEN[bytes[at] ?? 0] === 1) at += 1;
     if (bytes[at] !== COLON || at === lineStart) return refused(400, 'bad field name');
-    const name = bytes.toString('latin1', lineStart, at);
+    const name = text.slice(lineStart - from, at - from);
     at += 1;
     while (bytes[at] === SPACE || bytes[at] === TAB) at += 1;
     const valueStart = at;
@@ -212,9 +215,26 @@ function parseFields(
     at += 2;
     if (at - lineStart > limits.lineBytesMax) return refused(431, 'field line too long');
     if (fields.names.length >= limits.fieldsMax) return refused(431, 'too many fields');
-    fields.push(name, name.toLowerCase(), bytes.toString('latin1', valueStart, valueEnd));
+    fields.push(name, fieldKey(name), bytes.toString('latin1', valueStart, valueEnd));
   }
   return fields;
+}
+
+/** Spellings of field names that were seen; past it a new spelling costs a little more. */
+const SPELLINGS_MAX = 1_024;
+const SPELLING_SIZE_MAX = 64;
+const keys = new Map<string, string>();
+
+/** A field name in lower case: each spelling is made into its key once. */
+function fieldKey(name: string): string {
+  const known = keys.get(name);
+  if (known !== undefined) return known;
+  const key = name.toLowerCase();
+  // A copy of its own, so that no whole head is kept alive by a name in it.
+  if (keys.size < SPELLINGS_MAX && name.length <= SPELLING_SIZE_MAX) {
+    keys.set(Buffer.from(name, 'latin1').toString('latin1'), key);
+  }
+  return key;
 }
 
 function requestFraming(fields: HeaderFields, isHttp10: boolean): Framing | Refused {
@@ -253,18 +273,25 @@ function lengthFraming(bytes: number): Framing {
 
 /** Exactly one field of 1 to 15 digits: no sign, no list, no second copy (below 2^53). */
 function contentLength(fields: HeaderFields): number | Refused {
-  const values = fields.all('content-length');
-  const [only = ''] = values;
-  if (values.length > 1) return refused(400, 'more than one Content-Length');
+  const only = fields.get('content-length') ?? '';
+  if (fields.count('content-length') > 1) return refused(400, 'more than one Content-Length');
   return /^\d{1,15}$/.test(only) ? Number(only) : refused(400, 'bad Content-Length');
 }
 
 const NO_OPTIONS: readonly string[] = [];
+/** What nearly all messages say. */
+const USUAL_OPTIONS: ReadonlyMap<string, readonly string[]> = new Map([
+  ['keep-alive', ['keep-alive']],
+  ['Keep-Alive', ['keep-alive']],
+  ['close', ['close']],
+]);
 
 /** Options of `Connection`, in lower case. */
 export function connectionOptions(fields: HeaderFields): readonly string[] {
   const value = fields.joined('connection');
   if (value === undefined) return NO_OPTIONS;
+  const known = USUAL_OPTIONS.get(value);
+  if (known !== undefined) return known;
   return value
     .toLowerCase()
     .split(',')

@@ -25,6 +25,14 @@ export class HeaderFields {
     return this.keys.indexOf(key) >= 0;
   }
 
+  /** How many fields `key` (lower case) there are. */
+  count(key: string): number {
+    const { keys } = this;
+    let count = 0;
+    for (let i = 0; i < keys.length; i++) if (keys[i] === key) count += 1;
+    return count;
+  }
+
   /** Every value of `key` (lower case), in order. */
   all(key: string): string[] {
     const { keys, values } = this;
@@ -35,13 +43,19 @@ export class HeaderFields {
 
   /** All values of `key` as one list (RFC 9110 §5.3); undefined when there is none. */
   joined(key: string): string | undefined {
-    const found = this.all(key);
-    return found.length === 0 ? undefined : found.join(', ');
+    const at = this.keys.indexOf(key);
+    if (at < 0) return undefined;
+    if (this.keys.indexOf(key, at + 1) < 0) return this.values[at];
+    return this.all(key).join(', ');
   }
 
   /** One field `name` with `value`, in the place of the first of that name. */
   set(name: string, value: string): void {
-    const key = name.toLowerCase();
+    this.put(name, name.toLowerCase(), value);
+  }
+
+  /** As `set`, where the caller has the name in lower case already. */
+  put(name: string, key: string, value: string): void {
     const at = this.keys.indexOf(key);
     if (at < 0) {
       this.push(name, key, clean(value));

@@ -10,6 +10,7 @@ export interface UpstreamListener {
   connected(): void;
   /** The final head; heads of 1xx other than 101 are passed over. */
   head(head: ResponseHead): void;
+  /** `bytes` are good until the call returns: the next read overwrites them. */
   data(bytes: Buffer): void;
   end(trailers: HeaderFields | undefined): void;
   /** Nothing follows. `reset` covers every close before the end. */
@@ -23,9 +24,15 @@ export interface UpstreamListener {
 export interface UpstreamConnection {
   /** Served another request before this one: the node may have closed it meanwhile. */
   readonly isReused: () => boolean;
-  begin(request: UpstreamRequest, listener: UpstreamListener): void;
+  /** `method` says how the answer is framed. */
+  begin(method: string, timeouts: ReplyTimeouts, listener: UpstreamListener): void;
   write(bytes: Buffer): boolean;
   writeText(text: string): boolean;
+  /**
+   * Octets of the socket, good until the call returns. False: read no more for now. Only after
+   * `takeOver` they go to the socket's own reader.
+   */
+  receive(bytes: Buffer): boolean;
   /** The request is sent: from now on it is reading that takes time. */
   sent(): void;
   pause(): void;
@@ -37,8 +44,7 @@ export interface UpstreamConnection {
   check(nowMs: number): void;
 }
 
-export interface UpstreamRequest {
-  readonly method: string;
+export interface ReplyTimeouts {
   readonly sendMs: number;
   readonly readMs: number;
 }
@@ -64,13 +70,17 @@ export function openUpstreamConnection(
   const { now } = parts;
   let isConnected = false;
   let isDead = false;
+  let isTakenOver = false;
   let listener: UpstreamListener | undefined;
-  let request: UpstreamRequest | undefined;
+  let request: ReplyTimeouts | undefined;
+  let method = 'GET';
   let response: ResponseHead | undefined;
   let decoder: BodyDecoder | undefined;
   let held: Buffer = EMPTY;
   let served = 0;
   let hasBegunReply = false;
+  /** The request is out whole: else the node would take the next one for the rest of this. */
+  let isSent = false;
   let deadlineMs = now() + parts.connectMs;
 
   function fail(why: UpstreamFailure): void {
@@ -91,7 +101,7 @@ export function openUpstreamConnection(
 
   function finish(trailers: HeaderFields | undefined): void {
     const waiting = listener;
-    const isKept = response?.isKeepAlive === true && held.length === 0;
+    const isKept = isSent && response?.isKeepAlive === true && held.length === 0;
     listener = undefined;
     request = undefined;
     response = undefined;
@@ -116,7 +126,7 @@ export function openUpstreamConnection(
   let endTrailers: HeaderFields | undefined;
 
   function readHead(): boolean {
-    const head = parseResponseHead(held, 0, request?.method ?? 'GET', LIMITS);
+    const head = parseResponseHead(held, 0, method, LIMITS);
     if (head.kind === 'need-more') return false;
     if (head.kind === 'refused') {
       fail('malformed');
@@ -160,17 +170,6 @@ export function openUpstreamConnection(
     isConnected = true;
     start();
   });
-  socket.on('data', (chunk: Buffer) => {
-    // Octets that nobody asked for: the next answer on this connection could not be trusted.
-    if (listener === undefined) {
-      fail('reset');
-      return;
-    }
-    hasBegunReply = true;
-    if (request !== undefined) deadlineMs = now() + request.readMs;
-    held = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
-    pump();
-  });
   socket.on('drain', () => listener?.drained());
   socket.on('end', () => {
     if (decoder?.finish() === true && !isDead) {
@@ -184,14 +183,31 @@ export function openUpstreamConnection(
 
   const connection: UpstreamConnection = {
     isReused: () => served > 0 && !hasBegunReply,
-    begin(next, nextListener) {
-      request = next;
+    begin(nextMethod, timeouts, nextListener) {
+      isSent = false;
+      method = nextMethod;
+      request = timeouts;
       listener = nextListener;
       if (isConnected) start();
     },
     write: (bytes) => socket.write(bytes),
     writeText: (text) => socket.write(text, 'latin1'),
+    receive(chunk) {
+      if (isTakenOver) return socket.push(Buffer.from(chunk));
+      // Octets that nobody asked for: the next answer on this connection could not be trusted.
+      if (listener === undefined) {
+        fail('reset');
+        return true;
+      }
+      hasBegunReply = true;
+      if (request !== undefined) deadlineMs = now() + request.readMs;
+      held = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
+      pump();
+      if (held.length > 0) held = Buffer.from(held);
+      return true;
+    },
     sent() {
+      isSent = true;
       if (request !== undefined) deadlineMs = now() + request.readMs;
     },
     pause() {
@@ -203,8 +219,10 @@ export function openUpstreamConnection(
       socket.resume();
     },
     takeOver() {
-      const rest = held;
+      const rest = Buffer.from(held);
+      held = EMPTY;
       isDead = true;
+      isTakenOver = true;
       listener = undefined;
       deadlineMs = NEVER;
       socket.removeAllListeners('data');

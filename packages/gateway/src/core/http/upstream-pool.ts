@@ -1,24 +1,28 @@
 import { connect as connectTcp, isIP } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { openUpstreamConnection, type UpstreamConnection } from './upstream-connection.ts';
+import {
+  openUpstreamConnection,
+  type UpstreamConnection,
+  type UpstreamConnectionParts,
+} from './upstream-connection.ts';
 
 /** Where and how to connect; connections of equal `key` may stand for each other. */
 export interface Destination {
   readonly key: string;
   readonly address: string;
   readonly port: number;
-  readonly tls:
-    | {
-        readonly serverName: string;
-        readonly cert: string | undefined;
-        readonly privateKey: string | undefined;
-        readonly verify: boolean;
-      }
-    | undefined;
+  readonly tls: TlsDestination | undefined;
   readonly connectMs: number;
   readonly idleMax: number;
   readonly idleMs: number;
   readonly requestsMax: number;
+}
+
+export interface TlsDestination {
+  readonly serverName: string;
+  readonly cert: string | undefined;
+  readonly privateKey: string | undefined;
+  readonly verify: boolean;
 }
 
 export interface UpstreamPool {
@@ -33,10 +37,14 @@ interface Idle {
   readonly untilMs: number;
 }
 
+/** What Node asks of the kernel in one read, too. */
+const READ_BYTES = 65_536;
+
 /** Idle connections are reused newest first, so that the rest can end by age. */
 export function createUpstreamPool(now: () => number): UpstreamPool {
   const all = new Set<UpstreamConnection>();
   const idle = new Map<string, Idle[]>();
+  const readBuffer = Buffer.allocUnsafeSlow(READ_BYTES);
 
   function forget(key: string, connection: UpstreamConnection): void {
     all.delete(connection);
@@ -57,31 +65,28 @@ export function createUpstreamPool(now: () => number): UpstreamPool {
   }
 
   function open(to: Destination): UpstreamConnection {
-    const { address: host, port, tls } = to;
-    const socket =
-      tls === undefined
-        ? connectTcp({ host, port, noDelay: true })
-        : connectTls({
-            host,
-            port,
-            ALPNProtocols: ['http/1.1'],
-            rejectUnauthorized: tls.verify,
-            // RFC 6066 §3: an address is no server name.
-            ...(isIP(tls.serverName) === 0 ? { servername: tls.serverName } : {}),
-            ...(tls.cert === undefined ? {} : { cert: tls.cert }),
-            ...(tls.privateKey === undefined ? {} : { key: tls.privateKey }),
-          });
-    const connection = openUpstreamConnection(
-      socket,
-      tls === undefined ? 'connect' : 'secureConnect',
-      {
-        connectMs: to.connectMs,
-        now,
-        idle: (one, served) => keep(to, one, served),
-        gone: (one) => forget(to.key, one),
-      },
-    );
+    const parts: UpstreamConnectionParts = {
+      connectMs: to.connectMs,
+      now,
+      idle: (one, served) => keep(to, one, served),
+      gone: (one) => forget(to.key, one),
+    };
+    const connection = to.tls === undefined ? openPlain(to, parts) : openTls(to, to.tls, parts);
     all.add(connection);
+    return connection;
+  }
+
+  /** Reads go into the one buffer: each is used up before the next, and none allocates. */
+  function openPlain(
+    { address: host, port }: Destination,
+    parts: UpstreamConnectionParts,
+  ): UpstreamConnection {
+    const onread = {
+      buffer: readBuffer,
+      callback: (size: number): boolean => connection.receive(readBuffer.subarray(0, size)),
+    };
+    const socket = connectTcp({ host, port, noDelay: true, onread });
+    const connection = openUpstreamConnection(socket, 'connect', parts);
     return connection;
   }
 
@@ -102,4 +107,25 @@ export function createUpstreamPool(now: () => number): UpstreamPool {
       for (const connection of [...all]) connection.destroy();
     },
   };
+}
+
+function openTls(
+  { address: host, port }: Destination,
+  { serverName, cert, privateKey, verify }: TlsDestination,
+  parts: UpstreamConnectionParts,
+): UpstreamConnection {
+  const socket = connectTls({
+    host,
+    port,
+    ALPNProtocols: ['http/1.1'],
+    rejectUnauthorized: verify,
+    // RFC 6066 §3: an address is no server name.
+    ...(isIP(serverName) === 0 ? { servername: serverName } : {}),
+    ...(cert === undefined ? {} : { cert }),
+    ...(privateKey === undefined ? {} : { key: privateKey }),
+  });
+  const connection = openUpstreamConnection(socket, 'secureConnect', parts);
+  const receive = (bytes: Buffer): void => void connection.receive(bytes);
+  socket.on('data', receive);
+  return connection;
 }

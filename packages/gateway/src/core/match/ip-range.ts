@@ -1,5 +1,8 @@
 import { BlockList, isIP } from 'node:net';
 
+/** Answers kept: a check makes an object of Node's for each question, and the same clients come again. */
+const ANSWERS_MAX = 4_096;
+
 /** Addresses and CIDR ranges; undefined when one of them is neither. */
 export interface IpRanges {
   has(address: string): boolean;
@@ -16,10 +19,17 @@ export function parseIpRanges(list: readonly string[]): IpRanges | undefined {
     else if (!/^\d{1,3}$/.test(bits) || Number(bits) > bitsMax) return undefined;
     else ranges.addSubnet(address, Number(bits), family);
   }
+  if (list.length === 0) return { has: () => false };
+  const answers = new Map<string, boolean>();
   return {
     has(address) {
+      const known = answers.get(address);
+      if (known !== undefined) return known;
       const family = familyOf(address);
-      return family !== undefined && ranges.check(address, family);
+      const isIn = family !== undefined && ranges.check(address, family);
+      if (answers.size >= ANSWERS_MAX) answers.clear();
+      answers.set(address, isIn);
+      return isIn;
     },
   };
 }
