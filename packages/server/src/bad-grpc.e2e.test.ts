@@ -43,7 +43,7 @@ const CALLS: readonly Call[] = [
     want: '3',
   },
   { name: 'noise', bytes: frame(Buffer.from('f\u0000o\u0007o'.repeat(100))), want: '3' },
-  { name: 'a value 100,000 deep', bytes: frame(deepSpan(Date.now(), 1e5)), want: '3' },
+  { name: 'a value 20,000 deep', bytes: frame(deepSpan(Date.now(), 2e4)), want: '3' },
   { name: 'a bomb', bytes: frame(gzipSync(new Uint8Array(2 ** 27)), 1), headers: gzip, want: '8' },
   { name: 'no gzip', bytes: frame(Buffer.from('no'), 1), headers: gzip, want: '3' },
   {
