@@ -20,6 +20,7 @@ chromium|chromium|the browser of the end-to-end tests
 file:/usr/share/fonts/truetype/dejavu|fonts-dejavu-core|text in that browser
 redis-server|redis-server|a real one for the tests of limit-count, which shares quotas through it
 etcd|etcd-server|a real one for the store of the gateway, in tests
+openssl|openssl|makes the certificates of tests
 prometheus|prometheus|a real one as neighbour and as reference, in tests and in bench metrics; with promtool
 victoria-metrics|victoria-metrics|a second reference in bench metrics
 git|git|names the measured commit in benches'

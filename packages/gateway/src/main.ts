@@ -14,11 +14,13 @@ import { createCatalogue } from './core/catalogue.ts';
 import { createCertificateBook, versionBounds } from './core/certificates.ts';
 import { createConsumerDirectory } from './core/consumer-book.ts';
 import { destinationOf } from './core/destination.ts';
+import { resolvedConf } from './core/environment-references.ts';
 import { createPassiveWatch } from './core/health/passive.ts';
 import { createProber } from './core/health/prober.ts';
 import type { ClientCounters } from './core/http/client-connection.ts';
 import { createDateText } from './core/http/message.ts';
 import { createUpstreamPool } from './core/http/upstream-pool.ts';
+import { createUpstreamSessions } from './core/http2/upstream-sessions.ts';
 import { listenOn, openListeners } from './core/listeners.ts';
 import { locate, type PlaceSettings } from './core/locate.ts';
 import { parseIpRanges } from './core/match/ip-range.ts';
@@ -111,7 +113,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     now,
     random: Math.random,
   });
-  const consumers = createConsumerDirectory(store, (_plugin, conf) => conf);
+  const consumers = createConsumerDirectory(store, (_plugin, conf) =>
+    resolvedConf(conf, environment),
+  );
   const serverToken = apisix.enable_server_tokens ? `APISIX/${INTERFACE_VERSION}` : 'APISIX';
   const facts = createFacts({
     id: apisix.id ?? randomUUID(),
@@ -126,7 +130,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     plugins: enabled,
     attributes: { 'proxy-cache': apisix.proxy_cache ?? {}, ...config.plugin_attr },
     metadata: (name) => store.get(`/plugin_metadata/${name}`)?.value,
-    withDefaults: (plugin, conf) => validator.filled(plugin.schema, conf),
+    withDefaults: (plugin, conf) =>
+      validator.filled(plugin.schema, resolvedConf(conf, environment)),
     violation: (plugin, conf) =>
       pluginViolation({ validator, findPlugin }, plugin, plugin.schema, conf),
     upstream: (given, name) =>
@@ -146,10 +151,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     upstreams,
     consumers,
   });
-  const certificates = createCertificateBook(store, {
+  const tlsOptions = {
     ...versionBounds(apisix.ssl.ssl_protocols.split(/\s+/)),
     ...(apisix.ssl.ssl_ciphers === undefined ? {} : { ciphers: apisix.ssl.ssl_ciphers }),
-  });
+  };
+  const certificates = createCertificateBook(store, tlsOptions, apisix.ssl.fallback_sni);
   store.subscribe(({ key }) => {
     if (key.startsWith('/ssls/')) certificates.changed();
   });
@@ -165,16 +171,18 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   };
   const accessLog = openAccessLog(nginx.http, options.dataFolder, { batches, now, warn });
   const pool = createUpstreamPool(now);
+  const sessions = createUpstreamSessions(now);
   const handle = createPipeline({
     catalogue,
     serverToken,
     isTracing: apisix.tracing,
     places,
     counters,
+    admits: certificates.admitsRequest,
     warn,
     logged: accessLog.write,
     forwarding: {
-      pool,
+      take: (to) => (to.isHttp2 ? sessions : pool).take(to),
       now,
       preciseNow,
       destination: destinationOf(store, {
@@ -191,7 +199,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     plain: apisix.node_listen,
     tls: apisix.ssl.enable ? apisix.ssl.listen : [],
     certificates,
-    fallbackName: apisix.ssl.fallback_sni,
+    tlsOptions,
     client: {
       settings: {
         headerTimeoutMs: durationMs(nginx.http.client_header_timeout),
@@ -210,6 +218,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const timers = [
     setInterval(() => {
       pool.sweep();
+      sessions.sweep();
       listeners.sweep(now());
     }, SWEEP_MS),
     setInterval(() => prober.tick(), PROBE_MS),
@@ -282,6 +291,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     for (const timer of timers) clearInterval(timer);
     prober.close();
     pool.close();
+    sessions.close();
     for (const one of [admin, control]) {
       one?.server.closeAllConnections();
       one?.server.close();

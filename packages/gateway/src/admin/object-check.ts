@@ -1,7 +1,8 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { compileExpression } from '../core/match/expression.ts';
 import { parseIpRanges } from '../core/match/ip-range.ts';
-import type { PluginConf, UpstreamObject } from '../core/objects.ts';
+import { patternFault } from '../core/match/pattern.ts';
+import type { PluginConf, SslObject, UpstreamObject } from '../core/objects.ts';
 import { isVariableName } from '../core/post-arguments.ts';
 import type { Store } from '../store/store.ts';
 import { type PluginChecks, pluginViolation } from './validator.ts';
@@ -265,10 +266,8 @@ function metadataFault(parts: CheckParts, name: string, value: ObjectValue): Fau
 }
 
 function certificateFault(value: ObjectValue): Fault | undefined {
-  // Kept but not enforced it would look like a lock that is not there.
-  if (value['client'] !== undefined) {
-    return fault('ssl.client: certificates of clients are not verified by this gateway yet');
-  }
+  const wrongClient = clientFault(value['client'] as SslObject['client']);
+  if (wrongClient !== undefined) return fault(wrongClient);
   const [certs, keys] = [listOf(value['certs']), listOf(value['keys'])];
   if (certs.length !== keys.length) return fault('mismatched number of certs and keys');
   const pairs = [[value['cert'], value['key']], ...certs.map((cert, i) => [cert, keys[i]])];
@@ -277,6 +276,18 @@ function certificateFault(value: ObjectValue): Fault | undefined {
     if (wrong !== undefined) return fault(wrong);
   }
   return undefined;
+}
+
+/** The CA and the open paths of `client`. */
+function clientFault(client: SslObject['client']): string | undefined {
+  if (client === undefined) return undefined;
+  const wrong = patternFault(client.skip_mtls_uri_regex ?? []);
+  if (wrong !== undefined) return `client.skip_mtls_uri_regex: ${wrong}`;
+  try {
+    return new X509Certificate(client.ca).ca ? undefined : 'client.ca: not the certificate of a CA';
+  } catch (error) {
+    return `failed to parse client.ca: ${error instanceof Error ? error.message : ''}`;
+  }
 }
 
 function listOf(value: unknown): readonly unknown[] {

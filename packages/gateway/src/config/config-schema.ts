@@ -6,6 +6,11 @@ const LISTEN = {
   properties: { ip: { type: 'string' }, port: PORT },
   additionalProperties: false,
 } as const;
+/** `enable_http2` on a port without TLS. */
+const PROXY_LISTEN = {
+  ...LISTEN,
+  properties: { ...LISTEN.properties, enable_http2: { type: 'boolean' } },
+} as const;
 const bool = (fallback: boolean) => ({ type: 'boolean', default: fallback });
 const object = (properties: Readonly<Record<string, unknown>>) => ({
   type: 'object',
@@ -22,9 +27,15 @@ export const CONFIG_SCHEMA: JsonSchema = object({
   apisix: object({
     node_listen: {
       default: [9080],
-      anyOf: [PORT, { type: 'array', items: { anyOf: [PORT, LISTEN] } }],
+      anyOf: [PORT, { type: 'array', items: { anyOf: [PORT, PROXY_LISTEN] } }],
     },
     enable_admin: bool(true),
+    enable_http2: bool(true),
+    proxy_protocol: {
+      type: 'object',
+      properties: { listen_http_port: PORT, listen_https_port: PORT },
+      additionalProperties: false,
+    },
     enable_control: bool(true),
     control: object({
       ip: { type: 'string', default: '127.0.0.1' },
@@ -147,7 +158,7 @@ export const CONFIG_SCHEMA: JsonSchema = object({
 /** Keys of APISIX that mean nothing here: named in a warning, not obeyed. */
 export const WITHOUT_MEANING: readonly string[] = [
   ...[
-    'enable_admin_ui admin_api_version enable_dev_mode enable_reuseport enable_ipv6 enable_http2 proxy_protocol',
+    'enable_admin_ui admin_api_version enable_dev_mode enable_reuseport enable_ipv6',
     'normalize_uri_like_servlet match_uri_encoded_slash max_post_args_readable_size proxy_mode',
     'stream_proxy dns_resolver dns_resolver_valid resolver_timeout enable_resolv_search_opt',
     'status lru enable_heartbeat extra_lua_path extra_lua_cpath lua_module_hook',
@@ -174,6 +185,8 @@ export const WITHOUT_MEANING: readonly string[] = [
     .join(' ')
     .split(' ')
     .map((key) => `nginx_config.http.${key}`),
+  'apisix.proxy_protocol.enable_tcp_pp',
+  'apisix.proxy_protocol.enable_tcp_pp_to_upstream',
   'graphql',
   'discovery',
   'stream_plugins',

@@ -4,7 +4,7 @@ import { durationMs, parseGatewayConfig } from './config.ts';
 
 test('without a file everything is on loopback', () => {
   const { apisix, deployment } = parseGatewayConfig('', {}).config;
-  expect(apisix.node_listen).toEqual([{ ip: '127.0.0.1', port: 9080 }]);
+  expect(apisix.node_listen).toMatchObject([{ ip: '127.0.0.1', port: 9080 }]);
   expect(apisix.control).toEqual({ ip: '127.0.0.1', port: 9090 });
   expect(deployment.admin.admin_listen).toEqual({ ip: '127.0.0.1', port: 9180 });
 });

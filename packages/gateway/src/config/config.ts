@@ -15,10 +15,20 @@ export interface Listen {
   readonly port: number;
 }
 
+/** A port for clients' requests. */
+export interface ProxyListen extends Listen {
+  /** Without TLS: HTTP/2 from the first octet is understood besides HTTP/1. */
+  readonly isHttp2: boolean;
+  /** Each connection begins with a header of the PROXY protocol. */
+  readonly isBehindProxy: boolean;
+}
+
 /** APISIX's config.yaml, as far as it has a meaning here. */
 export interface GatewayConfig {
   readonly apisix: {
-    readonly node_listen: readonly Listen[];
+    readonly node_listen: readonly ProxyListen[];
+    /** HTTP/2 is offered over TLS. */
+    readonly enable_http2: boolean;
     readonly enable_admin: boolean;
     readonly enable_control: boolean;
     readonly control: Listen;
@@ -31,7 +41,7 @@ export interface GatewayConfig {
     };
     readonly ssl: {
       readonly enable: boolean;
-      readonly listen: readonly Listen[];
+      readonly listen: readonly ProxyListen[];
       readonly ssl_protocols: string;
       readonly ssl_ciphers?: string;
       readonly fallback_sni?: string;
@@ -151,26 +161,46 @@ export function parseGatewayConfig(
     CONFIG_SCHEMA,
     known as PluginConf,
   ) as unknown as GatewayConfig & {
-    readonly apisix: { readonly node_listen: number | readonly (number | Partial<Listen>)[] };
+    readonly apisix: {
+      readonly node_listen: number | readonly (number | GivenListen)[];
+      readonly proxy_protocol?: {
+        readonly listen_http_port?: number;
+        readonly listen_https_port?: number;
+      };
+    };
   };
-  const { node_listen } = config.apisix;
+  const { node_listen, proxy_protocol: behind } = config.apisix;
   const listens = (Array.isArray(node_listen) ? node_listen : [node_listen]).map((one) =>
     listenOf(one, 9080),
   );
-  const ssl = {
-    ...config.apisix.ssl,
-    listen: config.apisix.ssl.listen.map((one) => listenOf(one, 9443)),
-  };
+  const isHttp2 = config.apisix.enable_http2;
+  const secure = config.apisix.ssl.listen.map((one) => ({ ...listenOf(one, 9443), isHttp2 }));
+  const [plainPort, securePort] = [behind?.listen_http_port, behind?.listen_https_port];
+  if (plainPort !== undefined) listens.push(behindProxy(plainPort, false));
+  if (securePort !== undefined) secure.push(behindProxy(securePort, isHttp2));
+  const ssl = { ...config.apisix.ssl, listen: secure };
   return {
     config: { ...config, apisix: { ...config.apisix, node_listen: listens, ssl } },
     ignored,
   };
 }
 
+interface GivenListen extends Partial<Listen> {
+  readonly enable_http2?: boolean;
+}
+
 /** Loopback unless an address says otherwise. */
-function listenOf(given: number | Partial<Listen>, port: number): Listen {
-  if (typeof given === 'number') return { ip: LOOPBACK, port: given };
-  return { ip: given.ip ?? LOOPBACK, port: given.port ?? port };
+function listenOf(given: number | GivenListen, port: number): ProxyListen {
+  const {
+    ip = LOOPBACK,
+    port: own = port,
+    enable_http2: isHttp2 = false,
+  } = typeof given === 'number' ? { port: given } : given;
+  return { ip, port: own, isHttp2, isBehindProxy: false };
+}
+
+function behindProxy(port: number, isHttp2: boolean): ProxyListen {
+  return { ip: LOOPBACK, port, isHttp2, isBehindProxy: true };
 }
 
 /** A copy without the keys of `WITHOUT_MEANING`, which are named in `ignored`. */

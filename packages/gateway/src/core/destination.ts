@@ -43,6 +43,7 @@ export function destinationOf(store: Store, defaults: KeepAliveDefaults) {
       key: isTls ? `${node.key} ${serverName} ${cert ?? ''}` : node.key,
       address: node.address,
       port: node.port,
+      isHttp2: scheme === 'grpc' || scheme === 'grpcs',
       connectMs,
       tls: isTls
         ? {

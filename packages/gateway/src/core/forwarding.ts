@@ -13,13 +13,14 @@ import type {
 import type { Destination, UpstreamPool } from './http/upstream-pool.ts';
 import type { RequestContext } from './request-context.ts';
 import type { Upstream, UpstreamTimeouts, UpstreamTry } from './upstream.ts';
-import { requestFraming, requestHead } from './upstream-request.ts';
+import { requestFraming, requestHead, requestHeaders } from './upstream-request.ts';
 
 export type BodyFilter = (bytes: Buffer, isLast: boolean) => Buffer;
 
 /** What forwarding asks of the rest of the gateway; made once, not for each request. */
 export interface ForwardingParts {
-  readonly pool: UpstreamPool;
+  /** A connection to a node, new or kept. */
+  readonly take: UpstreamPool['take'];
   now(): number;
   /** Unix ms with fractions. */
   preciseNow(): number;
@@ -129,7 +130,7 @@ class Forwarding implements UpstreamListener {
     parts.beforeProxy(context);
     upstream.begin(node);
     this.hasSent = false;
-    const connection = parts.pool.take(parts.destination(context, upstream, node, timeouts));
+    const connection = parts.take(parts.destination(context, upstream, node, timeouts));
     this.connection = connection;
     connection.begin(context.method, timeouts, this);
   }
@@ -178,9 +179,12 @@ class Forwarding implements UpstreamListener {
     const { connection, current, context } = this;
     if (connection === undefined || current === undefined) return;
     current.connectedMs = connection.isReused() ? current.startMs : this.parts.preciseNow();
-    connection.writeText(requestHead(context, this.upstream, current.node, this.upgrade));
+    const isBodyless = requestFraming(context).kind === 'none';
+    if (connection.http2 === undefined) {
+      connection.writeText(requestHead(context, this.upstream, current.node, this.upgrade));
+    } else connection.http2.head(requestHeaders(context, this.upstream, current.node), isBodyless);
     this.hasSent = true;
-    if (requestFraming(context).kind === 'none') connection.sent();
+    if (isBodyless) connection.sent();
     else context.body.attach(new UpstreamSide(this));
   }
 
@@ -252,7 +256,7 @@ class Forwarding implements UpstreamListener {
   bodyData(bytes: Buffer): void {
     const { connection, context } = this;
     if (connection === undefined || bytes.length === 0) return;
-    const isChunked = requestFraming(context).kind === 'chunked';
+    const isChunked = connection.http2 === undefined && requestFraming(context).kind === 'chunked';
     const sent = isChunked
       ? Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, CRLF])
       : bytes;
@@ -262,7 +266,8 @@ class Forwarding implements UpstreamListener {
   bodyEnd(trailers: HeaderFields | undefined): void {
     const { connection } = this;
     if (connection === undefined) return;
-    if (requestFraming(this.context).kind === 'chunked') {
+    if (connection.http2 !== undefined) connection.http2.end(trailers);
+    else if (requestFraming(this.context).kind === 'chunked') {
       connection.writeText(`0\r\n${trailerLines(trailers)}\r\n`);
     }
     connection.sent();

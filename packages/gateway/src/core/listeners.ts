@@ -1,10 +1,12 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer, TLSSocket } from 'node:tls';
-import type { Listen } from '../config/config.ts';
+import type { Listen, ProxyListen } from '../config/config.ts';
 import type { CertificateBook } from './certificates.ts';
 import { type ClientParts, type SweptConnection, serveClient } from './http/client-connection.ts';
+import { serveSession } from './http2/client-session.ts';
 import { plainAddress } from './match/ip-range.ts';
+import { type ProxiedEnds, parseProxyHeader } from './proxy-header.ts';
 import type { Peer } from './request-context.ts';
+import { createTlsDoor, type TlsSettings } from './tls-door.ts';
 
 /** The sockets that clients come to. */
 export interface Listeners {
@@ -16,39 +18,105 @@ export interface Listeners {
 }
 
 export interface ListenersParts {
-  readonly plain: readonly Listen[];
-  readonly tls: readonly Listen[];
+  readonly plain: readonly ProxyListen[];
+  readonly tls: readonly ProxyListen[];
   readonly certificates: CertificateBook;
-  readonly fallbackName: string | undefined;
+  readonly tlsOptions: TlsSettings;
   readonly client: ClientParts;
 }
 
+/** What a client that knows HTTP/2 sends first. Source: RFC 9113 §3.4. */
+const PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
+
 export async function openListeners(parts: ListenersParts): Promise<Listeners> {
   const open = new Set<SweptConnection>();
+  /** Those whose handshake may not be over. */
+  const secured = new Set<Socket>();
   const servers: Server[] = [];
   const bound: (Listen & { readonly isTls: boolean })[] = [];
+  const { settings, now } = parts.client;
+  const door = createTlsDoor(parts.certificates, parts.tlsOptions, (socket, ends, facts) => {
+    const peer = peerOf(socket, ends, facts);
+    if (!parts.certificates.admitsPeer(peer)) socket.destroy();
+    else serve(socket, peer, facts.isHttp2);
+  });
 
-  function accept(socket: Socket): void {
-    socket.setNoDelay(true);
-    const swept = serveClient(socket, peerOf(socket), parts.client);
+  function keep(socket: Socket, swept: SweptConnection): void {
     open.add(swept);
     socket.once('close', () => open.delete(swept));
   }
 
-  function tlsServer(): Server {
-    return createTlsServer(
-      {
-        ALPNProtocols: ['http/1.1'],
-        SNICallback: (name, done) => {
-          const context = parts.certificates.contextFor(
-            name === '' ? (parts.fallbackName ?? '') : name,
-          );
-          if (context === undefined) done(new Error(`no certificate for "${name}"`));
-          else done(null, context);
-        },
-      },
-      accept,
-    ).on('tlsClientError', (_error, socket) => socket.destroy());
+  function serve(socket: Socket, peer: Peer, isHttp2: boolean): void {
+    keep(socket, (isHttp2 ? serveSession : serveClient)(socket, peer, parts.client));
+  }
+
+  /** `then` once enough of the first octets is there for `look` to say so; they stay to be read. */
+  function peek(socket: Socket, look: (first: Buffer) => boolean): void {
+    let first: Buffer = Buffer.alloc(0);
+    const deadlineMs = now() + settings.headerTimeoutMs;
+    const waiting: SweptConnection = {
+      check: (nowMs) => void (nowMs >= deadlineMs && socket.destroy()),
+      drain: () => void socket.destroy(),
+      destroy: () => void socket.destroy(),
+    };
+    const end = (): void => void socket.destroy();
+    const take = (bytes: Buffer): void => {
+      first = first.length === 0 ? bytes : Buffer.concat([first, bytes]);
+      socket.pause();
+      socket.removeListener('data', take);
+      open.delete(waiting);
+      if (look(first)) return;
+      open.add(waiting);
+      socket.on('data', take);
+      socket.resume();
+    };
+    socket.on('data', take);
+    socket.on('error', end);
+    keep(socket, waiting);
+  }
+
+  function acceptPlain(socket: Socket, ends: ProxiedEnds | undefined, isHttp2: boolean): void {
+    const peer = peerOf(socket, ends);
+    if (!isHttp2) {
+      serve(socket, peer, false);
+      return;
+    }
+    peek(socket, (first) => {
+      const text = first.toString('latin1', 0, PREFACE.length);
+      const isPreface = text === PREFACE;
+      if (!isPreface && PREFACE.startsWith(text)) return false;
+      socket.unshift(first);
+      serve(socket, peer, isPreface);
+      if (!isPreface) socket.resume();
+      return true;
+    });
+  }
+
+  function accept(socket: Socket, listen: ProxyListen, isTls: boolean): void {
+    socket.setNoDelay(true);
+    if (isTls) {
+      secured.add(socket);
+      socket.once('close', () => secured.delete(socket));
+    }
+    const next = (ends: ProxiedEnds | undefined): void => {
+      if (isTls) door.take(socket, ends, listen.isHttp2);
+      else acceptPlain(socket, ends, listen.isHttp2);
+    };
+    if (!listen.isBehindProxy) {
+      next(undefined);
+      return;
+    }
+    peek(socket, (first) => {
+      const header = parseProxyHeader(first);
+      if (header.kind === 'need-more') return false;
+      if (header.kind === 'invalid') socket.destroy();
+      else {
+        if (header.size < first.length) socket.unshift(first.subarray(header.size));
+        next(header.ends);
+        if (!isTls) socket.resume();
+      }
+      return true;
+    });
   }
 
   const wanted = [
@@ -57,7 +125,9 @@ export async function openListeners(parts: ListenersParts): Promise<Listeners> {
   ];
   try {
     for (const { listen, isTls } of wanted) {
-      const server = isTls ? tlsServer() : createServer({ allowHalfOpen: true }, accept);
+      const server = createServer({ allowHalfOpen: !isTls }, (socket) =>
+        accept(socket, listen, isTls),
+      );
       servers.push(server);
       bound.push({ ip: listen.ip, port: await listenOn(server, listen), isTls });
     }
@@ -76,6 +146,7 @@ export async function openListeners(parts: ListenersParts): Promise<Listeners> {
       for (const connection of open) connection.drain();
       const timer = setTimeout(() => {
         for (const connection of open) connection.destroy();
+        for (const socket of secured) socket.destroy();
       }, graceMs);
       await Promise.all(closed);
       clearTimeout(timer);
@@ -95,21 +166,17 @@ export function listenOn(server: Server, { ip, port }: Listen): Promise<number> 
   });
 }
 
-function peerOf(socket: Socket): Peer {
-  const tls = socket instanceof TLSSocket ? socket : undefined;
-  return {
-    address: plainAddress(socket.remoteAddress ?? ''),
-    port: socket.remotePort ?? 0,
-    localAddress: plainAddress(socket.localAddress ?? ''),
-    localPort: socket.localPort ?? 0,
-    isTls: tls !== undefined,
-    serverName: serverNameOf(tls),
-    tlsVersion: tls?.getProtocol() ?? undefined,
-  };
-}
+type TlsFacts = Pick<Peer, 'serverName' | 'tlsVersion' | 'clientChain'>;
 
-/** Node has the name on the socket, and its types do not say so. */
-function serverNameOf(socket: TLSSocket | undefined): string | undefined {
-  if (socket === undefined || !('servername' in socket)) return undefined;
-  return typeof socket.servername === 'string' ? socket.servername : undefined;
+function peerOf(socket: Socket, ends: ProxiedEnds | undefined, tls?: TlsFacts): Peer {
+  return {
+    address: plainAddress(ends?.address ?? socket.remoteAddress ?? ''),
+    port: ends?.port ?? socket.remotePort ?? 0,
+    localAddress: plainAddress(ends?.localAddress ?? socket.localAddress ?? ''),
+    localPort: ends?.localPort ?? socket.localPort ?? 0,
+    isTls: tls !== undefined,
+    serverName: tls?.serverName,
+    tlsVersion: tls?.tlsVersion,
+    clientChain: tls?.clientChain,
+  };
 }

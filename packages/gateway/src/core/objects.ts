@@ -99,6 +99,10 @@ export interface SslObject {
   readonly snis?: readonly string[];
   readonly type?: string;
   readonly status?: number;
-  readonly client?: { readonly ca?: string; readonly depth?: number };
+  readonly client?: {
+    readonly ca: string;
+    readonly depth?: number;
+    readonly skip_mtls_uri_regex?: readonly string[];
+  };
   readonly ssl_protocols?: readonly string[];
 }

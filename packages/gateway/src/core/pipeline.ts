@@ -28,9 +28,11 @@ export interface PipelineParts {
   readonly places: PlaceSettings;
   readonly forwarding: Pick<
     ForwardingParts,
-    'pool' | 'now' | 'preciseNow' | 'destination' | 'report' | 'showsUpstreamStatus'
+    'take' | 'now' | 'preciseNow' | 'destination' | 'report' | 'showsUpstreamStatus'
   >;
   readonly counters: PipelineCounters;
+  /** Whether the certificate that a client has shown is enough for this request over TLS. */
+  admits(context: RequestContext): boolean;
   /** Called once for each request, after its plugins' `log`. */
   logged(context: RequestContext): void;
   warn(message: string): void;
@@ -63,7 +65,7 @@ export function createPipeline(
   };
 
   function handle(context: RequestContext, client: ClientConnection): void {
-    if (!locate(context, parts.places)) {
+    if (!locate(context, parts.places) || (context.peer.isTls && !parts.admits(context))) {
       send(context, client, errorPage(400));
       finish(context);
       return;

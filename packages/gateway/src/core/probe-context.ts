@@ -23,6 +23,7 @@ export function probeContext({ method, host, target }: ProbeRequest): RequestCon
       isTls: false,
       serverName: undefined,
       tlsVersion: undefined,
+      clientChain: undefined,
     },
     {
       kind: 'request',

@@ -19,6 +19,15 @@ export interface Peer {
   /** The name of the TLS handshake. */
   readonly serverName: string | undefined;
   readonly tlsVersion: string | undefined;
+  /** What the client has shown of itself in the handshake; undefined without a certificate. */
+  readonly clientChain: ClientChain | undefined;
+}
+
+/** A client's certificate, as verified by the CA of the SSL object that the handshake was for. */
+export interface ClientChain {
+  readonly isTrusted: boolean;
+  /** Certificates between the client's own and the trusted one. */
+  readonly intermediates: number;
 }
 
 /** The route that matched, with its service and plugin config merged in. */

@@ -1,6 +1,8 @@
+import type { OutgoingHttpHeaders } from 'node:http2';
 import type { Node } from './balance/balancer.ts';
 import { connectionOptions, type Framing } from './http/head.ts';
 import { fieldLines } from './http/message.ts';
+import { outgoing } from './http2/fields.ts';
 import type { RequestContext } from './request-context.ts';
 import { hostName } from './target.ts';
 import type { Upstream } from './upstream.ts';
@@ -37,6 +39,29 @@ export function requestHead(
       ? `Connection: upgrade\r\nUpgrade: ${head.fields.get('upgrade') ?? ''}\r\n\r\n`
       : '\r\n')
   );
+}
+
+/** The same head for a node that is spoken to with HTTP/2. */
+export function requestHeaders(
+  context: RequestContext,
+  upstream: Upstream,
+  node: Node,
+): OutgoingHttpHeaders {
+  const { headers } = context;
+  const scheme = context.upstreamScheme ?? upstream.object.scheme;
+  const framing = requestFraming(context);
+  return {
+    ':method': context.method,
+    ':scheme': scheme === 'grpcs' ? 'https' : 'http',
+    ':authority': hostFor(context, upstream, node),
+    ':path': targetFor(context),
+    'x-real-ip': context.clientIp,
+    'x-forwarded-for': [...headers.all('x-forwarded-for'), context.clientIp].join(', '),
+    ...(framing.kind === 'length' ? { 'content-length': String(framing.bytes) } : {}),
+    ...outgoing(headers, OWN_FIELDS),
+    // gRPC asks for it: servers take it for a sign that nobody on the way drops trailers.
+    te: 'trailers',
+  };
 }
 
 /** How the body is sent: as it came, or by the length of what stands for it. */

@@ -17,6 +17,7 @@ const peer = {
   isTls: false,
   serverName: undefined,
   tlsVersion: undefined,
+  clientChain: undefined,
 };
 const head = {
   kind: 'request',

@@ -19,10 +19,10 @@ const READERS: Readonly<Record<string, Reader>> = {
   is_args: ({ query }) => (query === '' ? '' : '?'),
   request_method: ({ method }) => method,
   method: ({ method }) => method,
-  request: ({ head }) => `${head.method} ${head.target} ${protocol(head.isHttp10)}`,
+  request: ({ head }) => `${head.method} ${head.target} ${protocol(head)}`,
   request_length: ({ receivedBytes }) => String(receivedBytes),
   request_id: (context) => requestId(context),
-  server_protocol: ({ head }) => protocol(head.isHttp10),
+  server_protocol: ({ head }) => protocol(head),
   scheme: ({ peer }) => (peer.isTls ? 'https' : 'http'),
   https: ({ peer }) => (peer.isTls ? 'on' : ''),
   host: ({ host }) => host,
@@ -121,7 +121,8 @@ function localTime(now: Date): string {
   return `${day}/${MONTHS[now.getUTCMonth()]}/${year}:${now.toISOString().slice(11, 19)} +0000`;
 }
 
-function protocol(isHttp10: boolean): string {
+function protocol({ isHttp10, isHttp2 }: RequestContext['head']): string {
+  if (isHttp2 === true) return 'HTTP/2.0';
   return isHttp10 ? 'HTTP/1.0' : 'HTTP/1.1';
 }
 

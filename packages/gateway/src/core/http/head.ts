@@ -32,6 +32,8 @@ export interface RequestHead {
   /** As it came: origin form, absolute form, or `*`. */
   readonly target: string;
   readonly isHttp10: boolean;
+  /** Present: it came as HTTP/2. */
+  readonly isHttp2?: true;
   readonly fields: HeaderFields;
   readonly framing: Framing;
   readonly isKeepAlive: boolean;

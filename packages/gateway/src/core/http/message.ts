@@ -10,6 +10,16 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'upgrade',
 ]);
 
+/** Whether a field (lower case) concerns one connection only. */
+export function isHopByHop(key: string): boolean {
+  return HOP_BY_HOP.has(key);
+}
+
+/** Whether a field (lower case) may be passed on as a trailer. */
+export function isTrailer(key: string): boolean {
+  return !NOT_IN_TRAILERS.has(key);
+}
+
 /** Field lines as text, without those of one connection, those of `without`, and those it lists. */
 export function fieldLines(
   { names, keys, values }: HeaderFields,

@@ -1,3 +1,4 @@
+import type { OutgoingHttpHeaders } from 'node:http2';
 import type { Socket } from 'node:net';
 import { type BodyDecoder, createBodyDecoder } from './body-decoder.ts';
 import { HEAD_LIMITS, parseResponseHead, type ResponseHead } from './head.ts';
@@ -24,15 +25,15 @@ export interface UpstreamListener {
 export interface UpstreamConnection {
   /** Served another request before this one: the node may have closed it meanwhile. */
   readonly isReused: () => boolean;
+  /** Present on a stream of HTTP/2, whose head and trailers are no text. */
+  readonly http2?: {
+    head(headers: OutgoingHttpHeaders, isEnd: boolean): void;
+    end(trailers: HeaderFields | undefined): void;
+  };
   /** `method` says how the answer is framed. */
   begin(method: string, timeouts: ReplyTimeouts, listener: UpstreamListener): void;
   write(bytes: Buffer): boolean;
   writeText(text: string): boolean;
-  /**
-   * Octets of the socket, good until the call returns. False: read no more for now. Only after
-   * `takeOver` they go to the socket's own reader.
-   */
-  receive(bytes: Buffer): boolean;
   /** The request is sent: from now on it is reading that takes time. */
   sent(): void;
   pause(): void;
@@ -42,6 +43,15 @@ export interface UpstreamConnection {
   destroy(): void;
   /** Fails what is over its time. */
   check(nowMs: number): void;
+}
+
+/** One whose socket is read by who opened it. */
+export interface SocketConnection extends UpstreamConnection {
+  /**
+   * Octets of the socket, good until the call returns. False: read no more for now. Only after
+   * `takeOver` they go to the socket's own reader.
+   */
+  receive(bytes: Buffer): boolean;
 }
 
 export interface ReplyTimeouts {
@@ -66,7 +76,7 @@ export function openUpstreamConnection(
   socket: Socket,
   connectEvent: 'connect' | 'secureConnect',
   parts: UpstreamConnectionParts,
-): UpstreamConnection {
+): SocketConnection {
   const { now } = parts;
   let isConnected = false;
   let isDead = false;
@@ -101,6 +111,7 @@ export function openUpstreamConnection(
 
   function finish(trailers: HeaderFields | undefined): void {
     const waiting = listener;
+    // An answer before the end of the request: the rest would be read as the next request.
     const isKept = isSent && response?.isKeepAlive === true && held.length === 0;
     listener = undefined;
     request = undefined;
@@ -111,6 +122,8 @@ export function openUpstreamConnection(
     deadlineMs = NEVER;
     waiting?.end(trailers);
     if (isDead) return;
+    // The last octets may have found the client slow: whoever is served next would wait for ever.
+    if (socket.isPaused()) socket.resume();
     if (isKept) parts.idle(connection, served);
     else connection.destroy();
   }
@@ -181,7 +194,7 @@ export function openUpstreamConnection(
   socket.on('error', () => fail(isConnected ? 'reset' : 'connect'));
   socket.on('close', () => fail(isConnected ? 'reset' : 'connect'));
 
-  const connection: UpstreamConnection = {
+  const connection: SocketConnection = {
     isReused: () => served > 0 && !hasBegunReply,
     begin(nextMethod, timeouts, nextListener) {
       isSent = false;

@@ -11,6 +11,8 @@ export interface Destination {
   readonly key: string;
   readonly address: string;
   readonly port: number;
+  /** Spoken with HTTP/2: schemes `grpc` and `grpcs`. */
+  readonly isHttp2: boolean;
   readonly tls: TlsDestination | undefined;
   readonly connectMs: number;
   readonly idleMax: number;
