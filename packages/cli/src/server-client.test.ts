@@ -23,7 +23,15 @@ const summary = (traceId: string): TraceSummary => ({
     host: '',
     path: '',
   },
-  ...{ endpoint: '', status: 0, isError: false, hostName: '', spanCount: 1, serviceCount: 1 },
+  ...{
+    endpoint: '',
+    status: 0,
+    isError: false,
+    hostName: '',
+    spanCount: 1,
+    networkSpanCount: 0,
+    serviceCount: 1,
+  },
   rootCount: 1,
 });
 

@@ -7,7 +7,7 @@ export interface Namespace {
   readonly path: string;
 }
 
-export const NAMESPACES_MAX = 256;
+const NAMESPACES_MAX = 256;
 const NAMED = '/run/netns';
 
 /**
