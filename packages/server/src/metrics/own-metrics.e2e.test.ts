@@ -40,7 +40,7 @@ test('promtool finds what a sender sent, at an instant and over a range', async 
   expect(await promtool('instant', url, 'thalweg_sender_failed{receiver="otlp_logs"}')).toContain(
     '=> 1 @',
   );
-  const endS = Math.floor(Date.now() / 1e3);
+  const endS = Math.ceil(Date.now() / 1e3);
   const range = ['--start', `${endS - 60}`, '--end', `${endS}`, '--step', '1s'];
   expect(await promtool('range', ...range, url, rows)).toContain(`{${labels}} =>\n1 @[`);
 });
