@@ -46,7 +46,10 @@ export function rawPost(
   });
 }
 
-/** Writes the text and sends nothing more; resolves to all that came when the server closes. */
+/**
+ * Writes the text and sends nothing more; resolves to all that came when the server closes or resets.
+ * Rejects when the server keeps it open for longer than `giveUpMs`.
+ */
 export function rawTalk(url: string, text: string, giveUpMs = GIVE_UP_MS): Promise<string> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {
@@ -54,7 +57,10 @@ export function rawTalk(url: string, text: string, giveUpMs = GIVE_UP_MS): Promi
     const chunks: Buffer[] = [];
     const timer = setTimeout(() => socket.destroy(new Error(`${url} keeps it open`)), giveUpMs);
     socket.on('data', (chunk) => chunks.push(chunk));
-    socket.on('error', reject);
+    socket.on('error', (error) => {
+      if (!('code' in error) || (error.code !== 'ECONNRESET' && error.code !== 'EPIPE'))
+        reject(error);
+    });
     socket.on('close', () => {
       clearTimeout(timer);
       resolve(Buffer.concat(chunks).toString());
