@@ -77,7 +77,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const isStandalone = options.standaloneFile !== undefined;
   const seal = fieldSealOf(apisix.data_encryption, PLUGINS);
   const store = await openStore();
-  if ((seal?.unopened() ?? 0) > 0) {
+  if (deployment.etcd === undefined && (seal?.unopened() ?? 0) > 0) {
     warn(
       `${seal?.unopened()} secrets cannot be read: no key of apisix.data_encryption.keyring fits`,
     );
@@ -103,7 +103,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     }
     if (deployment.etcd === undefined) return openJournal(options.dataFolder, { now }, seal);
     const settings = etcdSettings(deployment.etcd, apisix.ssl.ssl_trusted_certificate);
-    return openEtcdStore(settings, { fault: loadedKeyFault.bind(undefined, checks), warn });
+    return openEtcdStore(settings, { fault: loadedKeyFault.bind(undefined, checks), warn, seal });
   }
 
   const upstreams = createUpstreamBook({

@@ -111,7 +111,7 @@ test('versions of TLS are those of the SSL object', async () => {
 test('what is no CA certificate is refused when it is written', async () => {
   const own = authority.issue('x.test');
   const bad = { sni: 'x.test', ...own, client: { ca: own.cert } };
-  expect(await gateway.status('ssls/x', bad)).toBe(400);
+  expect(await gateway.admin('PUT ssls/x', bad)).toBe(400);
 });
 
 test('a node that wants a certificate gets that of the upstream', async () => {

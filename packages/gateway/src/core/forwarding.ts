@@ -106,7 +106,9 @@ class Forwarding implements UpstreamListener {
     this.client = client;
     this.upstream = upstream;
     this.timeouts = timeouts;
-    this.upgrade = allowsUpgrade ? context.head.upgrade : undefined;
+    // HTTP/2 in plain text would carry requests past routes and plugins.
+    const asked = context.head.upgrade;
+    this.upgrade = allowsUpgrade && asked?.includes('h2c') === false ? asked : undefined;
     this.startMs = parts.now();
   }
 

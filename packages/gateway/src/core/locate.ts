@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { isHost } from './http/head.ts';
 import { type IpRanges, plainAddress } from './match/ip-range.ts';
 import type { RequestContext } from './request-context.ts';
 import { hostName, parseTarget } from './target.ts';
@@ -20,6 +21,8 @@ export interface PlaceSettings {
 export function locate(context: RequestContext, settings: PlaceSettings): boolean {
   const target = parseTarget(context.head.target);
   if (target === undefined) return false;
+  if (target.path === '*' && context.method !== 'OPTIONS') return false;
+  if (target.authority !== undefined && !isHost(target.authority)) return false;
   const { path, rawPath, query, authority } = target;
   const isTrimmed = settings.deletesTailSlash && path.length > 1 && path.endsWith('/');
   context.path = isTrimmed ? path.slice(0, -1) : path;

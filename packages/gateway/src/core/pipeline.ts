@@ -65,7 +65,14 @@ export function createPipeline(
   };
 
   function handle(context: RequestContext, client: ClientConnection): void {
-    if (!locate(context, parts.places) || (context.peer.isTls && !parts.admits(context))) {
+    if (!locate(context, parts.places)) {
+      // Where it leads makes no sense: what follows it may make none either.
+      client.last();
+      send(context, client, errorPage(400));
+      finish(context);
+      return;
+    }
+    if (context.peer.isTls && !parts.admits(context)) {
       send(context, client, errorPage(400));
       finish(context);
       return;

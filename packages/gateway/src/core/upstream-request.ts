@@ -1,6 +1,6 @@
 import type { OutgoingHttpHeaders } from 'node:http2';
 import type { Node } from './balance/balancer.ts';
-import { connectionOptions, type Framing } from './http/head.ts';
+import type { Framing } from './http/head.ts';
 import { fieldLines } from './http/message.ts';
 import { outgoing } from './http2/fields.ts';
 import type { RequestContext } from './request-context.ts';
@@ -34,7 +34,7 @@ export function requestHead(
     `${context.method} ${targetFor(context)} HTTP/1.1\r\nHost: ${host}\r\n` +
     `X-Real-IP: ${context.clientIp}\r\nX-Forwarded-For: ${chain}\r\n` +
     framingLine(context) +
-    fieldLines(headers, OWN_FIELDS, connectionOptions(head.fields)) +
+    fieldLines(headers, OWN_FIELDS, []) +
     (isUpgrade
       ? `Connection: upgrade\r\nUpgrade: ${head.fields.get('upgrade') ?? ''}\r\n\r\n`
       : '\r\n')

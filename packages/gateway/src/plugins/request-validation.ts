@@ -62,7 +62,9 @@ export const requestValidation = definePlugin<RequestValidation>({
         }
         if (body === undefined) return undefined;
         return context.body.read(max_req_body_size).then((bytes) => {
-          if (bytes === undefined || bytes.length === 0) return rejection('the body is not there');
+          if (bytes === undefined)
+            return rejection(`more than ${max_req_body_size} octets of body`);
+          if (bytes.length === 0) return rejection('the body is not there');
           const parsed = parseBody(context, bytes);
           if (typeof parsed === 'string') return rejection(parsed);
           if (!body(parsed.value)) return rejection(reasonOf(body));

@@ -33,18 +33,21 @@ export const RESPONSE_FIELDS = {
   ],
 } as const;
 
-/** What the schema leaves open in the flat map. */
+/** What the schema leaves open: each name must be one, or the answer would be another. */
 export function fieldFault(given: Readonly<Record<string, unknown>>): string | undefined {
   const isNew = isStructured(given);
-  const entries = isNew
-    ? Object.entries((given['set'] ?? {}) as Readonly<Record<string, unknown>>)
-    : Object.entries(given);
-  for (const [name, value] of entries) {
-    if (name.length === 0) return 'invalid field length in header';
-    if (typeof value !== 'string' && typeof value !== 'number')
-      return 'invalid type as header value';
+  const { add, set = {} } = given;
+  const added = isNew && Array.isArray(add) ? add.map(String) : [];
+  const entries = Object.entries((isNew ? set : given) as Readonly<Record<string, unknown>>);
+  if (entries.some(([name]) => name === '')) return 'invalid field length in header';
+  if (entries.some(([, value]) => typeof value !== 'string' && typeof value !== 'number')) {
+    return 'invalid type as header value';
   }
-  return undefined;
+  const line = added.find((one) => !one.includes(':'));
+  if (line !== undefined) return `invalid header "${line}": it is written as name: value`;
+  const names = [...added.map((one) => nameAndValue(one)[0]), ...entries.map(([name]) => name)];
+  const odd = names.find((name) => !/^[!#$%&'*+.^_`|~\w-]+$/.test(name));
+  return odd === undefined ? undefined : `invalid field name "${odd}"`;
 }
 
 /** Both spellings as one. In the flat map an empty value removes the field. */

@@ -4,7 +4,7 @@ import { compilePattern, type Pattern, withCaptures } from '../core/match/patter
 import type { RequestContext } from '../core/request-context.ts';
 import { resolveTemplate } from '../core/template.ts';
 import { isStrictBase64 } from './base64.ts';
-import { decodedBody } from './decoded-body.ts';
+import { decodedBody, isReadable } from './decoded-body.ts';
 import { dropEntityFields } from './entity-fields.ts';
 import { definePlugin } from './plugin.ts';
 import {
@@ -52,7 +52,8 @@ export const responseRewrite = definePlugin<ResponseRewrite>({
     vars: [['status', '==', 200]],
   },
   notes: [
-    'Filters see gzip, deflate and br decoded. Of a body past `max_resp_body_size` they see, and the client gets, its first part.',
+    'Filters see gzip, deflate and br decoded; a body in any other coding passes as it is.',
+    'Of a body past `max_resp_body_size` they see, and the client gets, its first part.',
   ],
   schema: {
     type: 'object',
@@ -126,8 +127,11 @@ export const responseRewrite = definePlugin<ResponseRewrite>({
         const { response } = context;
         if (response === undefined || !applies(context)) return;
         const encoding = response.fields.get('content-encoding');
-        context.setSlot(slot, { held: [], heldBytes: 0, encoding } satisfies Rewriting);
-        if (hasBody) dropEntityFields(response.fields);
+        // What cannot be read is not filtered: its fields stay true.
+        if (hasBody && (replaced !== undefined || isReadable(encoding))) {
+          context.setSlot(slot, { held: [], heldBytes: 0, encoding } satisfies Rewriting);
+          dropEntityFields(response.fields);
+        }
         if (conf.status_code !== undefined) response.status = conf.status_code;
         applyChanges(response.fields, changes, (text) => resolveTemplate(context, text).text);
       },

@@ -4,8 +4,11 @@ export const TOKEN = table(
 );
 /** Octets of a field value: HTAB, SP, VCHAR and obs-text. */
 export const FIELD_VALUE = range((code) => code === 9 || (code >= 0x20 && code !== 0x7f));
-/** Octets of a request target. Octets above 0x7f are let through, as nginx does. */
-export const TARGET = range((code) => code > 0x20 && code !== 0x7f);
+/**
+ * Octets of a request target. Octets above 0x7f are let through, as nginx does. A target has no
+ * fragment: readers would disagree about where its path ends.
+ */
+export const TARGET = range((code) => code > 0x20 && code !== 0x7f && code !== 0x23);
 
 export const CR = 13;
 export const LF = 10;

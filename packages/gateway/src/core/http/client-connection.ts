@@ -25,6 +25,8 @@ export interface ClientConnection {
   end(trailers: HeaderFields | undefined): void;
   /** Sends what is held back: the head for the first octets of the body, chunks for more of them. */
   flush(): void;
+  /** The answer that follows is the last one on this octet stream. */
+  last(): void;
   /** A whole answer made by the gateway. */
   answer(status: number, fields: HeaderFields, body: Buffer): void;
   /** The raw socket and what was read past the head, after `101` was sent with `fields`. */
@@ -221,7 +223,9 @@ export function serveClient(socket: Socket, peer: Peer, parts: ClientParts): Swe
   function finish(): void {
     isAnswered = true;
     listener = undefined;
-    if (!isKept || parts.isDraining()) {
+    // Who still waits for `100 Continue` may send the body or not: no telling what comes next.
+    const isUnsure = context?.head.expectsContinue === true && decoder?.isDone() === false;
+    if (!isKept || parts.isDraining() || isUnsure) {
       close();
       return;
     }
@@ -308,6 +312,9 @@ export function serveClient(socket: Socket, peer: Peer, parts: ClientParts): Swe
     flush() {
       if (pendingHead !== '') send(EMPTY);
       uncork();
+    },
+    last() {
+      isKept = false;
     },
     end(trailers) {
       if (framing === 'chunked') {

@@ -55,6 +55,8 @@ test.each([
   { name: 'a bare return', rows: ['X-A: 1\rX-B: 2'], status: 400 },
   { name: 'a zero octet', rows: ['X-A: \0'], status: 400 },
   { name: 'a second Host', rows: ['Host: y'], status: 400 },
+  { name: 'Host as an option', rows: ['Connection: close, host'], status: 400 },
+  { name: 'a length as an option', rows: ['Connection: Content-Length'], status: 400 },
 ])('refuses $name', ({ rows, status }) => {
   expect(head(lines('GET / HTTP/1.1', 'Host: x', ...rows))).toMatchObject({
     kind: 'refused',
@@ -66,6 +68,7 @@ test.each([
   { name: 'no Host', text: lines('GET / HTTP/1.1'), status: 400 },
   { name: 'a Host with user information', text: lines('GET / HTTP/1.1', 'Host: a@b'), status: 400 },
   { name: 'a Host with a path', text: lines('GET / HTTP/1.1', 'Host: a/b'), status: 400 },
+  { name: 'a fragment', text: lines('GET /a#b HTTP/1.1', 'Host: x'), status: 400 },
   { name: 'two spaces', text: lines('GET  / HTTP/1.1', 'Host: x'), status: 400 },
   { name: 'no version', text: lines('GET /', 'Host: x'), status: 400 },
   { name: 'HTTP/2.0 in text', text: lines('GET / HTTP/2.0', 'Host: x'), status: 505 },
@@ -96,6 +99,11 @@ test.each([
   },
 ])('refuses $name', ({ text, status }) => {
   expect(head(text)).toMatchObject({ kind: 'refused', status });
+});
+
+test("fields that Connection names are the connection's own and go no further", () => {
+  const text = lines('GET / HTTP/1.1', 'Host: x', 'Connection: X-A, close', 'X-A: 1', 'X-B: 2');
+  expect(head(text)).toMatchObject({ fields: { names: ['Host', 'Connection', 'X-B'] } });
 });
 
 test('a head cut anywhere asks for more, and never gives another answer', () => {

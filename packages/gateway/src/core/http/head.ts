@@ -103,6 +103,10 @@ export function parseRequestHead(
   if (fields.count('host') > 1) return refused(400, 'more than one Host');
   if (host === undefined && !version) return refused(400, 'no Host');
   if (host !== undefined && !isHost(host)) return refused(400, 'bad Host');
+  if (connection.some((option) => FOR_ALL.has(option))) return refused(400, 'bad Connection');
+  // What concerns this connection alone goes no further (RFC 9110 §7.6.1). Taken out here, so that
+  // no client can have fields taken out that the gateway itself adds.
+  for (const option of connection) if (!OPTIONS.has(option)) fields.remove(option);
   return {
     kind: 'request',
     method: bytes.toString('latin1', start, methodEnd),
@@ -280,6 +284,10 @@ function contentLength(fields: HeaderFields): number | Refused {
   return /^\d{1,15}$/.test(only) ? Number(only) : refused(400, 'bad Content-Length');
 }
 
+/** Options that are no names of fields to be taken out, or of fields that are written anew. */
+const OPTIONS: ReadonlySet<string> = new Set(['close', 'keep-alive', 'upgrade', 'te']);
+/** Fields that frame or route a message: no client may call them its connection's own. */
+const FOR_ALL: ReadonlySet<string> = new Set(['host', 'content-length', 'transfer-encoding']);
 const NO_OPTIONS: readonly string[] = [];
 /** What nearly all messages say. */
 const USUAL_OPTIONS: ReadonlyMap<string, readonly string[]> = new Map([
@@ -306,7 +314,7 @@ function keepsAlive(isHttp10: boolean, options: readonly string[]): boolean {
 }
 
 /** No user information, no path, no list: what could name two hosts is refused. */
-function isHost(value: string): boolean {
+export function isHost(value: string): boolean {
   return (
     value === '' || /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._~!$&'()*+;=%-]+)(:\d{0,5})?$/.test(value)
   );

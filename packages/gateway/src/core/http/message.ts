@@ -35,19 +35,22 @@ export function fieldLines(
   return text;
 }
 
-/** Trailer fields that may be passed on: none that frames or routes. Source: RFC 9110 §6.5.1. */
+/**
+ * Trailer fields that may be passed on: none that frames, routes, authenticates, changes how the
+ * message is taken, or tells who the client is; some readers merge them into the head.
+ * Source: RFC 9110 §6.5.1.
+ */
 export function trailerLines(trailers: HeaderFields | undefined): string {
   return trailers === undefined ? '' : fieldLines(trailers, NOT_IN_TRAILERS, []);
 }
 
 const NOT_IN_TRAILERS: ReadonlySet<string> = new Set([
-  'content-length',
-  'host',
-  'authorization',
-  'content-encoding',
-  'content-type',
-  'content-range',
-  'set-cookie',
+  ...['content-length', 'content-encoding', 'content-type', 'content-range', 'trailer', 'host'],
+  ...['authorization', 'proxy-authorization', 'www-authenticate', 'cookie', 'set-cookie', 'apikey'],
+  ...['expect', 'range', 'max-forwards', 'if-match', 'if-none-match', 'cache-control', 'pragma'],
+  ...['forwarded', 'x-real-ip', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto'],
+  ...['x-forwarded-port', 'x-consumer-username', 'x-consumer-custom-id'],
+  ...['x-credential-identifier', 'x-userinfo', 'x-access-token', 'location', 'age', 'vary'],
 ]);
 
 /** `Date`, made once a second: the same text serves every answer within it. */

@@ -82,6 +82,9 @@ export function serveStream(
       return isReady;
     },
     flush: () => sendHead(false),
+    last() {
+      // A stream carries one request; the others of its connection are framed apart from it.
+    },
     end(given) {
       sentTrailers = given;
       sendHead(!hasBody || given === undefined);

@@ -1,6 +1,6 @@
 import type { RequestContext } from '../../core/request-context.ts';
 import { resolveTemplate } from '../../core/template.ts';
-import { definePlugin, type Outcome } from '../plugin.ts';
+import { definePlugin, type Outcome, type PluginEnvironment } from '../plugin.ts';
 import {
   KEY_TYPE,
   type KeyType,
@@ -9,6 +9,8 @@ import {
   type RejectFields,
   rejection,
 } from './limit-key.ts';
+import { openRedis, REDIS_CONDITIONS, REDIS_FIELDS, type RedisFields } from './redis-connection.ts';
+import { createRedisPlaces, type Entered } from './redis-places.ts';
 import { isTakenOver } from './taken-over.ts';
 import { wait } from './wait.ts';
 
@@ -20,7 +22,7 @@ interface Rule {
   readonly key: string;
 }
 
-interface LimitConn extends RejectFields {
+interface LimitConn extends RejectFields, RedisFields {
   readonly conn?: Amount;
   readonly burst?: Amount;
   readonly key?: string;
@@ -29,13 +31,8 @@ interface LimitConn extends RejectFields {
   readonly only_use_default_delay: boolean;
   readonly key_type: KeyType;
   readonly allow_degradation: boolean;
-}
-
-/** Requests under way of one key. A key without any is forgotten, so clients bound the memory. */
-interface Counts {
-  readonly byKey: Map<string, number>;
-  /** Seconds that one request above `conn` waits, a moving average of what requests take. */
-  unitDelay: number;
+  /** Seconds. */
+  readonly key_ttl: number;
 }
 
 /** A rule that applies to this request. */
@@ -60,6 +57,7 @@ export const limitConn = definePlugin<LimitConn>({
   name: 'limit-conn',
   priority: 1003,
   summary: 'Bounds how many requests of one key are under way at the same time.',
+  secretFields: ['redis_password'],
   schema: {
     type: 'object',
     properties: {
@@ -78,7 +76,13 @@ export const limitConn = definePlugin<LimitConn>({
       },
       default_conn_delay: { type: 'number', exclusiveMinimum: 0 },
       only_use_default_delay: { type: 'boolean', default: false },
-      policy: { type: 'string', enum: ['local'], default: 'local' },
+      ...REDIS_FIELDS,
+      key_ttl: {
+        type: 'integer',
+        minimum: 1,
+        default: 3600,
+        description: 's; with Redis, until a place that was not given back is free',
+      },
       allow_degradation: { type: 'boolean', default: false },
       ...REJECT_FIELDS,
     },
@@ -86,10 +90,52 @@ export const limitConn = definePlugin<LimitConn>({
       { required: ['conn', 'burst', 'default_conn_delay', 'key'] },
       { required: ['default_conn_delay', 'rules'] },
     ],
+    allOf: REDIS_CONDITIONS,
   },
   create(conf, environment) {
-    const counts: Counts = { byKey: new Map(), unitDelay: conf.default_conn_delay };
+    const places = placesOf(conf, environment);
     const held = Symbol('held');
+    /** Seconds that one request above `conn` waits, a moving average of what requests take. */
+    let unitDelay = conf.default_conn_delay;
+
+    /** Takes a place under each rule from `first` on; all are given back when one has none. */
+    function enterAll(
+      context: RequestContext,
+      applied: readonly Applied[],
+      taken: Entered[],
+    ): Outcome | Promise<Outcome> {
+      for (let i = taken.length; i < applied.length; i++) {
+        const rule = applied[i];
+        if (rule === undefined) break;
+        const place = places.enter(rule.key, rule.conn + rule.burst);
+        if (place instanceof Promise) {
+          return place.then(
+            (got) => judge(context, taken, got) ?? enterAll(context, applied, taken),
+          );
+        }
+        const outcome = judge(context, taken, place);
+        if (outcome !== undefined) return outcome;
+      }
+      const units = taken.map(({ count }, i) => unitsAbove(count, applied[i]?.conn ?? count));
+      const delayMs = units.reduce((sum, unit) => sum + unit, 0) * unitDelay * 1_000;
+      return delayMs < 1 ? undefined : wait(delayMs).then(() => undefined);
+    }
+
+    function judge(context: RequestContext, taken: Entered[], place: Place): Outcome {
+      if (typeof place === 'object') {
+        taken.push(place);
+        context.setSlot(held, taken);
+        return undefined;
+      }
+      if (place === undefined && conf.allow_degradation) {
+        taken.push(UNCOUNTED);
+        return undefined;
+      }
+      context.setSlot(held, undefined);
+      for (const one of taken) one.leave(environment.now());
+      return place === 'full' ? rejection(conf) : FAILED;
+    }
+
     return {
       access(context) {
         if (isTakenOver(context, 'limit-conn')) return undefined;
@@ -97,50 +143,72 @@ export const limitConn = definePlugin<LimitConn>({
         if (applied === undefined || applied.length === 0) {
           return conf.allow_degradation ? undefined : FAILED;
         }
-        return enter(context, conf, counts, applied, held);
+        return enterAll(context, applied, []);
       },
       log(context) {
-        const keys = context.slot<string[]>(held);
-        if (keys === undefined) return;
+        const taken = context.slot<readonly Entered[]>(held);
+        if (taken === undefined) return;
         context.setSlot(held, undefined);
-        for (const key of keys) leave(counts, key);
+        for (const place of taken) place.leave(environment.now());
         if (conf.only_use_default_delay) return;
         const tookS = (environment.now() - context.startMs) / 1_000;
-        counts.unitDelay = (counts.unitDelay + Math.max(0, tookS)) / 2;
+        unitDelay = (unitDelay + Math.max(0, tookS)) / 2;
       },
+      close: places.close,
     };
   },
 });
 
 const FAILED: Outcome = { status: 500, body: { error_msg: 'failed to limit conn' } };
 
-/** Takes a place under each rule; all are given back when one has none. */
-function enter(
-  context: RequestContext,
-  conf: LimitConn,
-  { byKey, unitDelay }: Counts,
-  applied: readonly Applied[],
-  held: symbol,
-): Outcome | Promise<Outcome> {
-  const isFull = applied.some(({ key, conn, burst }) => (byKey.get(key) ?? 0) + 1 > conn + burst);
-  if (isFull) return rejection(conf);
-  let delayMs = 0;
-  for (const { key, conn } of applied) {
-    const count = (byKey.get(key) ?? 0) + 1;
-    byKey.set(key, count);
-    if (count > conn) delayMs += Math.floor((count - 1) / conn) * unitDelay * 1_000;
-  }
-  context.setSlot(
-    held,
-    applied.map(({ key }) => key),
-  );
-  return delayMs < 1 ? undefined : wait(delayMs).then(() => undefined);
+/** Stands where nobody could count. */
+const UNCOUNTED: Entered = { count: 0, leave: () => undefined };
+
+/** Undefined when the other side that counts could not be asked. */
+type Place = Entered | 'full' | undefined;
+
+interface Places {
+  enter(key: string, most: number): Place | Promise<Place>;
+  close(): void;
 }
 
-function leave({ byKey }: Counts, key: string): void {
-  const count = (byKey.get(key) ?? 1) - 1;
-  if (count <= 0) byKey.delete(key);
-  else byKey.set(key, count);
+/** Counted in this process, or in Redis over one connection. */
+function placesOf(conf: LimitConn, { origin, now, warn }: PluginEnvironment): Places {
+  if (conf.policy === 'local') return localPlaces();
+  const connection = openRedis(conf, warn);
+  const identity = `${origin.kind} ${origin.id} ${JSON.stringify(conf)}`;
+  const places = createRedisPlaces(connection, identity, warn);
+  const ttlMs = conf.key_ttl * 1_000;
+  return {
+    enter: (key, most) => places.enter(key, { most, ttlMs, nowMs: now() }),
+    close: connection.close,
+  };
+}
+
+/** A key without any request under way is forgotten, so clients bound the memory. */
+function localPlaces(): Places {
+  const counts = new Map<string, number>();
+  return {
+    enter(key, most) {
+      const count = (counts.get(key) ?? 0) + 1;
+      if (count > most) return 'full';
+      counts.set(key, count);
+      return {
+        count,
+        leave() {
+          const left = (counts.get(key) ?? 1) - 1;
+          if (left <= 0) counts.delete(key);
+          else counts.set(key, left);
+        },
+      };
+    },
+    close: () => undefined,
+  };
+}
+
+/** How often `conn` fits into the requests before this one, when it is above it. */
+function unitsAbove(count: number, conn: number): number {
+  return count > conn ? Math.floor((count - 1) / conn) : 0;
 }
 
 /** Undefined when an amount is none; rules whose variables are all missing do not apply. */

@@ -1,4 +1,4 @@
-import { definePlugin } from '../plugin.ts';
+import { definePlugin, type Outcome, type PluginEnvironment } from '../plugin.ts';
 import { createLeakyBucket } from './leaky-bucket.ts';
 import {
   KEY_TYPE,
@@ -8,14 +8,17 @@ import {
   type RejectFields,
   rejection,
 } from './limit-key.ts';
+import { createRedisBucket } from './redis-bucket.ts';
+import { openRedis, REDIS_CONDITIONS, REDIS_FIELDS, type RedisFields } from './redis-connection.ts';
 import { wait } from './wait.ts';
 
-interface LimitReq extends RejectFields {
+interface LimitReq extends RejectFields, RedisFields {
   readonly rate: number;
   readonly burst: number;
   readonly key: string;
   readonly key_type: KeyType;
   readonly nodelay: boolean;
+  readonly allow_degradation: boolean;
 }
 
 const KEYS_MAX = 100_000;
@@ -25,6 +28,7 @@ export const limitReq = definePlugin<LimitReq>({
   name: 'limit-req',
   priority: 1001,
   summary: 'Slows requests of one key down to a rate, and refuses those above the burst.',
+  secretFields: ['redis_password'],
   schema: {
     type: 'object',
     properties: {
@@ -32,27 +36,56 @@ export const limitReq = definePlugin<LimitReq>({
       burst: { type: 'number', minimum: 0 },
       key: { type: 'string', minLength: 1 },
       key_type: KEY_TYPE,
-      policy: { type: 'string', enum: ['local'], default: 'local' },
+      ...REDIS_FIELDS,
       nodelay: { type: 'boolean', default: false },
       allow_degradation: { type: 'boolean', default: false },
       ...REJECT_FIELDS,
     },
     required: ['rate', 'burst', 'key'],
+    allOf: REDIS_CONDITIONS,
   },
   create(conf, environment) {
-    const { origin } = environment;
-    const bucket = environment.shared(`${origin.kind} ${origin.id} ${JSON.stringify(conf)}`, () =>
-      createLeakyBucket({ keysMax: KEYS_MAX }),
-    );
+    const { take, close } = bucketOf(conf, environment);
+
+    function verdict(delay: Delay): Outcome | Promise<Outcome> {
+      if (delay === undefined) return conf.allow_degradation ? undefined : FAILED;
+      if (delay === 'refused') return rejection(conf);
+      return conf.nodelay || delay < 1 ? undefined : wait(delay).then(() => undefined);
+    }
+
     return {
       access(context) {
-        const key = limitKey(context, conf.key_type, conf.key);
-        const { rate, burst } = conf;
-        const delayMs = bucket.take(key, { rate, burst, nowMs: environment.now() });
-        if (delayMs === undefined) return rejection(conf);
-        if (conf.nodelay || delayMs < 1) return undefined;
-        return wait(delayMs).then(() => undefined);
+        const delay = take(limitKey(context, conf.key_type, conf.key));
+        return delay instanceof Promise ? delay.then(verdict) : verdict(delay);
       },
+      close,
     };
   },
 });
+
+const FAILED: Outcome = { status: 500, body: { error_msg: 'failed to limit req' } };
+
+/** In ms; undefined when the other side that counts could not be asked. */
+type Delay = number | 'refused' | undefined;
+
+/** A bucket in this process, or in Redis over one connection. */
+function bucketOf(
+  conf: LimitReq,
+  { origin, shared, now, warn }: PluginEnvironment,
+): { take(key: string): Delay | Promise<Delay>; close(): void } {
+  const { rate, burst } = conf;
+  const identity = `${origin.kind} ${origin.id} ${JSON.stringify(conf)}`;
+  if (conf.policy === 'local') {
+    const bucket = shared(identity, () => createLeakyBucket({ keysMax: KEYS_MAX }));
+    return {
+      take: (key) => bucket.take(key, { rate, burst, nowMs: now() }) ?? 'refused',
+      close: () => undefined,
+    };
+  }
+  const connection = openRedis(conf, warn);
+  const bucket = createRedisBucket(connection, identity, warn);
+  return {
+    take: (key) => bucket.take(key, { rate, burst, nowMs: now() }),
+    close: connection.close,
+  };
+}

@@ -1,3 +1,4 @@
+import type { FieldSeal } from '../field-seal.ts';
 import { createObjectTable } from '../object-table.ts';
 import { ChangedError, type Store, type StoredObject } from '../store.ts';
 import { createEtcdClient, type EtcdSettings, pause } from './etcd-client.ts';
@@ -19,6 +20,8 @@ export interface EtcdStoreParts {
   /** Why an object that another has written cannot be used; it is then left out. */
   fault(key: string, value: Readonly<Record<string, unknown>>): string | undefined;
   warn(message: string): void;
+  /** As APISIX, secret fields are encrypted in etcd; one that no key opens was written plain. */
+  readonly seal?: FieldSeal | undefined;
 }
 
 /** Objects asked for at once when all are read. */
@@ -80,10 +83,11 @@ export async function openEtcdStore(settings: EtcdSettings, parts: EtcdStorePart
       warn(`etcd: ${whole} is not JSON: left out`);
       return undefined;
     }
-    const wrong = parts.fault(key, objectOf(value));
+    const opened = parts.seal?.open(key, objectOf(value)) ?? objectOf(value);
+    const wrong = parts.fault(key, opened);
     if (wrong === undefined) {
       const indexes = { createdIndex: at.createRevision, modifiedIndex: at.modRevision };
-      return { key, value: objectOf(value), ...indexes };
+      return { key, value: opened, ...indexes };
     }
     warn(`etcd: ${whole}: ${wrong}: left out`);
     return undefined;
@@ -202,7 +206,7 @@ export async function openEtcdStore(settings: EtcdSettings, parts: EtcdStorePart
     async put(key, value, { ttlS, unchangedSince } = {}) {
       const body = {
         key: toBase64(prefix + key),
-        value: toBase64(JSON.stringify(value)),
+        value: toBase64(JSON.stringify(parts.seal?.seal(key, value) ?? value)),
         prev_kv: true,
         ...(await leaseOf(ttlS)),
       };
