@@ -77,7 +77,8 @@ export function serveStream(
       sendHead(false);
       context.sentBytes += bytes.length;
       context.sentBodyBytes += bytes.length;
-      const isReady = stream.write(bytes);
+      // A copy: what is given is good during the call only, and a stream may keep it for later.
+      const isReady = stream.write(Buffer.from(bytes));
       if (!isReady) deadlineMs = now() + settings.sendTimeoutMs;
       return isReady;
     },
