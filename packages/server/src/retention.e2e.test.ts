@@ -111,6 +111,7 @@ test('changed hours hold at once: in the TTL, for rows to come and for rows that
   );
   expect(rows).toEqual([
     ['l7_flow_log', 'time + toIntervalHour(100)'],
+    ['link_calibration', 'time + toIntervalHour(720)'],
     ['trace_alias', 'time + toIntervalHour(100)'],
     ['trace_index', 'time + toIntervalHour(100)'],
   ]);

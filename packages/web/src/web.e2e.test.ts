@@ -145,7 +145,7 @@ test('keys move, fold, zoom and open the drawer, and the URL keeps all of it', a
   await openTrace();
   for (const key of ['j', 'j', 'j', 'Enter']) await page.keyboard.press(key);
   const drawer = page.getByRole('complementary', { name: 'Span' });
-  await drawer.getByText('Who saw this exchange').waitFor();
+  await drawer.getByText('The way of the request').waitFor();
   await untilParameter('span', '1000002');
   await page.keyboard.press('+');
   await untilParameter('to', /^\d+$/);
