@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { afterEach, describe, expect, test } from 'vitest';
 import {
   DIRECTION_OUT,
@@ -51,11 +52,22 @@ ctypes.memmove(page + 2048, b'hello', 5)
 write = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int, ctypes.c_uint, ctypes.c_uint)(page)
 assert write(a.fileno(), page + 2048, 5) == 5
 `;
+/** Kernels of confidential guests, and such as are told to, end a process that uses that gate. */
+const has32Bit =
+  spawnSync('python3', ['-c', `import socket\na, b = socket.socketpair()\n${WRITE_32}`]).status ===
+  0;
 const RECEIVED = 'b in 5 hello';
 const SENT = 'a out 5 hello';
 
 /** `want` is what both rungs see; `wantB` where rung B sees less. */
-const CASES: readonly { name: string; script: string; want: string[]; wantB?: string[] }[] = [
+interface Case {
+  readonly name: string;
+  readonly script: string;
+  readonly want: readonly string[];
+  readonly wantB?: readonly string[];
+  readonly needs32Bit?: boolean;
+}
+const CASES: readonly Case[] = [
   {
     name: 'send and recv',
     script: "a.send(b'hello'); b.recv(10)",
@@ -113,6 +125,7 @@ b.recv(10)`,
   {
     name: 'system calls of 32-bit processes, on rung A and without their bytes only',
     script: `${WRITE_32}b.recv(10)`,
+    needs32Bit: true,
     want: ['a out 5', RECEIVED],
     wantB: [RECEIVED],
   },
@@ -146,7 +159,8 @@ a.send(b'hello'); b.recv(10)`,
 ];
 
 describe.each(RUNGS)('rung %s', (rung) => {
-  test.each(CASES)('$name', async ({ script, want, wantB }) => {
+  test.for(CASES)('$name', async ({ script, want, wantB, needs32Bit }, { skip }) => {
+    skip(needs32Bit === true && !has32Bit, 'this kernel ends processes that make 32-bit calls');
     opened = openTestCapture({ rung });
     const caller = startCaller(`${script}\nask(port)`);
     const port = Number(await caller.line());
