@@ -99,13 +99,15 @@ test('memory is bounded: the oldest is given up, and counted', () => {
   expect(join.counters()).toEqual({ joined: 0, others: 2, dropped: 2, waiting: 2 });
 });
 
-test('what nobody tells of is given up after two seconds', () => {
+test('what nobody tells of is given up two seconds after it was looked for', () => {
   const told: number[] = [];
   const join = createJoin({ onJoined: ({ flow }) => told.push(flow.id) });
   join.flush(1e9);
   join.pair(pairAt(1, 100, 500));
-  join.flush(2.9e9);
+  join.flush(60e9); // A thread that did not get to run: the other side may come with the next drain.
   expect(told).toEqual([]);
-  join.flush(3e9);
+  join.flush(61.9e9);
+  expect(told).toEqual([]);
+  join.flush(62e9);
   expect(told).toEqual([1]);
 });

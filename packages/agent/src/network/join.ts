@@ -34,7 +34,8 @@ export interface JoinOptions {
 }
 
 interface Waiting {
-  readonly sinceNs: number;
+  /** Of the flush after it came: however late this thread gets to run, both sides have been read. */
+  sinceNs: number;
   exchange: Exchange | undefined;
   pairs: TurnPair[];
 }
@@ -50,7 +51,8 @@ const HOLD_NS = 2e9;
 export function createJoin({ waitingMax = WAITING_MAX, onJoined }: JoinOptions): Join {
   /** By the sequence number of the request's first byte, the oldest first. */
   const waiting = new Map<number, Waiting>();
-  let [joined, others, dropped, nowNs] = [0, 0, 0, 0];
+  let fresh: Waiting[] = [];
+  let [joined, others, dropped] = [0, 0, 0];
 
   function waitingAt(sequence: number): Waiting {
     const found = waiting.get(sequence);
@@ -62,9 +64,10 @@ export function createJoin({ waitingMax = WAITING_MAX, onJoined }: JoinOptions):
         giveUp(...oldest.value);
       }
     }
-    const fresh = { sinceNs: nowNs, exchange: undefined, pairs: [] };
-    waiting.set(sequence, fresh);
-    return fresh;
+    const one: Waiting = { sinceNs: Infinity, exchange: undefined, pairs: [] };
+    waiting.set(sequence, one);
+    fresh.push(one);
+    return one;
   }
 
   function giveUp(sequence: number, { pairs }: Waiting): void {
@@ -98,7 +101,8 @@ export function createJoin({ waitingMax = WAITING_MAX, onJoined }: JoinOptions):
       at.pairs = at.pairs.filter((pair) => !tell(pair, exchange));
     },
     flush(now) {
-      nowNs = now;
+      for (const one of fresh) one.sinceNs = now;
+      fresh = [];
       for (const [sequence, one] of waiting) {
         if (now - one.sinceNs < HOLD_NS) return;
         giveUp(sequence, one);

@@ -22,6 +22,9 @@ const TONES: readonly (readonly [hue: number, tone: 'bright' | 'deep'])[] = [
 ];
 const LIGHTNESS = { dark: { bright: 0.77, deep: 0.65 }, light: { bright: 0.79, deep: 0.68 } };
 
+/** What is no service: grey, readable under dark text in both themes. */
+export const NETWORK_COLOR = 'oklch(0.74 0.015 250)';
+
 /** FNV-1a: the same name has the same colour on each page, in each session. */
 function hashOf(name: string): number {
   let hash = 0x811c9dc5;

@@ -4,6 +4,7 @@ import { type FlameLayout, layoutFlame } from '../../panels/flame/geometry.ts';
 import { criticalPath, stretchesBySpan } from '../../panels/trace-tree/critical-path.ts';
 import {
   findSpans,
+  NETWORK,
   type ServiceTotal,
   searchTexts,
   serviceTotals,
@@ -11,7 +12,7 @@ import {
   visibleRows,
 } from '../../panels/trace-tree/tree.ts';
 import type { TimeWindow } from '../../panels/trace-tree/window.ts';
-import { serviceColors } from '../../ui/service-color.ts';
+import { NETWORK_COLOR, serviceColors } from '../../ui/service-color.ts';
 import { useTheme } from '../../ui/theme.ts';
 import { isFolded, shownWindow, type TraceState } from './state.ts';
 
@@ -49,7 +50,14 @@ function useLook(
   const theme = useTheme();
   const colors = useMemo(() => {
     const services = totals.map((total) => total.service);
-    return serviceColors(services, theme);
+    const found = new Map(
+      serviceColors(
+        services.filter((name) => name !== NETWORK),
+        theme,
+      ),
+    );
+    // Interfaces are the way between services: they stand back behind them.
+    return found.set(NETWORK, NETWORK_COLOR);
   }, [totals, theme]);
   const selected = tree.indexOf.get(span);
   const critical = useMemo(
