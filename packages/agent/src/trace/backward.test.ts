@@ -1,8 +1,9 @@
 import { EVIDENCE_ANSWERED_NEXT, EVIDENCE_THREAD } from '@thalweg/model';
 import { expect, test } from 'vitest';
-import type { Connection, RequestPart, ResponsePart } from '../flow/exchange.ts';
+import type { Connection, RequestPart } from '../flow/exchange.ts';
 import { CAUSE_NONE, CAUSE_READ, CAUSE_RESTORED, CAUSE_THREAD } from '../flow/transfer.ts';
 import { createResolver, type Resolver, type TracedExchange } from './resolver.ts';
+import { testRequest, testResponse } from './trace-testing.ts';
 import { wireId } from './wire-id.ts';
 
 // One process, one thread, an event loop: what the answers say about the calls.
@@ -59,38 +60,25 @@ function talk(): Talk {
     connections.set(id, known);
     return known;
   };
-  const part = (id: number, cause: { id: number; kind: number }, turnId: number): RequestPart => ({
-    ...common,
-    startNs: tick(),
-    endNs: nowNs,
-    sequence: id,
-    turnId,
-    causeId: cause.id,
-    causeKind: cause.kind,
-    method: 'GET',
-    path: '/',
-    host: 'shop',
-    forwardedFor: '',
-    answeredBeforeNs: -Infinity,
-    note: undefined,
-  });
+  const part = (id: number, cause: { id: number; kind: number }, turnId: number): RequestPart =>
+    testRequest(id, {
+      startNs: tick(),
+      endNs: nowNs,
+      turnId,
+      causeId: cause.id,
+      causeKind: cause.kind,
+    });
   function finish(id: number, turnId: number, causeId: number): void {
     const request = requests.get(id);
     const of = connections.get(id);
     if (of === undefined) throw new Error(`BUG: nobody asked on ${id}`);
-    const response: ResponsePart = {
-      ...common,
+    const response = testResponse(1_000 + id, {
       startNs: tick(),
       endNs: nowNs,
-      sequence: 1_000 + id,
       turnId,
       causeId,
       causeKind: causeId === 0 ? CAUSE_NONE : CAUSE_READ,
-      outcome: 'success',
-      status: 200,
-      reason: 'OK',
-      result: '',
-    };
+    });
     resolver.exchange({ connection: of, kind: 'session', isLossy: false, request, response });
   }
   return {
@@ -134,18 +122,6 @@ function talk(): Talk {
     },
   };
 }
-
-const common = {
-  tid: 1,
-  size: 0,
-  captured: 0,
-  bodySize: 0,
-  version: '1.1',
-  contentLength: undefined,
-  trace: undefined,
-  requestId: '',
-  headers: [],
-};
 
 test('a request that is answered right after the answer of a call was read made that call', () => {
   const one = talk();

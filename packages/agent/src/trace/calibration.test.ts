@@ -1,39 +1,10 @@
 import { expect, test } from 'vitest';
-import type { Connection, RequestPart, ResponsePart } from '../flow/exchange.ts';
-import { CAUSE_NONE, CAUSE_THREAD } from '../flow/transfer.ts';
+import type { Connection, RequestPart } from '../flow/exchange.ts';
+import { CAUSE_THREAD } from '../flow/transfer.ts';
 import { type Comparison, createCalibration } from './calibration.ts';
 import { createResolver, type TracedExchange } from './resolver.ts';
+import { testConnection, testRequest, testResponse } from './trace-testing.ts';
 import { wireId } from './wire-id.ts';
-
-const connection = (id: number, role: Connection['role']): Connection => ({
-  id,
-  role,
-  pid: 1,
-  comm: 'shop',
-  netns: 0,
-  localIp: '127.0.0.1',
-  localPort: 80,
-  remoteIp: '127.0.0.1',
-  remotePort: 40_000 + id,
-  protocol: 'http1',
-});
-
-const message = {
-  startNs: 0,
-  endNs: 0,
-  tid: 1,
-  turnId: 0,
-  causeId: 0,
-  causeKind: CAUSE_NONE,
-  size: 0,
-  captured: 0,
-  bodySize: 0,
-  version: '1.1',
-  contentLength: undefined,
-  trace: undefined,
-  requestId: '',
-  headers: [],
-};
 
 /** Each request names itself in X-Request-ID, and its call does; the thread says `blamed` made it. */
 function run(blamed: 'its own' | 'another', rounds: number) {
@@ -43,33 +14,19 @@ function run(blamed: 'its own' | 'another', rounds: number) {
     onCompared: (_, comparison) => compared.push(comparison),
   });
   for (let round = 0; round < rounds; round += 1) {
-    const request = (sequence: number, rest: Partial<RequestPart>): RequestPart => ({
-      ...message,
-      sequence,
-      method: 'GET',
-      path: '/',
-      host: 'shop',
-      forwardedFor: '',
-      answeredBeforeNs: -Infinity,
-      note: undefined,
-      ...rest,
-    });
     const at = 100 * (round + 1);
-    const own = request(at, { turnId: at, requestId: `own-${round}` });
-    const other = request(at + 1, { turnId: at + 1, requestId: `other-${round}` });
+    const own = testRequest(at, { turnId: at, requestId: `own-${round}` });
+    const other = testRequest(at + 1, { turnId: at + 1, requestId: `other-${round}` });
     const causeId = blamed === 'its own' ? at : at + 1;
-    const called = request(at + 2, { causeId, causeKind: CAUSE_THREAD, requestId: `own-${round}` });
-    const ends = [connection(at, 'server'), connection(at + 1, 'server')] as const;
-    const back = connection(at + 2, 'client');
+    const called = testRequest(at + 2, {
+      causeId,
+      causeKind: CAUSE_THREAD,
+      requestId: `own-${round}`,
+    });
+    const ends = [testConnection(at, 'server'), testConnection(at + 1, 'server')] as const;
+    const back = testConnection(at + 2, 'client');
     const end = (of: Connection, part: RequestPart): void => {
-      const response: ResponsePart = {
-        ...message,
-        sequence: part.sequence + 50,
-        status: 200,
-        outcome: 'success',
-        reason: 'OK',
-        result: '',
-      };
+      const response = testResponse(part.sequence + 50);
       resolver.exchange({
         connection: of,
         kind: 'session',
