@@ -96,7 +96,7 @@ export const Span = z.object({
       candidates: z.array(z.object({ wireId: z.string(), probability: z.number() })),
     })
     .nullable(),
-  /** All columns of the row, by name, as text: the drawer shows them. */
+  /** Columns of the row and attributes, by name, as text. Columns that are empty or 0 are left out. */
   fields: z.record(z.string(), z.string()),
 });
 export type Span = z.infer<typeof Span>;

@@ -2,22 +2,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import {
-  ApiErrorBody,
-  createBatch,
-  LatencyAnswer,
-  l7FlowLog,
-  type RowOf,
-  TraceAnswer,
-  TraceSearchAnswer,
-} from '@thalweg/model';
+import { ApiErrorBody, LatencyAnswer, TraceAnswer, TraceSearchAnswer } from '@thalweg/model';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Server, ServerSettings, startServer } from './index.ts';
-
-type Row = RowOf<typeof l7FlowLog.columns>;
+import { createRowMaker, encodeRows, type L7Row } from './testing/l7-rows.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'thalweg-server-'));
 const startUs = Date.now() * 1e3 - 60e6;
+const row = createRowMaker(startUs);
 let server: Server;
 
 beforeAll(async () => {
@@ -29,38 +21,8 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const BLANK = Object.fromEntries(
-  Object.entries(l7FlowLog.columns).map(([name, { kind }]) => {
-    if (kind === 'id') return [name, 0n];
-    if (kind === 'texts' || kind === 'categories' || kind === 'ids' || kind === 'floats')
-      return [name, []];
-    return [name, kind === 'text' || kind === 'category' ? '' : 0];
-  }),
-);
-
-let rowCount = 0n;
-function row(offsetUs: number, rest: Partial<Row>): Row {
-  rowCount += 1n;
-  const start = startUs + offsetUs;
-  const filled = {
-    ...BLANK,
-    _id: rowCount,
-    time: Math.floor((start + 1_000) / 1e6),
-    start_time: start,
-    end_time: start + 1_000,
-    type: 2,
-    l7_protocol: 20,
-    signal_source: 3,
-    response_code: 200,
-    response_duration: 1_000n,
-    request_type: 'GET',
-    ...rest,
-  };
-  return filled as Row; // BLANK has every column of the declaration.
-}
-
 /** A client's call to a gateway and the gateway's call to a service, under two wire ids. */
-function requestThroughGateway(offsetUs: number, wire: bigint, path: string): Row[] {
+function requestThroughGateway(offsetUs: number, wire: bigint, path: string): L7Row[] {
   const common = { request_resource: path, endpoint: path };
   return [
     row(offsetUs, { ...common, wire_id: wire, observation_point: 'c-p', app_service: 'client' }),
@@ -89,13 +51,11 @@ function requestThroughGateway(offsetUs: number, wire: bigint, path: string): Ro
 }
 
 let batchCount = 0;
-async function ingest(rows: readonly Row[], token?: string): Promise<Response> {
-  const batch = createBatch(l7FlowLog);
-  for (const one of rows) batch.push(one);
+async function ingest(rows: readonly L7Row[], token?: string): Promise<Response> {
   batchCount += 1;
   return fetch(`${server.url}/api/ingest/l7_flow_log`, {
     method: 'POST',
-    body: gzipSync(batch.encode()),
+    body: gzipSync(encodeRows(rows)),
     headers: {
       'content-type': 'application/octet-stream',
       'content-encoding': 'gzip',

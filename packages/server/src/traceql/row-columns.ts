@@ -1,5 +1,6 @@
 import { l7FlowLog, type Span } from '@thalweg/model';
 import type { RowFilter } from '../traces/filter.ts';
+import { isBlank } from '../traces/row-reader.ts';
 import { isErrorStatus, signalOf } from '../traces/trace.ts';
 import type { Field, Intrinsic, TraceqlQuery } from './syntax.ts';
 import { columnOf, type SpanView, type TraceView } from './trace-view.ts';
@@ -104,8 +105,9 @@ export function rowView(
     const value = values[at];
     at += 1;
     if (value === null || value === undefined) continue;
-    const key = name.startsWith(ATTRIBUTE) ? name.slice(ATTRIBUTE.length) : name;
-    fields[key] = Array.isArray(value) ? value.join(', ') : String(value);
+    const text = Array.isArray(value) ? value.join(', ') : String(value);
+    if (name.startsWith(ATTRIBUTE)) fields[name.slice(ATTRIBUTE.length)] = text;
+    else if (!isBlank(text)) fields[name] = text;
   }
   const startUs = Number(fields['start_us'] ?? 0);
   const span: Span = {

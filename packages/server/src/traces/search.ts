@@ -117,7 +117,12 @@ async function firstOfEach(
 
 /** Of network interfaces: they repeat what processes saw. */
 const IS_NETWORK = `signal_source = ${SIGNAL_SOURCE_PACKET}`;
-/** Columns of a trace's entry: the root's own row, a process's first, the client's before the server's. */
+/**
+ * Of a trace's rows the least is its entry: the root's own, a process's before an interface's, a
+ * span without parent, the client's before the server's.
+ */
+const ENTRY_ORDER = `(wire_id != joined, ${IS_NETWORK}, parent_span_id != '', observation_point, start_time)`;
+/** Columns of the entry that are shown. */
 const ENTRY = [
   '_id',
   'app_service',
@@ -141,7 +146,7 @@ async function summarise(
   const { rows } = await store.query(
     `SELECT toString(transform(root_hash, {roots:Array(UInt64)}, {finals:Array(UInt64)}, root_hash) AS joined) AS final,
        toUnixTimestamp64Micro(min(start_time)) AS first, toUnixTimestamp64Micro(max(end_time)) AS last,
-       argMin(response_code, (wire_id != joined, ${IS_NETWORK}, observation_point, start_time) AS at),
+       argMin(response_code, ${ENTRY_ORDER} AS at),
        count(), countIf(${IS_NETWORK}),
        uniqExactIf(app_service, app_service != ''),
        uniqExact(wire_id) - uniqExactIf(wire_id, parent_wire_id != 0 AND link_probability >= ${LINK_SHOWN}),

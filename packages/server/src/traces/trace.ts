@@ -17,18 +17,27 @@ import type { Store } from '../storage/store.ts';
 import { readAliases } from './aliases.ts';
 import { assembleTree, type TreeNode, type TreeRow } from './assemble.ts';
 import { rootOf } from './root-of.ts';
+import { RowReader } from './row-reader.ts';
 import { IN_INDEXED_INTERVALS, keyOf } from './trace-index.ts';
 
 const TABLE = qualifiedName(l7FlowLog);
 export const SPANS_MAX = 20_000;
 /** Parents under other roots that one more hop looks for. */
 const PARENTS_MAX = 200;
+/** Columns that are not fields of their own: computed ones, and the attributes' lists. */
+const NOT_FIELDS: ReadonlySet<string> = new Set([
+  'start_us',
+  'end_us',
+  ...Object.keys(l7FlowLog.columns).filter((name) => name.startsWith('attribute_')),
+]);
 const ERRORS: readonly number[] = [STATUS_SERVER_ERROR, STATUS_CLIENT_ERROR, STATUS_TIMEOUT];
 
 /** A row as the tree and the answer need it. */
 interface SpanRow extends TreeRow {
   readonly endUs: number;
-  readonly columns: Readonly<Record<string, unknown>>;
+  /** Values of the row, in the order of the reader's columns. */
+  readonly cells: readonly unknown[];
+  readonly reader: RowReader;
 }
 
 /**
@@ -56,7 +65,7 @@ export async function readTraces(
   );
   const byFinal = new Map<string, SpanRow[]>(groups.map(({ final }) => [final, []]));
   for (const row of await readRows(store, [...finalOf.keys()])) {
-    byFinal.get(finalOf.get(String(row.columns['root_hash'])) ?? '')?.push(row);
+    byFinal.get(finalOf.get(row.reader.text(row.cells, 'root_hash')) ?? '')?.push(row);
   }
   return [...byFinal].flatMap(([final, rows]) =>
     rows.length === 0 ? [] : [answerOf(final, rows)],
@@ -119,68 +128,69 @@ async function readRows(store: Store, roots: readonly string[]): Promise<readonl
      ORDER BY start_time LIMIT {most:UInt32}`,
     { params: { roots, keys: roots.map(keyOf), most: SPANS_MAX + 1 } },
   );
-  return rows.map((row) => {
-    const values = Object.fromEntries(columns.map(({ name }, at) => [name, row[at]]));
-    return {
-      spanId: String(values['_id']),
-      wireId: String(values['wire_id']),
-      parentWireId: String(values['parent_wire_id']),
-      linkProbability: Number(values['link_probability']),
-      observationPoint: String(values['observation_point']),
-      hostName: String(values['host']),
-      pid: Number(values[`process_id_${endOf(values)}`]),
-      startUs: Number(values['start_us']),
-      endUs: Number(values['end_us']),
-      traceId: String(values['trace_id']),
-      isApp: Number(values['signal_source']) === SIGNAL_SOURCE_OTEL,
-      interface: interfaceOf(values),
-      namedSpanId: String(values['span_id']),
-      namedParentId: String(values['parent_span_id']),
-      isComplete: Number(values['type']) === 2,
-      columns: values,
-    };
-  });
+  const reader = new RowReader(columns);
+  return rows.map((cells) => treeRowOf(reader, cells));
 }
 
-function interfaceOf(columns: Readonly<Record<string, unknown>>): TreeRow['interface'] {
-  if (Number(columns['signal_source']) !== SIGNAL_SOURCE_PACKET) return undefined;
+function treeRowOf(reader: RowReader, cells: readonly unknown[]): SpanRow {
+  const text = (name: string): string => reader.text(cells, name);
+  const number = (name: string): number => reader.number(cells, name);
+  const source = number('signal_source');
+  const observationPoint = text('observation_point');
   return {
-    agent: String(columns['agent']),
-    name: `${String(columns['netns'])} ${String(columns['capture_nic_name'])}`,
+    spanId: text('_id'),
+    wireId: text('wire_id'),
+    parentWireId: text('parent_wire_id'),
+    linkProbability: number('link_probability'),
+    observationPoint,
+    hostName: text('host'),
+    pid: number(`process_id_${endOf(observationPoint)}`),
+    startUs: number('start_us'),
+    endUs: number('end_us'),
+    traceId: text('trace_id'),
+    isApp: source === SIGNAL_SOURCE_OTEL,
+    interface:
+      source === SIGNAL_SOURCE_PACKET
+        ? { agent: text('agent'), name: `${text('netns')} ${text('capture_nic_name')}` }
+        : undefined,
+    namedSpanId: text('span_id'),
+    namedParentId: text('parent_span_id'),
+    isComplete: number('type') === 2,
+    cells,
+    reader,
   };
 }
 
 /** Which end was observed: the client's (0) or the server's (1). */
-function endOf(columns: Readonly<Record<string, unknown>>): 0 | 1 {
-  return String(columns['observation_point']).startsWith('s') ? 1 : 0;
+function endOf(observationPoint: string): 0 | 1 {
+  return observationPoint.startsWith('s') ? 1 : 0;
 }
 
 function spanOf({ row, parent, link }: TreeNode<SpanRow>): Span {
-  const { columns } = row;
-  const text = (name: string): string => String(columns[name] ?? '');
-  const processName = text(`process_kname_${endOf(columns)}`);
+  const text = (name: string): string => row.reader.text(row.cells, name);
+  const number = (name: string): number => row.reader.number(row.cells, name);
   return {
     spanId: row.spanId,
     parentId: parent?.spanId ?? null,
     wireId: row.wireId,
-    signal: signalOf(Number(columns['signal_source'])),
+    signal: signalOf(number('signal_source')),
     observationPoint: row.observationPoint,
     service: text('app_service'),
-    processName,
+    processName: text(`process_kname_${endOf(row.observationPoint)}`),
     pid: row.pid,
     hostName: row.hostName,
     startUs: row.startUs,
     endUs: row.endUs,
-    protocol: protocolOf(Number(columns['l7_protocol'])),
+    protocol: protocolOf(number('l7_protocol')),
     method: text('request_type'),
     host: text('request_domain'),
     path: text('request_resource'),
     endpoint: text('endpoint'),
-    status: Number(columns['response_code']),
-    isError: isErrorStatus(Number(columns['response_status'])),
-    isLossy: Number(columns['is_lossy']) === 1,
+    status: number('response_code'),
+    isError: isErrorStatus(number('response_status')),
+    isLossy: number('is_lossy') === 1,
     link: linkOf(row, link),
-    fields: fieldsOf(columns),
+    fields: fieldsOf(row),
   };
 }
 
@@ -192,11 +202,11 @@ function linkOf(row: SpanRow, link: TreeNode<SpanRow>['link']): Span['link'] {
   if (link?.kind === 'wire') return { probability: 1, evidence: ['wire'], candidates: [] };
   if (link?.kind === 'span-id') return { probability: 1, evidence: ['shared-id'], candidates: [] };
   const from = link?.from ?? row;
-  const candidates = candidatesOf(from.columns);
+  const candidates = candidatesOf(from);
   if (link === null && candidates.length === 0) return null;
   return {
     probability: link === null ? 0 : from.linkProbability,
-    evidence: link === null ? [] : evidenceOf(Number(from.columns['link_evidence'])),
+    evidence: link === null ? [] : evidenceOf(from.reader.number(from.cells, 'link_evidence')),
     candidates,
   };
 }
@@ -207,17 +217,12 @@ function evidenceOf(bits: number): string[] {
     .map(([, name]) => name);
 }
 
-function candidatesOf(columns: Readonly<Record<string, unknown>>) {
-  const ids = listOf(columns['candidate_wire_ids']);
-  const probabilities = listOf(columns['candidate_probabilities']);
-  return ids.map((wireId, at) => ({
+function candidatesOf({ reader, cells }: SpanRow) {
+  const probabilities = reader.list(cells, 'candidate_probabilities');
+  return reader.list(cells, 'candidate_wire_ids').map((wireId, at) => ({
     wireId: String(wireId),
     probability: Number(probabilities[at] ?? 0),
   }));
-}
-
-function listOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
 }
 
 /** By where a row comes from: the network, an application, a system call. */
@@ -231,15 +236,11 @@ function protocolOf(number: number): string {
   return names[number] ?? String(number);
 }
 
-/** Every column as text; lists become `a, b`, and the two attribute lists one field each. */
-function fieldsOf(columns: Readonly<Record<string, unknown>>): Record<string, string> {
-  const fields: Record<string, string> = {};
-  for (const [name, value] of Object.entries(columns)) {
-    if (name === 'start_us' || name === 'end_us' || name.startsWith('attribute_')) continue;
-    fields[name] = Array.isArray(value) ? value.join(', ') : String(value);
-  }
-  const values = listOf(columns['attribute_values']);
-  listOf(columns['attribute_names']).forEach((name, at) => {
+/** What the row says as text, its attributes one field each. */
+function fieldsOf({ reader, cells }: SpanRow): Record<string, string> {
+  const fields = reader.filled(cells, NOT_FIELDS);
+  const values = reader.list(cells, 'attribute_values');
+  reader.list(cells, 'attribute_names').forEach((name, at) => {
     fields[String(name)] = String(values[at] ?? '');
   });
   return fields;

@@ -1,6 +1,6 @@
 import { type Draw, token } from '../../ui/canvas.ts';
 import type { CriticalStretch } from '../trace-tree/critical-path.ts';
-import type { TraceTree } from '../trace-tree/tree.ts';
+import { type TraceTree, titleOf } from '../trace-tree/tree.ts';
 import { barShare, type TimeWindow } from '../trace-tree/window.ts';
 import { type FlameLayout, laneBars } from './geometry.ts';
 
@@ -93,7 +93,7 @@ export function flameDrawing({ tree, layout, window, look, scrollTop }: View): D
         }
         if (bar.width >= LABEL_PX_MIN) {
           context.fillStyle = barText;
-          const text = `${span.service}  ${span.method} ${span.endpoint || span.path}`;
+          const text = `${span.service}  ${titleOf(span)}`;
           drawLabel(context, text, bar.left, drawnWidth, y);
         }
         if (bar.index === look.selected) {

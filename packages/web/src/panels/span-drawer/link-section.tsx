@@ -2,7 +2,7 @@ import type { Span } from '@thalweg/model';
 import type { ReactNode } from 'react';
 import { Link } from 'react-router';
 import { formatProbability } from '../../ui/format.ts';
-import { isSure, type TraceTree } from '../trace-tree/tree.ts';
+import { isSure, type TraceTree, titleOf } from '../trace-tree/tree.ts';
 import { CalibrationLine } from './calibration-line.tsx';
 
 interface LinkSectionProps {
@@ -111,6 +111,6 @@ function serverOf(tree: TraceTree, wireId: string): number {
   return at >= 0 ? at : tree.spans.findIndex((span) => span.wireId === wireId);
 }
 
-function nameOf({ service, method, endpoint, path }: Span): string {
-  return `${service} ${method} ${endpoint || path}`;
+function nameOf(span: Span): string {
+  return `${span.service} ${titleOf(span)}`;
 }

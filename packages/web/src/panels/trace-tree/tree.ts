@@ -176,6 +176,12 @@ export function serviceTotals(tree: TraceTree): readonly ServiceTotal[] {
     .sort((a, b) => b.selfUs - a.selfUs || (a.service < b.service ? -1 : 1));
 }
 
+/** What was asked for: method and route. SDKs name spans with the method in front: it is said once. */
+export function titleOf({ method, endpoint, path }: Span): string {
+  const name = endpoint || path;
+  return method === '' || name.startsWith(`${method} `) ? name : `${method} ${name}`;
+}
+
 /** What find looks into, by span: all that is shown and all fields, in lower case. */
 export function searchTexts(tree: TraceTree): readonly string[] {
   return tree.spans.map((span) => {

@@ -2,7 +2,7 @@ import type { Span } from '@thalweg/model';
 import { memo, type ReactNode } from 'react';
 import { formatDuration, formatProbability, plural } from '../../ui/format.ts';
 import type { CriticalStretch } from '../trace-tree/critical-path.ts';
-import { isSure, type TraceTree } from '../trace-tree/tree.ts';
+import { isSure, type TraceTree, titleOf } from '../trace-tree/tree.ts';
 import { barShare, type TimeWindow } from '../trace-tree/window.ts';
 import { INDENT_PX, labelPlace, rowLines } from './geometry.ts';
 
@@ -78,9 +78,7 @@ export const Row = memo(function Row(props: RowProps): ReactNode {
           <span className="row-service">
             {span.signal === 'N' ? span.fields['capture_nic_name'] : span.service}
           </span>
-          <span className="row-path">
-            {span.signal === 'N' ? span.hostName : `${span.method} ${span.endpoint || span.path}`}
-          </span>
+          <span className="row-path">{span.signal === 'N' ? span.hostName : titleOf(span)}</span>
         </span>
         <Badges {...props} span={span} />
       </div>
