@@ -25,6 +25,10 @@ test.each([
     thrown: new Error('outer', { cause: new Error('inner') }),
     becomes: { message: 'outer: inner' },
   },
+  {
+    thrown: new Error('outer: inner', { cause: new Error('inner') }),
+    becomes: { message: 'outer: inner' },
+  },
 ])('$thrown becomes $becomes', ({ thrown, becomes }) => {
   expect(toCliError(thrown)).toMatchObject(becomes);
 });

@@ -40,7 +40,8 @@ export function toCliError(error: unknown): CliError {
   if (!(error instanceof Error)) return new CliError('failed', String(error), 'see --help');
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   const fix = 'fix' in error && typeof error.fix === 'string' ? error.fix : '';
-  const because = error.cause instanceof Error ? `: ${error.cause.message}` : '';
+  const cause = error.cause instanceof Error ? error.cause.message : '';
+  const because = error.message.includes(cause) ? '' : `: ${cause}`;
   return new CliError(
     CODES[code] ?? 'failed',
     error.message + because,

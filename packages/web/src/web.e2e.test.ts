@@ -82,7 +82,7 @@ test('the list draws what is in view and loads the next page on scrolling', asyn
   await page.locator('.trace-scroll').evaluate((element) => {
     element.scrollTop = element.scrollHeight;
   });
-  await expect.poll(() => header.textContent()).toContain('400 traces loaded');
+  await expect.poll(() => header.textContent(), { timeout: 10_000 }).toContain('400 traces loaded');
 });
 
 test('a box drawn on the heat map selects time and latency in the URL, and Back undoes it', async () => {

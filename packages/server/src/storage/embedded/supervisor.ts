@@ -119,7 +119,7 @@ function startFailure(
 ): StoreError {
   const message =
     report.code === 'store_locked'
-      ? `${dataDir} is in use by another process: stop it, or name another data directory`
+      ? `${dataDir} is in use by another process`
       : `the store could not open ${dataDir}: ${report.message}`;
   return new StoreError(report.code, message, { cause: new Error(report.message) });
 }

@@ -48,7 +48,7 @@ export function LatencyPanel({ latency, endUs, onSelect }: LatencyPanelProps): R
         {latency.isPending && <Skeleton rows={4} label="Loading latency" />}
         {latency.isError && grid === undefined && (
           <FailureMessage
-            title="No latency"
+            title="The latency could not be read"
             error={latency.error}
             onRetry={() => void latency.refetch()}
           />

@@ -45,7 +45,7 @@ export function ResultsPanel(props: ResultsPanelProps): ReactNode {
       {search.isPending && <Skeleton rows={12} label="Loading traces" />}
       {search.isError && traces.length === 0 && (
         <FailureMessage
-          title="No traces"
+          title="The traces could not be read"
           error={search.error}
           onRetry={() => void search.refetch()}
         />

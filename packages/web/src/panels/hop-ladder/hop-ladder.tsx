@@ -1,27 +1,26 @@
 import type { Span } from '@thalweg/model';
-import { type ReactNode, useMemo } from 'react';
+import type { ReactNode } from 'react';
 import { formatDuration, plural } from '../../ui/format.ts';
-import type { TraceTree } from '../trace-tree/tree.ts';
-import { type LadderLeg, type LadderPoint, ladderOf } from './ladder.ts';
+import type { Ladder, LadderLeg, LadderPoint } from './ladder.ts';
 import './hop-ladder.css';
 
 interface HopLadderProps {
-  readonly tree: TraceTree;
+  readonly ladder: Ladder;
+  /** The chosen span, and its exchange. */
   readonly index: number;
+  readonly wireId: string;
   onSelect(index: number): void;
 }
 
 /** The way of a request from point to point, what each leg took, and what TCP suffered there. */
-export function HopLadder({ tree, index, onSelect }: HopLadderProps): ReactNode {
-  const { points, legs } = useMemo(() => ladderOf(tree, index), [tree, index]);
-  const wireId = tree.spans[index]?.wireId;
+export function HopLadder({ ladder, index, wireId, onSelect }: HopLadderProps): ReactNode {
   return (
     <ol className="ladder">
-      {points.map((point, at) => (
+      {ladder.points.map((point, at) => (
         <Point
           key={point.span.spanId}
           point={point}
-          leg={legs[at]}
+          leg={ladder.legs[at]}
           isChosen={point.index === index}
           isOfExchange={point.span.wireId === wireId}
           onSelect={onSelect}

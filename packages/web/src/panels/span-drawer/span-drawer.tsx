@@ -4,6 +4,7 @@ import { CopyButton } from '../../ui/copy-button.tsx';
 import { formatDateTime, formatDuration } from '../../ui/format.ts';
 import { StatusBadge } from '../../ui/status-badge.tsx';
 import { HopLadder } from '../hop-ladder/hop-ladder.tsx';
+import { ladderOf } from '../hop-ladder/ladder.ts';
 import type { TraceTree } from '../trace-tree/tree.ts';
 import { filterFields } from './geometry.ts';
 import { LinkSection } from './link-section.tsx';
@@ -53,18 +54,21 @@ function Facts({ span, tree, index }: { span: Span; tree: TraceTree; index: numb
     ['Start', formatDateTime(span.startUs)],
     span.signal === 'N'
       ? ['Interface', span.fields['capture_nic_name'] ?? '']
-      : ['Process', `${span.processName} (${span.pid})`],
+      : ['Process', span.pid === 0 ? '' : `${span.processName} (${span.pid})`],
     ['Host', span.hostName],
     ['Seen at', `${span.observationPoint} · ${span.protocol}`],
   ];
   return (
     <dl className="facts">
-      {facts.map(([name, value]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd className="num">{value}</dd>
-        </div>
-      ))}
+      {facts.map(
+        ([name, value]) =>
+          value !== '' && (
+            <div key={name}>
+              <dt>{name}</dt>
+              <dd className="num">{value}</dd>
+            </div>
+          ),
+      )}
       {span.isLossy && (
         <p className="note note-warn">events of this connection were lost: times may be off</p>
       )}
@@ -78,7 +82,10 @@ interface SectionProps {
   onSelect(index: number): void;
 }
 
+/** Nothing where only SDKs saw the request: they saw no bytes. */
 function Hops({ tree, index, span, onSelect }: SectionProps & { index: number }): ReactNode {
+  const ladder = useMemo(() => ladderOf(tree, index), [tree, index]);
+  if (ladder.points.length === 0) return null;
   return (
     <section>
       <h3>
@@ -86,7 +93,7 @@ function Hops({ tree, index, span, onSelect }: SectionProps & { index: number })
         <CopyButton text={span.wireId} label="Copy the wire id" />
       </h3>
       <p className="soft">↓ its first byte, ↑ the answer's last, from point to point</p>
-      <HopLadder tree={tree} index={index} onSelect={onSelect} />
+      <HopLadder ladder={ladder} index={index} wireId={span.wireId} onSelect={onSelect} />
     </section>
   );
 }
@@ -115,7 +122,7 @@ function Fields({ fields }: { fields: Span['fields'] }): ReactNode {
           <div key={name}>
             <dt>{name}</dt>
             <dd>
-              {value === '' ? <span className="soft">empty</span> : value}
+              {value}
               <CopyButton text={value} label={`Copy ${name}`} />
             </dd>
           </div>
