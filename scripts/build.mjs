@@ -16,6 +16,8 @@ const BUNDLES = {
   client: 'packages/demo/src/services/client.ts',
   orders: 'packages/demo/src/services/orders.ts',
   stock: 'packages/demo/src/services/stock.ts',
+  'shop-service': 'packages/demo/src/services/shop-service.ts',
+  'telemetry-relay': 'packages/demo/src/services/telemetry-relay.ts',
   'bench-subject': 'packages/bench/src/bench-subject.ts',
   'link-service': 'packages/bench/src/links/link-service.ts',
 };
@@ -48,6 +50,9 @@ if (isWanted('bundle')) {
       'playwright-core',
       'yaml',
       '@redis/client',
+      // Instrumentations patch what is required at run time.
+      '@opentelemetry/*',
+      'pg',
     ],
     logLevel: 'warning',
   });

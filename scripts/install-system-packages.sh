@@ -18,7 +18,8 @@ nginx|nginx-light|the gateway of the demo, of tests and of benches
 wrk|wrk|load for the benches
 chromium|chromium|the browser of the end-to-end tests
 file:/usr/share/fonts/truetype/dejavu|fonts-dejavu-core|text in that browser
-redis-server|redis-server|a real one for the tests of limit-count, which shares quotas through it
+redis-server|redis-server|a real one for the tests of limit-count, which shares quotas through it; behind the web shop
+file:/usr/lib/postgresql|postgresql|the database of the web shop (demo --shop)
 etcd|etcd-server|a real one for the store of the gateway, in tests
 openssl|openssl|makes the certificates of tests
 prometheus|prometheus|a real one as neighbour and as reference, in tests and in bench metrics; with promtool

@@ -59,6 +59,15 @@ test.each(['A', 'B'])(
   },
 );
 
+test('the web shop: spans of SDKs, gateway, kernel and interfaces are one tree', async () => {
+  const words = ['demo', '--shop', '--once', '--json', '--requests', '100', '--connections', '4'];
+  const { status, stdout, stderr } = await thalweg(words);
+  expect(status, stderr).toBe(0);
+  const result: Record<string, number> = JSON.parse(stdout);
+  expect(result).toMatchObject({ requests: 100, lostEvents: 0 });
+  expect(result['completeTraces']).toBeGreaterThanOrEqual(99);
+});
+
 test('replay prints one record for each request/response pair', async () => {
   const { status, stdout } = await thalweg(['replay', capture('http/sw8.pcap')]);
   expect(status).toBe(0);

@@ -1,18 +1,14 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DemoError } from './demo-error.ts';
+import { createDriver, type Drive } from './driver.ts';
+import { fileText } from './file-text.ts';
 import { type HostProcess, startOn, startService } from './host-process.ts';
-import {
-  createHosts,
-  filesFolder,
-  removeLeftovers,
-  removeRun,
-  requireMeans,
-  waitUntil,
-} from './hosts.ts';
-import type { LoadOrder, LoadReport } from './load-report.ts';
+import { createHosts, filesFolder, requireMeans, waitUntil } from './hosts.ts';
 import { nginxConfig } from './nginx-config.ts';
-import { runIdOf, runPrefix } from './run-id.ts';
+import { startRun } from './run.ts';
+import { runPrefix } from './run-id.ts';
+import { expectedSpans } from './shop.ts';
 
 export interface DemoOptions {
   /** Idle connections that nginx keeps to the service behind it; 0 for none. */
@@ -32,16 +28,14 @@ export interface Demo {
     readonly host: string;
     readonly pid: number;
   }[];
-  /** Sends `requests` over `connections`, each waiting for its answer. One drive at a time. */
-  drive(requests: number, connections: number, pauseMs?: number): Promise<LoadReport>;
+  readonly drive: Drive;
+  /** Spans of processes that one request for `path` leaves. */
+  expectedSpans(path: string): number;
   /** Ends the processes and removes the hosts. Idempotent. */
   close(): Promise<void>;
 }
 
 const PORTS = { gateway: 8080, orders: 7001, stock: 7002 } as const;
-const REQUESTS_MAX = 1e6;
-const CONNECTIONS_MAX = 512;
-const DRIVE_MS_MAX = 600_000;
 const START_MS = 10_000;
 
 /** Throws `DemoError` where `startDemo` would for want of root, `ip` or nginx. Makes nothing. */
@@ -52,21 +46,7 @@ export function checkDemo({ path = '' }: DemoOptions): void {
 /** Throws `DemoError`: no root, no `ip`, no nginx. What was begun is removed then. */
 export async function startDemo(options: DemoOptions = {}): Promise<Demo> {
   const nginx = requireMeans(options.path ?? '/usr/bin:/bin');
-  removeLeftovers();
-  const runId = runIdOf(process.pid);
-  removeRun(runId);
-  const remove = (): void => removeRun(runId);
-  process.once('exit', remove);
-  try {
-    return await start(runId, { ...options, nginx }, () => {
-      process.off('exit', remove);
-      remove();
-    });
-  } catch (error) {
-    process.off('exit', remove);
-    remove();
-    throw error;
-  }
+  return startRun((runId, remove) => start(runId, { ...options, nginx }, remove));
 }
 
 async function start(
@@ -96,15 +76,15 @@ async function start(
   writeFileSync(config, nginxConfig(settings));
   const gateway = startOn(hosts.gateway, 'nginx', [options.nginx, '-p', folder, '-c', config]);
   await nginxIsUp(gateway, folder);
-  const client = await startService(hosts.client, 'client', [gatewayUrl]);
-  const drive = createDriver(client);
+  const client = await startService(hosts.client, 'client', [gatewayUrl, 'orders']);
   const processes = [client, gateway, orders, stock];
 
   return {
     gatewayUrl,
     prefix: runPrefix(runId),
     processes: processes.map(({ name, host, pid }) => ({ name, host, pid })),
-    drive,
+    drive: createDriver(client),
+    expectedSpans,
     close: async () => {
       remove();
       await Promise.all(processes.map(({ ended }) => ended));
@@ -122,27 +102,4 @@ async function nginxIsUp(gateway: HostProcess, folder: string): Promise<void> {
       'run scripts/install-system-packages.sh (it installs nginx-light)',
     );
   });
-}
-
-function createDriver(client: HostProcess): Demo['drive'] {
-  let sent = 0;
-  return async (requests, connections, pauseMs = 0) => {
-    const order: LoadOrder = {
-      requests: Math.min(requests, REQUESTS_MAX),
-      connections: Math.min(connections, CONNECTIONS_MAX),
-      from: sent,
-      pauseMs,
-    };
-    sent += order.requests;
-    client.write(JSON.stringify(order));
-    return JSON.parse(await client.line(DRIVE_MS_MAX)) as LoadReport; // services/client.ts writes it.
-  };
-}
-
-function fileText(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
 }

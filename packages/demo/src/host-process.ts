@@ -19,20 +19,21 @@ export interface HostProcess {
   readonly ended: Promise<void>;
 }
 
-/** Starts one of our services and waits until it says `ready`. */
+/** Starts one of our services, by `wrapper` if given, and waits until it says `ready`. */
 export async function startService(
   host: Host,
-  name: 'orders' | 'stock' | 'client',
+  script: 'orders' | 'stock' | 'client' | 'shop-service' | 'telemetry-relay',
   args: readonly string[],
+  wrapper: readonly string[] = [],
 ): Promise<HostProcess> {
   const isSource = import.meta.url.endsWith('.ts');
-  const script = new URL(isSource ? `./services/${name}.ts` : `./${name}.js`, import.meta.url);
+  const url = new URL(isSource ? `./services/${script}.ts` : `./${script}.js`, import.meta.url);
   const loader = isSource ? ['--conditions=@thalweg/source', '--import=tsx'] : [];
-  const command = [process.execPath, ...loader, fileURLToPath(script), ...args];
-  const started = startOn(host, name, command);
+  const command = [...wrapper, process.execPath, ...loader, fileURLToPath(url), ...args];
+  const started = startOn(host, host.name, command);
   const word = await started.line(START_MS);
   if (word === 'ready') return started;
-  throw new DemoError('demo_failed', `${name} said "${word}" in place of ready`, 'see above');
+  throw new DemoError('demo_failed', `${host.name} said "${word}" in place of ready`, 'see above');
 }
 
 /** Starts `command` in the host's namespace; `ip netns exec` becomes it, so the pid is its own. */

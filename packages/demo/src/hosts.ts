@@ -21,6 +21,8 @@ export interface Host {
 const NAMESPACES = '/run/netns';
 const SUBNET = '10.77.0';
 const SUBNET_BITS = 24;
+/** All hosts, as CIDR. */
+export const HOST_NETWORK = `${SUBNET}.0/${SUBNET_BITS}`;
 const BRIDGE = 'lan0';
 const KILL_ROUNDS_MAX = 20;
 const KILL_WAIT_MS = 50;

@@ -3,6 +3,7 @@
 export interface ShopRequest {
   readonly method: 'GET' | 'POST';
   readonly path: string;
+  readonly host?: string;
   readonly body?: string;
 }
 

@@ -55,7 +55,7 @@ export const TraceSummary = z.object({
   /** Of these the network spans: the views of network interfaces. */
   networkSpanCount: z.number(),
   serviceCount: z.number(),
-  /** Exchanges without a known parent: 1 when the trace is one tree. */
+  /** Exchanges without a known parent: 1 when the trace is one tree, and where only SDKs saw it. */
   rootCount: z.number(),
 });
 export type TraceSummary = z.infer<typeof TraceSummary>;

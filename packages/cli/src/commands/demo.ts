@@ -1,17 +1,18 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
+  COLLECTOR_PORT,
   checkDemo,
   type Demo,
-  expectedSpans,
   type LoadReport,
   makeRunFolder,
   startDemo,
+  startWebShop,
 } from '@thalweg/demo';
 import type { TraceAnswer } from '@thalweg/model';
 import { alignedLines } from '../aligned.ts';
 import { CliError } from '../cli-error.ts';
-import { type Command, JSON_OPTION } from '../command.ts';
+import { type Command, type Context, JSON_OPTION } from '../command.ts';
 import { createServerClient, type ServerClient } from '../server-client.ts';
 import { bothSettings, type OwnValues } from '../settings.ts';
 import { traceTree } from '../trace-tree.ts';
@@ -21,6 +22,8 @@ import { SERVER_OPTIONS, serverFrom } from './server-part.ts';
 
 const SETTLE_MS_MAX = 30_000;
 const POLL_MS = 500;
+/** A trace that went all the way is shown. */
+const EXAMPLE_SPANS = 6;
 /** The gentle load of a demo that stays up: 2 connections that rest between requests. */
 const BACKGROUND = { requests: 1_000, connections: 2, pauseMs: 200 } as const;
 
@@ -41,13 +44,17 @@ export const demo: Command = {
     'Starts everything with a demo: a gateway and two services on hosts of their own, traced.',
   positionals: [],
   options: {
+    shop: {
+      type: 'boolean',
+      doc: 'five services with OpenTelemetry SDKs, PostgreSQL and Redis behind `thalweg gateway`, in place of nginx and two services without SDK',
+    },
     once: { type: 'boolean', doc: 'drive the load, report, and end' },
     requests: { type: 'number', doc: 'requests to send', default: 1_000, min: 1, max: 100_000 },
     connections: { type: 'number', doc: 'connections at once', default: 16, min: 1, max: 512 },
     json: JSON_OPTION,
     ...SERVER_OPTIONS,
   },
-  examples: ['thalweg demo', 'thalweg demo --once --json'],
+  examples: ['thalweg demo', 'thalweg demo --shop', 'thalweg demo --once --json'],
   async run(context) {
     const { values, terminal, environment, signal } = context;
     const path = environment['PATH'] ?? '';
@@ -65,8 +72,7 @@ export const demo: Command = {
       const agent = await startAgentBeside(server, settings);
       closers.push(() => agent.close());
       goOn(signal);
-      terminal.note('starting the hosts: client, gateway (nginx), orders, stock …');
-      const hosts = await startDemo({ path });
+      const hosts = await startHosts(context, server.url, path);
       closers.push(() => hosts.close());
       await agent.followInterfaces();
       goOn(signal);
@@ -100,6 +106,18 @@ export const demo: Command = {
   },
 };
 
+function startHosts({ values, terminal }: Context, serverUrl: string, path: string): Promise<Demo> {
+  if (!values.flag('shop')) {
+    terminal.note('starting the hosts: client, gateway (nginx), orders, stock …');
+    return startDemo({ path });
+  }
+  terminal.note(
+    'starting the hosts: client, gateway (thalweg), five services, PostgreSQL, Redis …',
+  );
+  const self = [process.execPath, ...process.execArgv, process.argv[1] ?? ''];
+  return startWebShop({ path, gatewayCommand: [...self, 'gateway'], serverUrl });
+}
+
 /** The demo keeps nothing and disturbs no agent or server that runs here already. */
 function ownValues(folder: string, isOnce: boolean): OwnValues {
   return {
@@ -108,6 +126,8 @@ function ownValues(folder: string, isOnce: boolean): OwnValues {
       status_port: 0,
       flush_ms: 250,
       network_spans: 'requests',
+      // What SDKs send to us is not what the shop is about.
+      ports_excluded: [COLLECTOR_PORT],
     },
     server: { data_dir: join(folder, 'data'), ...(isOnce ? { port: 0 } : {}) },
   };
@@ -169,9 +189,9 @@ async function count(client: ServerClient, hosts: Demo, report: LoadReport): Pro
     spans += trace.spanCount;
     // As many spans as the path leaves, all under one root: the entry is the client's own.
     const processSpans = trace.spanCount - trace.networkSpanCount;
-    const isComplete = trace.rootCount === 1 && processSpans === expectedSpans(trace.path);
+    const isComplete = trace.rootCount === 1 && processSpans === hosts.expectedSpans(trace.path);
     if (isComplete) completeTraces += 1;
-    if (isComplete && processSpans === 6) exampleId ??= trace.traceId;
+    if (isComplete && processSpans >= EXAMPLE_SPANS) exampleId ??= trace.traceId;
   }
   if (exampleId !== undefined) example = await client.trace(exampleId);
   return { counts: { traces, completeTraces, spans }, example };

@@ -1,19 +1,23 @@
-// The shop's customers: a closed loop of requests over kept connections. Orders come as JSON lines
+// A shop's customers (arguments: the gateway's URL, `orders` or `web-shop`): a closed loop of
+// requests over kept connections. Orders come as JSON lines
 // on stdin ({requests, connections, from, pauseMs}), each answered by a JSON line on stdout.
 import { Agent, request as call } from 'node:http';
 import { createInterface } from 'node:readline';
 import type { LoadOrder, LoadReport } from '../load-report.ts';
 import { shopRequest } from '../shop.ts';
+import { WEB_SHOP_REQUEST } from '../web-shop/addresses.ts';
 import { endWithStdin } from './service.ts';
 
 const REQUEST_MS_MAX = 10_000;
-const gatewayUrl = process.argv[2] ?? '';
+const [, , gatewayUrl = '', shop] = process.argv;
+const requestAt = shop === 'web-shop' ? () => WEB_SHOP_REQUEST : shopRequest;
 
 function send(index: number, agent: Agent): Promise<string> {
-  const { method, path, body } = shopRequest(index);
+  const { method, path, host, body } = requestAt(index);
   return new Promise((resolve) => {
     const headers = {
       'user-agent': 'shop-client/1.0',
+      ...(host === undefined ? {} : { host }),
       ...(body === undefined
         ? {}
         : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),

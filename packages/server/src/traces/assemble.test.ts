@@ -11,6 +11,8 @@ const row = (spanId: string, rest: Partial<TreeRow>): TreeRow => ({
   hostName: 'h',
   pid: 1,
   startUs: 0,
+  endUs: 0,
+  protocol: 20,
   traceId: '',
   isApp: false,
   interface: undefined,

@@ -1,4 +1,5 @@
 import { LINK_SHOWN, OBSERVATION_POINTS } from '@thalweg/model';
+import { hangInsideApps } from './inside-app.ts';
 import { linkBySpanIds } from './span-ids.ts';
 
 /** What the tree needs of a row. Ids are decimal strings; a wire id of `0` is unknown. */
@@ -11,6 +12,9 @@ export interface TreeRow {
   readonly hostName: string;
   readonly pid: number;
   readonly startUs: number;
+  readonly endUs: number;
+  /** As in `L7_PROTOCOL`. */
+  readonly protocol: number;
   /** The trace id that the row has, '' when none. */
   readonly traceId: string;
   /** The network interface that saw it, and what it belongs to; undefined: a process saw it. */
@@ -76,7 +80,8 @@ const rankOf = (row: TreeRow): number =>
  * agent saw at interfaces is in order of time). The
  * chain's head hangs under the server process's row of the exchange that its evidence names, when
  * the link's probability is at least `LINK_SHOWN`. Spans of SDKs, and exchanges that carried their
- * ids, hang where these say (`linkBySpanIds`). Everything else is a root. O(n log n).
+ * ids, hang where these say (`linkBySpanIds`); exchanges without, inside the SDK's span for them
+ * (`hangInsideApps`). Everything else is a root. O(n log n).
  */
 export function assembleTree<Row extends TreeRow>(rows: readonly Row[]): Tree<Row> {
   const kept = withoutCopies(rows);
@@ -87,6 +92,7 @@ export function assembleTree<Row extends TreeRow>(rows: readonly Row[]): Tree<Ro
     if (parent !== undefined && parent !== chain) chain.parent = parent;
   }
   linkBySpanIds(chains.toSorted((a, b) => byStart(a.head, b.head)));
+  hangInsideApps(chains);
   const cutCount = cutCircles(chains);
   for (const chain of chains) chain.parent?.children.push(chain);
   return { nodes: preOrder(chains), duplicateCount: rows.length - kept.length, cutCount };

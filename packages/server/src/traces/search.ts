@@ -149,7 +149,8 @@ async function summarise(
        argMin(response_code, ${ENTRY_ORDER} AS at),
        count(), countIf(${IS_NETWORK}),
        uniqExactIf(app_service, app_service != ''),
-       uniqExact(wire_id) - uniqExactIf(wire_id, parent_wire_id != 0 AND link_probability >= ${LINK_SHOWN}),
+       greatest(1, uniqExactIf(wire_id, wire_id != 0)
+         - uniqExactIf(wire_id, parent_wire_id != 0 AND link_probability >= ${LINK_SHOWN})),
        countIf(response_status IN (${ERROR_STATUSES})), ${entry}
      FROM ${TABLE} WHERE ${IN_INDEXED_INTERVALS} AND root_hash IN {roots:Array(UInt64)}
      GROUP BY final`,

@@ -34,7 +34,6 @@ const ERRORS: readonly number[] = [STATUS_SERVER_ERROR, STATUS_CLIENT_ERROR, STA
 
 /** A row as the tree and the answer need it. */
 interface SpanRow extends TreeRow {
-  readonly endUs: number;
   /** Values of the row, in the order of the reader's columns. */
   readonly cells: readonly unknown[];
   readonly reader: RowReader;
@@ -147,6 +146,7 @@ function treeRowOf(reader: RowReader, cells: readonly unknown[]): SpanRow {
     pid: number(`process_id_${endOf(observationPoint)}`),
     startUs: number('start_us'),
     endUs: number('end_us'),
+    protocol: number('l7_protocol'),
     traceId: text('trace_id'),
     isApp: source === SIGNAL_SOURCE_OTEL,
     interface:
@@ -181,7 +181,7 @@ function spanOf({ row, parent, link }: TreeNode<SpanRow>): Span {
     hostName: row.hostName,
     startUs: row.startUs,
     endUs: row.endUs,
-    protocol: protocolOf(number('l7_protocol')),
+    protocol: protocolOf(row.protocol),
     method: text('request_type'),
     host: text('request_domain'),
     path: text('request_resource'),
@@ -189,7 +189,7 @@ function spanOf({ row, parent, link }: TreeNode<SpanRow>): Span {
     status: number('response_code'),
     isError: isErrorStatus(number('response_status')),
     isLossy: number('is_lossy') === 1,
-    link: linkOf(row, link),
+    link: linkOf(row, parent, link),
     fields: fieldsOf(row),
   };
 }
@@ -198,17 +198,21 @@ export function isErrorStatus(status: number): boolean {
   return ERRORS.includes(status);
 }
 
-function linkOf(row: SpanRow, link: TreeNode<SpanRow>['link']): Span['link'] {
+function linkOf(
+  row: SpanRow,
+  parent: SpanRow | null,
+  link: TreeNode<SpanRow>['link'],
+): Span['link'] {
   if (link?.kind === 'wire') return { probability: 1, evidence: ['wire'], candidates: [] };
   if (link?.kind === 'span-id') return { probability: 1, evidence: ['shared-id'], candidates: [] };
   const from = link?.from ?? row;
   const candidates = candidatesOf(from);
   if (link === null && candidates.length === 0) return null;
-  return {
-    probability: link === null ? 0 : from.linkProbability,
-    evidence: link === null ? [] : evidenceOf(from.reader.number(from.cells, 'link_evidence')),
-    candidates,
-  };
+  if (link === null) return { probability: 0, evidence: [], candidates };
+  const evidence = evidenceOf(from.reader.number(from.cells, 'link_evidence'));
+  // Evidence names requests, never an SDK's span: into that it was put for its time.
+  if (parent?.isApp === true) evidence.push('inside-span');
+  return { probability: from.linkProbability, evidence, candidates };
 }
 
 function evidenceOf(bits: number): string[] {
