@@ -25,4 +25,4 @@ check: node_modules/.package-lock.json ## Format, lint, types, boundaries
 	npm run --silent check
 
 clean: ## Remove what the build made
-	rm -rf packages/cli/dist packages/web/dist packages/agent/build packages/agent/native/build
+	rm -rf packages/cli/dist packages/web/dist packages/*/build packages/*/native/build

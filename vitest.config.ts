@@ -34,6 +34,16 @@ export default defineConfig({
         test: { name: 'kernel', include: ['packages/*/src/**/*.kernel.test.ts'], ...slow },
       },
       { ...source, test: { name: 'e2e', include: ['packages/*/src/**/*.e2e.test.ts'], ...slow } },
+      {
+        // The gateway once more, with Node's own sockets in place of the native ones.
+        ...source,
+        test: {
+          name: 'e2e-node-sockets',
+          include: ['packages/gateway/src/*.e2e.test.ts'],
+          provide: { sockets: 'node' },
+          ...slow,
+        },
+      },
     ],
   },
 });

@@ -1,4 +1,4 @@
-// Builds everything that runs: the kernel objects and the addon, the bundles of the cli and of the
+// Builds everything that runs: the kernel objects and the addons, the bundles of the cli and of the
 // two processes that it starts, and the web pages. `node scripts/build.mjs [native|bundle|web]…`
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -27,7 +27,10 @@ function run(command, args) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-if (isWanted('native')) run('sh', ['packages/agent/scripts/build-native.sh']);
+if (isWanted('native')) {
+  run('sh', ['packages/agent/scripts/build-native.sh']);
+  run('sh', ['packages/gateway/scripts/build-native.sh']);
+}
 if (isWanted('bundle')) {
   await build({
     absWorkingDir: root,

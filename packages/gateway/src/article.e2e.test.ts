@@ -9,6 +9,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { parseGatewayConfig } from './config/config.ts';
 import { type Gateway, startGateway } from './main.ts';
+import { chosenSockets } from './testing/running-gateway.ts';
 
 /** The article lies beside the project: its bodies are sent as they stand, comments stripped. */
 const ARTICLE = fileURLToPath(new URL('../../../../shared/article/', import.meta.url));
@@ -70,7 +71,7 @@ prometheus:
     config: parseGatewayConfig(JSON.stringify(config), {}).config,
     dataFolder: folder,
     environment: {},
-    warn: () => undefined,
+    ...chosenSockets(),
   });
 });
 

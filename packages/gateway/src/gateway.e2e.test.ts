@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { parseGatewayConfig } from './config/config.ts';
 import { type Gateway, startGateway } from './main.ts';
+import { chosenSockets } from './testing/running-gateway.ts';
 
 const CLI = fileURLToPath(new URL('../../cli/dist/thalweg.js', import.meta.url));
 const KEY = 'e2e-key';
@@ -71,7 +72,7 @@ beforeAll(async () => {
     config: parseGatewayConfig(CONFIG, {}).config,
     dataFolder: folder,
     environment: {},
-    warn: () => undefined,
+    ...chosenSockets(),
   });
   const nodes = { [`127.0.0.1:${upstreamPort}`]: 1 };
   const timeout = { connect: 1, send: 1, read: 0.3 };

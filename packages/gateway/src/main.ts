@@ -28,6 +28,8 @@ import { createPipeline, type PipelineCounters } from './core/pipeline.ts';
 import { createPluginHost } from './core/plugin-host.ts';
 import { openPluginListeners } from './core/plugin-listeners.ts';
 import { probeContext } from './core/probe-context.ts';
+import { openNativeSockets } from './core/sockets/native-sockets.ts';
+import { createNodeConnector } from './core/sockets/node-connection.ts';
 import { createUpstreamBook } from './core/upstream-book.ts';
 import { createFacts } from './facts.ts';
 import { PLUGINS } from './plugins/list.ts';
@@ -44,6 +46,8 @@ export interface GatewayOptions {
   /** YAML with every object: the Admin API is then off. */
   readonly standaloneFile?: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** What carries plain connections: `native` unless told otherwise, and where its addon loads. */
+  readonly sockets?: 'native' | 'node';
   warn(message: string): void;
 }
 
@@ -170,7 +174,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     },
   };
   const accessLog = openAccessLog(nginx.http, options.dataFolder, { batches, now, warn });
-  const pool = createUpstreamPool(now);
+  const native = options.sockets === 'node' ? undefined : openNativeSockets(warn);
+  const pool = createUpstreamPool(now, native?.connect ?? createNodeConnector());
   const sessions = createUpstreamSessions(now);
   const handle = createPipeline({
     catalogue,
@@ -200,6 +205,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     tls: apisix.ssl.enable ? apisix.ssl.listen : [],
     certificates,
     tlsOptions,
+    native,
     client: {
       settings: {
         headerTimeoutMs: durationMs(nginx.http.client_header_timeout),
@@ -292,6 +298,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     prober.close();
     pool.close();
     sessions.close();
+    native?.close();
     for (const one of [admin, control]) {
       one?.server.closeAllConnections();
       one?.server.close();

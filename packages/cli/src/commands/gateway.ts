@@ -1,4 +1,5 @@
 import { readGatewayConfig, startGateway } from '@thalweg/gateway';
+import { CliError } from '../cli-error.ts';
 import type { Command } from '../command.ts';
 import { untilStopped } from '../until-stopped.ts';
 
@@ -23,6 +24,12 @@ export const gateway: Command = {
       value: 'FILE',
       doc: 'every object in one YAML file, read again when it changes; without Admin API',
     },
+    sockets: {
+      type: 'string',
+      value: 'KIND',
+      doc: "what carries plain TCP: native, at less CPU a request, or node for Node's own",
+      default: 'native',
+    },
   },
   examples: ['thalweg gateway', 'thalweg gateway --config config.yaml --data ./gateway-data'],
   async run({ values, terminal, environment, signal }) {
@@ -33,6 +40,7 @@ export const gateway: Command = {
     const standaloneFile = values.text('standalone');
     const running = await startGateway({
       config,
+      sockets: socketsOf(values.text('sockets')),
       dataFolder: values.text('data') ?? '/var/lib/thalweg/gateway',
       environment,
       warn: (message) => terminal.note(`gateway: ${message}`),
@@ -55,3 +63,12 @@ export const gateway: Command = {
     await running.close();
   },
 };
+
+function socketsOf(given: string | undefined): 'native' | 'node' {
+  if (given === undefined || given === 'native' || given === 'node') return given ?? 'native';
+  throw new CliError(
+    'usage',
+    `no sockets of kind "${given}": native or node`,
+    'see `thalweg gateway --help`',
+  );
+}

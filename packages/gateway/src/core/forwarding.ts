@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net';
 import type { Node } from './balance/balancer.ts';
 import type { BodySink } from './http/body-decoder.ts';
 import type { AnswerFraming, ClientConnection, ClientListener } from './http/client-connection.ts';
@@ -12,6 +11,8 @@ import type {
 } from './http/upstream-connection.ts';
 import type { Destination, UpstreamPool } from './http/upstream-pool.ts';
 import type { RequestContext } from './request-context.ts';
+import { EMPTY } from './sockets/connection.ts';
+import { joinConnections } from './tunnel.ts';
 import type { Upstream, UpstreamTimeouts, UpstreamTry } from './upstream.ts';
 import { requestFraming, requestHead, requestHeaders } from './upstream-request.ts';
 
@@ -57,7 +58,6 @@ const IDEMPOTENT: ReadonlySet<string> = new Set([
   'DELETE',
   'TRACE',
 ]);
-const EMPTY = Buffer.alloc(0);
 const CRLF = Buffer.from('\r\n');
 
 /** Sends a request to its upstream and the answer back; tries again while no answer has begun. */
@@ -183,7 +183,7 @@ class Forwarding implements UpstreamListener {
     current.connectedMs = connection.isReused() ? current.startMs : this.parts.preciseNow();
     const isBodyless = requestFraming(context).kind === 'none';
     if (connection.http2 === undefined) {
-      connection.writeText(requestHead(context, this.upstream, current.node, this.upgrade));
+      connection.write(requestHead(context, this.upstream, current.node, this.upgrade), EMPTY);
     } else connection.http2.head(requestHeaders(context, this.upstream, current.node), isBodyless);
     this.hasSent = true;
     if (isBodyless) connection.sent();
@@ -259,10 +259,10 @@ class Forwarding implements UpstreamListener {
     const { connection, context } = this;
     if (connection === undefined || bytes.length === 0) return;
     const isChunked = connection.http2 === undefined && requestFraming(context).kind === 'chunked';
-    const sent = isChunked
-      ? Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, CRLF])
-      : bytes;
-    if (!connection.write(sent)) context.body.flow(false);
+    const isReady = isChunked
+      ? connection.write(`${bytes.length.toString(16)}\r\n`, Buffer.concat([bytes, CRLF]))
+      : connection.write('', bytes);
+    if (!isReady) context.body.flow(false);
   }
 
   bodyEnd(trailers: HeaderFields | undefined): void {
@@ -270,7 +270,7 @@ class Forwarding implements UpstreamListener {
     if (connection === undefined) return;
     if (connection.http2 !== undefined) connection.http2.end(trailers);
     else if (requestFraming(this.context).kind === 'chunked') {
-      connection.writeText(`0\r\n${trailerLines(trailers)}\r\n`);
+      connection.write(`0\r\n${trailerLines(trailers)}\r\n`, EMPTY);
     }
     connection.sent();
   }
@@ -315,9 +315,9 @@ class Forwarding implements UpstreamListener {
     client.listen(undefined);
     const { socket: node, rest: fromNode } = connection.takeOver();
     const { socket: peer, rest: fromPeer } = client.upgrade(head.fields);
-    if (fromNode.length > 0) peer.write(fromNode);
-    if (fromPeer.length > 0) node.write(fromPeer);
-    join(peer, node, () => this.over());
+    if (fromNode.length > 0) peer.write('', fromNode);
+    if (fromPeer.length > 0) node.write('', fromPeer);
+    joinConnections(peer, node, () => this.over());
   }
 }
 
@@ -371,22 +371,4 @@ function answerFraming(
     return 'length';
   }
   return 'chunked';
-}
-
-/** Octets both ways until either side ends; `whenOver` once. */
-function join(one: Socket, other: Socket, whenOver: () => void): void {
-  let isOver = false;
-  const end = (): void => {
-    one.destroy();
-    other.destroy();
-    if (isOver) return;
-    isOver = true;
-    whenOver();
-  };
-  for (const socket of [one, other]) {
-    socket.on('error', end);
-    socket.on('close', end);
-  }
-  one.pipe(other);
-  other.pipe(one);
 }

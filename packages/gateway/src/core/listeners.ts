@@ -1,4 +1,4 @@
-import { createServer, type Server, type Socket } from 'node:net';
+import { createServer, isIP, type Server, type Socket } from 'node:net';
 import type { Listen, ProxyListen } from '../config/config.ts';
 import type { CertificateBook } from './certificates.ts';
 import { type ClientParts, type SweptConnection, serveClient } from './http/client-connection.ts';
@@ -6,6 +6,9 @@ import { serveSession } from './http2/client-session.ts';
 import { plainAddress } from './match/ip-range.ts';
 import { type ProxiedEnds, parseProxyHeader } from './proxy-header.ts';
 import type { Peer } from './request-context.ts';
+import type { Connection, Ends } from './sockets/connection.ts';
+import type { NativeListening, NativeSockets } from './sockets/native-sockets.ts';
+import { nodeConnection } from './sockets/node-connection.ts';
 import { createTlsDoor, type TlsSettings } from './tls-door.ts';
 
 /** The sockets that clients come to. */
@@ -23,6 +26,8 @@ export interface ListenersParts {
   readonly certificates: CertificateBook;
   readonly tlsOptions: TlsSettings;
   readonly client: ClientParts;
+  /** They take plain clients that speak HTTP/1.1 from the first octet; all others are Node's. */
+  readonly native: NativeSockets | undefined;
 }
 
 /** What a client that knows HTTP/2 sends first. Source: RFC 9113 §3.4. */
@@ -33,10 +38,11 @@ export async function openListeners(parts: ListenersParts): Promise<Listeners> {
   /** Those whose handshake may not be over. */
   const secured = new Set<Socket>();
   const servers: Server[] = [];
+  const natives: NativeListening[] = [];
   const bound: (Listen & { readonly isTls: boolean })[] = [];
   const { settings, now } = parts.client;
   const door = createTlsDoor(parts.certificates, parts.tlsOptions, (socket, ends, facts) => {
-    const peer = peerOf(socket, ends, facts);
+    const peer = peerOf(nodeConnection(socket).ends, ends, facts);
     if (!parts.certificates.admitsPeer(peer)) socket.destroy();
     else serve(socket, peer, facts.isHttp2);
   });
@@ -47,7 +53,14 @@ export async function openListeners(parts: ListenersParts): Promise<Listeners> {
   }
 
   function serve(socket: Socket, peer: Peer, isHttp2: boolean): void {
-    keep(socket, (isHttp2 ? serveSession : serveClient)(socket, peer, parts.client));
+    if (isHttp2) keep(socket, serveSession(socket, peer, parts.client));
+    else serveConnection(nodeConnection(socket), peer);
+  }
+
+  function serveConnection(connection: Connection, peer: Peer): void {
+    const swept = serveClient(connection, peer, parts.client);
+    open.add(swept);
+    connection.onClosed(() => open.delete(swept));
   }
 
   /** `then` once enough of the first octets is there for `look` to say so; they stay to be read. */
@@ -76,7 +89,7 @@ export async function openListeners(parts: ListenersParts): Promise<Listeners> {
   }
 
   function acceptPlain(socket: Socket, ends: ProxiedEnds | undefined, isHttp2: boolean): void {
-    const peer = peerOf(socket, ends);
+    const peer = peerOf(nodeConnection(socket).ends, ends);
     if (!isHttp2) {
       serve(socket, peer, false);
       return;
@@ -125,15 +138,30 @@ export async function openListeners(parts: ListenersParts): Promise<Listeners> {
   ];
   try {
     for (const { listen, isTls } of wanted) {
-      const server = createServer({ allowHalfOpen: !isTls }, (socket) =>
-        accept(socket, listen, isTls),
-      );
-      servers.push(server);
-      bound.push({ ip: listen.ip, port: await listenOn(server, listen), isTls });
+      const { ip } = listen;
+      const port = isTls || !isPlain(listen) ? await openServer(listen, isTls) : openNative(listen);
+      bound.push({ ip, port: port ?? (await openServer(listen, isTls)), isTls });
     }
   } catch (error) {
     for (const server of servers) server.close();
+    for (const listening of natives) void listening.close();
     throw error;
+  }
+
+  function openServer(listen: ProxyListen, isTls: boolean): Promise<number> {
+    const server = createServer({ allowHalfOpen: !isTls }, (socket) =>
+      accept(socket, listen, isTls),
+    );
+    servers.push(server);
+    return listenOn(server, listen);
+  }
+
+  function openNative({ ip, port }: ProxyListen): number | undefined {
+    const listening = parts.native?.listen(ip, port, (connection) =>
+      serveConnection(connection, peerOf(connection.ends, undefined)),
+    );
+    if (listening !== undefined) natives.push(listening);
+    return listening?.port;
   }
 
   return {
@@ -142,7 +170,10 @@ export async function openListeners(parts: ListenersParts): Promise<Listeners> {
       for (const connection of open) connection.check(nowMs);
     },
     async close(graceMs) {
-      const closed = servers.map((server) => new Promise((resolve) => server.close(resolve)));
+      const closed: Promise<unknown>[] = servers.map(
+        (server) => new Promise((resolve) => server.close(resolve)),
+      );
+      closed.push(...natives.map((listening) => listening.close()));
       for (const connection of open) connection.drain();
       const timer = setTimeout(() => {
         for (const connection of open) connection.destroy();
@@ -168,12 +199,16 @@ export function listenOn(server: Server, { ip, port }: Listen): Promise<number> 
 
 type TlsFacts = Pick<Peer, 'serverName' | 'tlsVersion' | 'clientChain'>;
 
-function peerOf(socket: Socket, ends: ProxiedEnds | undefined, tls?: TlsFacts): Peer {
+function isPlain({ ip, isHttp2, isBehindProxy }: ProxyListen): boolean {
+  return !isHttp2 && !isBehindProxy && isIP(ip) !== 0;
+}
+
+function peerOf(own: Ends, ends: ProxiedEnds | undefined, tls?: TlsFacts): Peer {
   return {
-    address: plainAddress(ends?.address ?? socket.remoteAddress ?? ''),
-    port: ends?.port ?? socket.remotePort ?? 0,
-    localAddress: plainAddress(ends?.localAddress ?? socket.localAddress ?? ''),
-    localPort: ends?.localPort ?? socket.localPort ?? 0,
+    address: plainAddress(ends?.address ?? own.remoteAddress),
+    port: ends?.port ?? own.remotePort,
+    localAddress: plainAddress(ends?.localAddress ?? own.localAddress),
+    localPort: ends?.localPort ?? own.localPort,
     isTls: tls !== undefined,
     serverName: tls?.serverName,
     tlsVersion: tls?.tlsVersion,

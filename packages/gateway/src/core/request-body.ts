@@ -25,7 +25,10 @@ export interface RequestBody extends BodySink {
   /** What `read` has kept, without waiting; undefined before. */
   whole(): Buffer | undefined;
   replace(bytes: Buffer): void;
-  /** `sink` sees the client's body pass by, from its first octet if nothing was dropped yet. */
+  /**
+   * `sink` sees the client's body pass by, from its first octet if nothing was dropped yet. What it is
+   * given it may keep.
+   */
   watch(sink: BodySink): void;
   /** Sends what is held and what follows to `sink`. After a failed try it may be called again. */
   attach(sink: BodySink): void;
@@ -85,7 +88,10 @@ class ClientBody implements RequestBody {
 
   data(bytes: Buffer): void {
     const { watchers, sink, reader } = this;
-    if (watchers !== undefined) for (const watcher of watchers) watcher.data(bytes);
+    if (watchers !== undefined) {
+      const copy = Buffer.from(bytes);
+      for (const watcher of watchers) watcher.data(copy);
+    }
     if (sink !== undefined) {
       if (this.isKeptWhole && this.keptBytes + bytes.length <= HELD_BYTES_MAX) this.keep(bytes);
       else if (this.isKeptWhole) this.drop();
@@ -179,7 +185,7 @@ class ClientBody implements RequestBody {
 
   private keep(bytes: Buffer): void {
     this.kept ??= [];
-    this.kept.push(bytes);
+    this.kept.push(Buffer.from(bytes));
     this.keptBytes += bytes.length;
   }
 

@@ -3,10 +3,28 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { inject } from 'vitest';
 import { parseGatewayConfig } from '../config/config.ts';
-import { type Gateway, startGateway } from '../main.ts';
+import { type Gateway, type GatewayOptions, startGateway } from '../main.ts';
 
 const KEY = 'testing-key';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** What carries plain connections in this run: see vitest.config.ts. */
+    readonly sockets?: 'native' | 'node';
+  }
+}
+
+/** Options of `startGateway` that fix the kind of sockets: another one is no silent substitute. */
+export function chosenSockets(): Pick<GatewayOptions, 'sockets' | 'warn'> {
+  return {
+    sockets: inject('sockets') ?? 'native',
+    warn(message) {
+      if (message.startsWith('gateway_addon_missing')) throw new Error(message);
+    },
+  };
+}
 
 /** A gateway on ports that the kernel has chosen, with an empty folder, in this process. */
 export interface RunningGateway {
@@ -38,7 +56,7 @@ export async function runGateway(
     config: parseGatewayConfig(JSON.stringify(config), {}).config,
     dataFolder: folder,
     environment: {},
-    warn: () => undefined,
+    ...chosenSockets(),
   });
   const ports = gateway.proxies.map((url) => Number(new URL(url).port));
 

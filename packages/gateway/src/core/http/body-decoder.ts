@@ -2,7 +2,7 @@ import { CR, LF } from './characters.ts';
 import { type Framing, HEAD_LIMITS, parseTrailers } from './head.ts';
 import type { HeaderFields } from './header-fields.ts';
 
-/** Where a decoded body goes. `data` is a view of the socket's buffer; it is never reused. */
+/** Where a decoded body goes. `data` gets octets that are good until the call returns. */
 export interface BodySink {
   data(bytes: Buffer): void;
   end(trailers: HeaderFields | undefined): void;

@@ -1,7 +1,7 @@
-import type { Socket } from 'node:net';
 import { type Answer, answerBytes, errorPage, reasonPhrase } from '../answer.ts';
 import { type BodySource, createRequestBody, type RequestBody } from '../request-body.ts';
 import { type Peer, RequestContext } from '../request-context.ts';
+import { type Connection, EMPTY } from '../sockets/connection.ts';
 import { type BodyDecoder, createBodyDecoder } from './body-decoder.ts';
 import { connectionOptions, parseRequestHead, type RequestHead } from './head.ts';
 import { HeaderFields } from './header-fields.ts';
@@ -29,8 +29,8 @@ export interface ClientConnection {
   last(): void;
   /** A whole answer made by the gateway. */
   answer(status: number, fields: HeaderFields, body: Buffer): void;
-  /** The raw socket and what was read past the head, after `101` was sent with `fields`. */
-  upgrade(fields: HeaderFields): { readonly socket: Socket; readonly rest: Buffer };
+  /** The raw connection and what was read past the head, after `101` was sent with `fields`. */
+  upgrade(fields: HeaderFields): { readonly socket: Connection; readonly rest: Buffer };
   destroy(): void;
 }
 
@@ -75,14 +75,14 @@ export interface SweptConnection {
 
 /** Octets of a request body thrown away after an early answer, before the connection is cut. */
 const DISCARD_BYTES_MAX = 1 << 20;
-/** Heads are copied in front of a body up to this size, so that one write carries both. */
-const JOIN_BYTES_MAX = 16_384;
-const EMPTY = Buffer.alloc(0);
+/** What a peer sends after its last answer is of no use; it gets so long to see the answer. */
+const GOODBYE_MS = 1_000;
+/** Octets of a pipelined request that are read before the answer to the one before it is whole. */
+const PIPELINED_BYTES_MAX = 16_384;
 const NO_FIELDS: ReadonlySet<string> = new Set();
-const CRLF = Buffer.from('\r\n');
-const LAST_CHUNK = Buffer.from('0\r\n\r\n');
+const CRLF = '\r\n';
 
-export function serveClient(socket: Socket, peer: Peer, parts: ClientParts): SweptConnection {
+export function serveClient(socket: Connection, peer: Peer, parts: ClientParts): SweptConnection {
   const { settings, counters, now } = parts;
   let held: Buffer = EMPTY;
   let context: RequestContext | undefined;
@@ -106,7 +106,7 @@ export function serveClient(socket: Socket, peer: Peer, parts: ClientParts): Swe
     resume,
     want() {
       const isWaiting = context?.head.expectsContinue === true && held.length === 0;
-      if (isWaiting) socket.write('HTTP/1.1 100 Continue\r\n\r\n');
+      if (isWaiting) socket.write('HTTP/1.1 100 Continue\r\n\r\n', EMPTY);
     },
   };
 
@@ -129,8 +129,12 @@ export function serveClient(socket: Socket, peer: Peer, parts: ClientParts): Swe
   function close(): void {
     isClosing = true;
     socket.end();
-    // What the peer still sends is of no use; it gets a second to see the answer.
-    deadlineMs = now() + 1_000;
+    lingerUntil(GOODBYE_MS);
+  }
+
+  /** What has not left yet gets the time that sending gets; after that `ms`. */
+  function lingerUntil(ms: number): void {
+    deadlineMs = now() + (socket.isBehind() ? settings.sendTimeoutMs : ms);
   }
 
   function refuse(answer: Answer): void {
@@ -171,7 +175,7 @@ export function serveClient(socket: Socket, peer: Peer, parts: ClientParts): Swe
     if (context === undefined) return stepHead();
     if (decoder === undefined || decoder.isDone()) {
       // A pipelined request waits; the socket is read no further meanwhile.
-      if (held.length > JOIN_BYTES_MAX) pause();
+      if (held.length > PIPELINED_BYTES_MAX) pause();
       return false;
     }
     return stepBody(decoder);
@@ -238,7 +242,7 @@ export function serveClient(socket: Socket, peer: Peer, parts: ClientParts): Swe
     body = undefined;
     decoder = undefined;
     counters.waiting += 1;
-    deadlineMs = now() + settings.keepAliveTimeoutMs;
+    lingerUntil(settings.keepAliveTimeoutMs);
     resume();
     pump();
   }
@@ -249,28 +253,12 @@ export function serveClient(socket: Socket, peer: Peer, parts: ClientParts): Swe
     return isReady;
   }
 
+  /** The head goes in the same write as the first octets. */
   function send(bytes: Buffer): boolean {
-    return waitUnless(write(bytes, false));
-  }
-
-  /** The head goes in the same write as the first octets; those that are lent are copied. */
-  function write(bytes: Buffer, isLent: boolean): boolean {
-    if (context !== undefined) context.sentBytes += bytes.length + pendingHead.length;
     const head = pendingHead;
     pendingHead = '';
-    if (bytes.length === 0) return head === '' || socket.write(head, 'latin1');
-    if (head === '') return socket.write(isLent ? Buffer.from(bytes) : bytes);
-    if (!isLent && bytes.length > JOIN_BYTES_MAX) {
-      socket.cork();
-      socket.write(head, 'latin1');
-      const isReady = socket.write(bytes);
-      socket.uncork();
-      return isReady;
-    }
-    const joined = Buffer.allocUnsafe(head.length + bytes.length);
-    joined.write(head, 0, 'latin1');
-    bytes.copy(joined, head.length);
-    return socket.write(joined);
+    if (context !== undefined) context.sentBytes += bytes.length + head.length;
+    return waitUnless(socket.write(head, bytes));
   }
 
   /** Chunks of one read leave together, at `flush` or with the end. */
@@ -278,9 +266,9 @@ export function serveClient(socket: Socket, peer: Peer, parts: ClientParts): Swe
     if (!isCorked) socket.cork();
     isCorked = true;
     pendingHead += `${bytes.length.toString(16)}\r\n`;
-    write(bytes, true);
-    if (context !== undefined) context.sentBytes += CRLF.length;
-    return waitUnless(socket.write(CRLF));
+    send(bytes);
+    pendingHead = CRLF;
+    return send(EMPTY);
   }
 
   function uncork(): void {
@@ -307,7 +295,7 @@ export function serveClient(socket: Socket, peer: Peer, parts: ClientParts): Swe
     writeBody(bytes) {
       if (bytes.length === 0 || framing === 'none') return true;
       if (context !== undefined) context.sentBodyBytes += bytes.length;
-      return framing === 'chunked' ? writeChunk(bytes) : waitUnless(write(bytes, true));
+      return framing === 'chunked' ? writeChunk(bytes) : send(bytes);
     },
     flush() {
       if (pendingHead !== '') send(EMPTY);
@@ -317,12 +305,9 @@ export function serveClient(socket: Socket, peer: Peer, parts: ClientParts): Swe
       isKept = false;
     },
     end(trailers) {
-      if (framing === 'chunked') {
-        const lines = trailerLines(trailers);
-        send(lines === '' ? LAST_CHUNK : Buffer.from(`0\r\n${lines}\r\n`, 'latin1'));
-      } else if (pendingHead !== '') send(EMPTY);
+      if (framing === 'chunked') pendingHead += `0\r\n${trailerLines(trailers)}\r\n`;
+      if (pendingHead !== '') send(EMPTY);
       uncork();
-      if (socket.writableNeedDrain) deadlineMs = now() + settings.sendTimeoutMs;
       finish();
     },
     answer(status, fields, bytes) {
@@ -342,13 +327,13 @@ export function serveClient(socket: Socket, peer: Peer, parts: ClientParts): Swe
       socket.write(
         `HTTP/1.1 101 Switching Protocols\r\n${fieldLines(fields, NO_FIELDS, [])}` +
           `Connection: upgrade\r\nUpgrade: ${upgradeTo}\r\n\r\n`,
-        'latin1',
+        EMPTY,
       );
       isUpgraded = true;
       deadlineMs = Number.POSITIVE_INFINITY;
       const rest = held;
       held = EMPTY;
-      socket.removeAllListeners('data');
+      socket.resume();
       return { socket, rest };
     },
     destroy() {
@@ -356,25 +341,32 @@ export function serveClient(socket: Socket, peer: Peer, parts: ClientParts): Swe
     },
   };
 
-  socket.on('data', (chunk: Buffer) => {
-    if (isClosing) return;
-    held = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
-    pump();
+  socket.listen({
+    connected: () => undefined,
+    data(chunk) {
+      if (isClosing) return;
+      held = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
+      pump();
+      // The next read overwrites what is left of this one.
+      if (held.length > 0) held = Buffer.from(held);
+    },
+    drained() {
+      if (isClosing || context === undefined)
+        lingerUntil(isClosing ? GOODBYE_MS : settings.keepAliveTimeoutMs);
+      else if (!isAnswered) {
+        const isReading = decoder !== undefined && !decoder.isDone();
+        deadlineMs = isReading ? now() + settings.bodyTimeoutMs : Number.POSITIVE_INFINITY;
+      }
+      listener?.drained();
+    },
+    ended() {
+      // A half-closed client may still read its answer; without a request there is nothing to read.
+      if (context === undefined || isAnswered) socket.end();
+      else isKept = false;
+    },
+    closed: () => undefined,
   });
-  socket.on('drain', () => {
-    if (context !== undefined && !isAnswered) {
-      const isReading = decoder !== undefined && !decoder.isDone();
-      deadlineMs = isReading ? now() + settings.bodyTimeoutMs : Number.POSITIVE_INFINITY;
-    }
-    listener?.drained();
-  });
-  socket.on('error', () => socket.destroy());
-  socket.on('end', () => {
-    // A half-closed client may still read its answer; without a request there is nothing to read.
-    if (context === undefined || isAnswered) socket.end();
-    else isKept = false;
-  });
-  socket.on('close', () => {
+  socket.onClosed(() => {
     counters.active -= 1;
     if (context === undefined) counters.waiting -= 1;
     body?.fail();

@@ -1,5 +1,5 @@
 import type { OutgoingHttpHeaders } from 'node:http2';
-import type { Socket } from 'node:net';
+import { type Connection, type ConnectionListener, EMPTY } from '../sockets/connection.ts';
 import { type BodyDecoder, createBodyDecoder } from './body-decoder.ts';
 import { HEAD_LIMITS, parseResponseHead, type ResponseHead } from './head.ts';
 import type { HeaderFields } from './header-fields.ts';
@@ -32,26 +32,17 @@ export interface UpstreamConnection {
   };
   /** `method` says how the answer is framed. */
   begin(method: string, timeouts: ReplyTimeouts, listener: UpstreamListener): void;
-  write(bytes: Buffer): boolean;
-  writeText(text: string): boolean;
+  /** `text` as latin1, then `bytes`; both were copied or sent when the call returns. */
+  write(text: string, bytes: Buffer): boolean;
   /** The request is sent: from now on it is reading that takes time. */
   sent(): void;
   pause(): void;
   resume(): void;
-  /** The socket, handed over for good after 101, and what came behind the head. */
-  takeOver(): { readonly socket: Socket; readonly rest: Buffer };
+  /** The connection below, handed over for good after 101, and what came behind the head. */
+  takeOver(): { readonly socket: Connection; readonly rest: Buffer };
   destroy(): void;
   /** Fails what is over its time. */
   check(nowMs: number): void;
-}
-
-/** One whose socket is read by who opened it. */
-export interface SocketConnection extends UpstreamConnection {
-  /**
-   * Octets of the socket, good until the call returns. False: read no more for now. Only after
-   * `takeOver` they go to the socket's own reader.
-   */
-  receive(bytes: Buffer): boolean;
 }
 
 export interface ReplyTimeouts {
@@ -69,18 +60,15 @@ export interface UpstreamConnectionParts {
 
 /** nginx reads an upstream's head into one buffer of 4 or 8 KiB; lines here may be longer. */
 const LIMITS = { ...HEAD_LIMITS, lineBytesMax: 32_768, headBytesMax: 131_072 };
-const EMPTY = Buffer.alloc(0);
 const NEVER = Number.POSITIVE_INFINITY;
 
 export function openUpstreamConnection(
-  socket: Socket,
-  connectEvent: 'connect' | 'secureConnect',
+  socket: Connection,
   parts: UpstreamConnectionParts,
-): SocketConnection {
+): UpstreamConnection {
   const { now } = parts;
   let isConnected = false;
   let isDead = false;
-  let isTakenOver = false;
   let listener: UpstreamListener | undefined;
   let request: ReplyTimeouts | undefined;
   let method = 'GET';
@@ -123,7 +111,7 @@ export function openUpstreamConnection(
     waiting?.end(trailers);
     if (isDead) return;
     // The last octets may have found the client slow: whoever is served next would wait for ever.
-    if (socket.isPaused()) socket.resume();
+    socket.resume();
     if (isKept) parts.idle(connection, served);
     else connection.destroy();
   }
@@ -179,22 +167,35 @@ export function openUpstreamConnection(
     listener?.flush();
   }
 
-  socket.once(connectEvent, () => {
-    isConnected = true;
-    start();
-  });
-  socket.on('drain', () => listener?.drained());
-  socket.on('end', () => {
-    if (decoder?.finish() === true && !isDead) {
-      if (response !== undefined) response = { ...response, isKeepAlive: false };
-      finish(endTrailers);
-    }
-    fail('reset');
-  });
-  socket.on('error', () => fail(isConnected ? 'reset' : 'connect'));
-  socket.on('close', () => fail(isConnected ? 'reset' : 'connect'));
+  const listening: ConnectionListener = {
+    connected() {
+      isConnected = true;
+      start();
+    },
+    data(chunk) {
+      // Octets that nobody asked for: the next answer on this connection could not be trusted.
+      if (listener === undefined) {
+        fail('reset');
+        return;
+      }
+      hasBegunReply = true;
+      if (request !== undefined) deadlineMs = now() + request.readMs;
+      held = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
+      pump();
+      if (held.length > 0) held = Buffer.from(held);
+    },
+    drained: () => listener?.drained(),
+    ended() {
+      if (decoder?.finish() === true && !isDead) {
+        if (response !== undefined) response = { ...response, isKeepAlive: false };
+        finish(endTrailers);
+      }
+      fail('reset');
+    },
+    closed: () => fail(isConnected ? 'reset' : 'connect'),
+  };
 
-  const connection: SocketConnection = {
+  const connection: UpstreamConnection = {
     isReused: () => served > 0 && !hasBegunReply,
     begin(nextMethod, timeouts, nextListener) {
       isSent = false;
@@ -203,22 +204,7 @@ export function openUpstreamConnection(
       listener = nextListener;
       if (isConnected) start();
     },
-    write: (bytes) => socket.write(bytes),
-    writeText: (text) => socket.write(text, 'latin1'),
-    receive(chunk) {
-      if (isTakenOver) return socket.push(Buffer.from(chunk));
-      // Octets that nobody asked for: the next answer on this connection could not be trusted.
-      if (listener === undefined) {
-        fail('reset');
-        return true;
-      }
-      hasBegunReply = true;
-      if (request !== undefined) deadlineMs = now() + request.readMs;
-      held = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
-      pump();
-      if (held.length > 0) held = Buffer.from(held);
-      return true;
-    },
+    write: (text, bytes) => socket.write(text, bytes),
     sent() {
       isSent = true;
       if (request !== undefined) deadlineMs = now() + request.readMs;
@@ -235,11 +221,8 @@ export function openUpstreamConnection(
       const rest = Buffer.from(held);
       held = EMPTY;
       isDead = true;
-      isTakenOver = true;
       listener = undefined;
       deadlineMs = NEVER;
-      socket.removeAllListeners('data');
-      socket.removeAllListeners('end');
       parts.gone(connection);
       return { socket, rest };
     },
@@ -254,5 +237,6 @@ export function openUpstreamConnection(
       if (nowMs >= deadlineMs) fail(isConnected ? 'timeout' : 'connect-timeout');
     },
   };
+  socket.listen(listening);
   return connection;
 }

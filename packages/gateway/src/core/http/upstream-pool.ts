@@ -1,5 +1,7 @@
-import { connect as connectTcp, isIP } from 'node:net';
+import { isIP } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import type { Connection } from '../sockets/connection.ts';
+import { nodeConnection } from '../sockets/node-connection.ts';
 import {
   openUpstreamConnection,
   type UpstreamConnection,
@@ -39,14 +41,13 @@ interface Idle {
   readonly untilMs: number;
 }
 
-/** What Node asks of the kernel in one read, too. */
-const READ_BYTES = 65_536;
-
 /** Idle connections are reused newest first, so that the rest can end by age. */
-export function createUpstreamPool(now: () => number): UpstreamPool {
+export function createUpstreamPool(
+  now: () => number,
+  connect: (address: string, port: number) => Connection,
+): UpstreamPool {
   const all = new Set<UpstreamConnection>();
   const idle = new Map<string, Idle[]>();
-  const readBuffer = Buffer.allocUnsafeSlow(READ_BYTES);
 
   function forget(key: string, connection: UpstreamConnection): void {
     all.delete(connection);
@@ -73,22 +74,9 @@ export function createUpstreamPool(now: () => number): UpstreamPool {
       idle: (one, served) => keep(to, one, served),
       gone: (one) => forget(to.key, one),
     };
-    const connection = to.tls === undefined ? openPlain(to, parts) : openTls(to, to.tls, parts);
+    const socket = to.tls === undefined ? connect(to.address, to.port) : connectSecured(to, to.tls);
+    const connection = openUpstreamConnection(socket, parts);
     all.add(connection);
-    return connection;
-  }
-
-  /** Reads go into the one buffer: each is used up before the next, and none allocates. */
-  function openPlain(
-    { address: host, port }: Destination,
-    parts: UpstreamConnectionParts,
-  ): UpstreamConnection {
-    const onread = {
-      buffer: readBuffer,
-      callback: (size: number): boolean => connection.receive(readBuffer.subarray(0, size)),
-    };
-    const socket = connectTcp({ host, port, noDelay: true, onread });
-    const connection = openUpstreamConnection(socket, 'connect', parts);
     return connection;
   }
 
@@ -111,11 +99,10 @@ export function createUpstreamPool(now: () => number): UpstreamPool {
   };
 }
 
-function openTls(
+function connectSecured(
   { address: host, port }: Destination,
   { serverName, cert, privateKey, verify }: TlsDestination,
-  parts: UpstreamConnectionParts,
-): UpstreamConnection {
+): Connection {
   const socket = connectTls({
     host,
     port,
@@ -126,8 +113,5 @@ function openTls(
     ...(cert === undefined ? {} : { cert }),
     ...(privateKey === undefined ? {} : { key: privateKey }),
   });
-  const connection = openUpstreamConnection(socket, 'secureConnect', parts);
-  const receive = (bytes: Buffer): void => void connection.receive(bytes);
-  socket.on('data', receive);
-  return connection;
+  return nodeConnection(socket, 'secureConnect');
 }

@@ -126,8 +126,9 @@ export function openUpstreamStream(
         listener?.connected();
       });
     },
-    write: (bytes) => stream?.write(bytes) ?? true,
-    writeText: (text) => stream?.write(text, 'latin1') ?? true,
+    // A copy: what is given is good during the call only, and a stream may keep it for later.
+    write: (text, bytes) =>
+      stream?.write(Buffer.concat([Buffer.from(text, 'latin1'), bytes])) ?? true,
     sent: active,
     pause() {
       stream?.pause();
