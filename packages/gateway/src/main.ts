@@ -12,6 +12,7 @@ import { fieldSealOf } from './config/keyring.ts';
 import { createBatchBook } from './core/batch-book.ts';
 import { createCatalogue } from './core/catalogue.ts';
 import { createCertificateBook, versionBounds } from './core/certificates.ts';
+import { createCoarseClock } from './core/clock.ts';
 import { createConsumerDirectory } from './core/consumer-book.ts';
 import { destinationOf } from './core/destination.ts';
 import { resolvedConf } from './core/environment-references.ts';
@@ -174,8 +175,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     },
   };
   const accessLog = openAccessLog(nginx.http, options.dataFolder, { batches, now, warn });
-  const native = options.sockets === 'node' ? undefined : openNativeSockets(warn);
-  const pool = createUpstreamPool(now, native?.connect ?? createNodeConnector());
+  const clock = createCoarseClock(now);
+  const native =
+    options.sockets === 'node' ? undefined : openNativeSockets({ round: clock.tick, warn });
+  const pool = createUpstreamPool(clock.now, native?.connect ?? createNodeConnector());
   const sessions = createUpstreamSessions(now);
   const handle = createPipeline({
     catalogue,
@@ -188,7 +191,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     logged: accessLog.write,
     forwarding: {
       take: (to) => (to.isHttp2 ? sessions : pool).take(to),
-      now,
+      now: clock.now,
       preciseNow,
       destination: destinationOf(store, {
         idleMax: nginx.http.upstream.keepalive,
@@ -214,7 +217,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
         sendTimeoutMs: durationMs(nginx.http.send_timeout),
       },
       counters,
-      now,
+      now: clock.now,
       preciseNow,
       date: createDateText(),
       handle,
@@ -223,9 +226,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   });
   const timers = [
     setInterval(() => {
-      pool.sweep();
-      sessions.sweep();
-      listeners.sweep(now());
+      // What is set by the last round's time is also held against it: nothing ends early.
+      const nowMs = clock.now();
+      clock.tick();
+      pool.sweep(nowMs);
+      sessions.sweep(nowMs);
+      listeners.sweep(nowMs);
     }, SWEEP_MS),
     setInterval(() => prober.tick(), PROBE_MS),
   ];

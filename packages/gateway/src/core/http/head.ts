@@ -47,7 +47,6 @@ export interface RequestHead {
 export interface ResponseHead {
   readonly kind: 'response';
   readonly status: number;
-  readonly reason: string;
   readonly isHttp10: boolean;
   readonly fields: HeaderFields;
   readonly framing: Framing;
@@ -109,7 +108,7 @@ export function parseRequestHead(
   for (const option of connection) if (!OPTIONS.has(option)) fields.remove(option);
   return {
     kind: 'request',
-    method: bytes.toString('latin1', start, methodEnd),
+    method: methodAt(bytes, start, methodEnd),
     target: bytes.toString('latin1', methodEnd + 1, targetEnd),
     isHttp10: version,
     fields,
@@ -144,7 +143,6 @@ export function parseResponseHead(
   return {
     kind: 'response',
     status,
-    reason: bytes.toString('latin1', Math.min(from + 13, lineEnd), lineEnd),
     isHttp10: version,
     fields,
     framing,
@@ -177,20 +175,46 @@ function headEnd(bytes: Buffer, from: number, limits: HeadLimits): number | Head
   return bytes.length - from > limits.headBytesMax ? refused(431, 'head too large') : NEED_MORE;
 }
 
+const GET = Buffer.from('GET');
+const VERSION_START = Buffer.from('HTTP/1.');
+const ZERO = 48;
+const ONE = 49;
+const NINE = 57;
+
+/** Whether `[from, end)` begins with `text`. */
+function startsWith(bytes: Buffer, from: number, end: number, text: Buffer): boolean {
+  if (end - from < text.length) return false;
+  for (let i = 0; i < text.length; i++) if (bytes[from + i] !== text[i]) return false;
+  return true;
+}
+
+/** The usual method is no new text each time. */
+function methodAt(bytes: Buffer, from: number, end: number): string {
+  if (end - from === GET.length && startsWith(bytes, from, end, GET)) return 'GET';
+  return bytes.toString('latin1', from, end);
+}
+
 /** Whether it is HTTP/1.0; refused when it is neither 1.0 nor 1.1. */
 function versionAt(bytes: Buffer, from: number, end: number): boolean | Refused {
+  if (end - from === VERSION_START.length + 1 && startsWith(bytes, from, end, VERSION_START)) {
+    const minor = bytes[end - 1];
+    if (minor === ONE) return false;
+    if (minor === ZERO) return true;
+  }
   const version = bytes.toString('latin1', from, end);
-  if (version === 'HTTP/1.1') return false;
-  if (version === 'HTTP/1.0') return true;
   return /^HTTP\/\d\.\d$/.test(version) ? refused(505, 'version') : refused(400, 'bad version');
 }
 
 function statusAt(bytes: Buffer, from: number, end: number): number | undefined {
   if (bytes[from] !== SPACE || end < from + 4) return undefined;
   if (end > from + 4 && bytes[from + 4] !== SPACE) return undefined;
-  const text = bytes.toString('latin1', from + 1, from + 4);
-  if (!/^[1-9]\d\d$/.test(text)) return undefined;
-  return isAll(bytes, from + 4, end, FIELD_VALUE) ? Number(text) : undefined;
+  let status = 0;
+  for (let i = from + 1; i < from + 4; i++) {
+    const code = bytes[i] ?? 0;
+    if (code < ZERO || code > NINE) return undefined;
+    status = status * 10 + code - ZERO;
+  }
+  return status >= 100 && isAll(bytes, from + 4, end, FIELD_VALUE) ? status : undefined;
 }
 
 /** Field lines of `[from, end)`, `end` past the empty line. */
@@ -202,7 +226,7 @@ function parseFields(
 ): HeaderFields | Refused {
   const fields = new HeaderFields();
   // Names are parts of one text: they live as long as the request. Values may be kept for longer (a
-  // limit's key), and a part of a text keeps the whole of it, so they are texts of their own.
+  // limit's key), and a long part of a text keeps the whole of it, so they are texts of their own.
   const text = bytes.toString('latin1', from, end);
   let at = from;
   while (at < end - 2) {
@@ -221,11 +245,17 @@ function parseFields(
     at += 2;
     if (at - lineStart > limits.lineBytesMax) return refused(431, 'field line too long');
     if (fields.names.length >= limits.fieldsMax) return refused(431, 'too many fields');
-    fields.push(name, fieldKey(name), bytes.toString('latin1', valueStart, valueEnd));
+    const value =
+      valueEnd - valueStart <= COPIED_PART_MAX
+        ? text.slice(valueStart - from, valueEnd - from)
+        : bytes.toString('latin1', valueStart, valueEnd);
+    fields.push(name, fieldKey(name), value);
   }
   return fields;
 }
 
+/** Parts of a text up to this size are copies. Source: V8, `SlicedString::kMinLength` is 13. */
+const COPIED_PART_MAX = 12;
 /** Spellings of field names that were seen; past it a new spelling costs a little more. */
 const SPELLINGS_MAX = 1_024;
 const SPELLING_SIZE_MAX = 64;
@@ -313,11 +343,15 @@ function keepsAlive(isHttp10: boolean, options: readonly string[]): boolean {
   return !isHttp10 || options.includes('keep-alive');
 }
 
+/** The last host that was good: most requests name the same few. */
+let lastHost = '';
+
 /** No user information, no path, no list: what could name two hosts is refused. */
 export function isHost(value: string): boolean {
-  return (
-    value === '' || /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._~!$&'()*+;=%-]+)(:\d{0,5})?$/.test(value)
-  );
+  if (value === lastHost) return true;
+  const isGood = /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._~!$&'()*+;=%-]+)(:\d{0,5})?$/.test(value);
+  if (isGood) lastHost = value;
+  return isGood;
 }
 
 function isAll(bytes: Buffer, from: number, end: number, table: Uint8Array): boolean {

@@ -51,18 +51,18 @@ export class HeaderFields {
 
   /** One field `name` with `value`, in the place of the first of that name. */
   set(name: string, value: string): void {
-    this.put(name, name.toLowerCase(), value);
+    this.put(name, name.toLowerCase(), clean(value));
   }
 
-  /** As `set`, where the caller has the name in lower case already. */
+  /** As `set`, where the caller has the name in lower case, and a value that ends no line. */
   put(name: string, key: string, value: string): void {
     const at = this.keys.indexOf(key);
     if (at < 0) {
-      this.push(name, key, clean(value));
+      this.push(name, key, value);
       return;
     }
     this.names[at] = name;
-    this.values[at] = clean(value);
+    this.values[at] = value;
     this.removeFrom(key, at + 1);
   }
 

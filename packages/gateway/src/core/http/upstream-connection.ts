@@ -75,6 +75,8 @@ export function openUpstreamConnection(
   let response: ResponseHead | undefined;
   let decoder: BodyDecoder | undefined;
   let held: Buffer = EMPTY;
+  /** Octets of `held` that are used up. */
+  let used = 0;
   let served = 0;
   let hasBegunReply = false;
   /** The request is out whole: else the node would take the next one for the rest of this. */
@@ -100,7 +102,7 @@ export function openUpstreamConnection(
   function finish(trailers: HeaderFields | undefined): void {
     const waiting = listener;
     // An answer before the end of the request: the rest would be read as the next request.
-    const isKept = isSent && response?.isKeepAlive === true && held.length === 0;
+    const isKept = isSent && response?.isKeepAlive === true && held.length === used;
     listener = undefined;
     request = undefined;
     response = undefined;
@@ -127,13 +129,13 @@ export function openUpstreamConnection(
   let endTrailers: HeaderFields | undefined;
 
   function readHead(): boolean {
-    const head = parseResponseHead(held, 0, method, LIMITS);
+    const head = parseResponseHead(held, used, method, LIMITS);
     if (head.kind === 'need-more') return false;
     if (head.kind === 'refused') {
       fail('malformed');
       return false;
     }
-    held = held.subarray(head.size);
+    used += head.size;
     // Interim answers; 101 is final, since what follows is no longer HTTP.
     if (head.status < 200 && head.status !== 101) return true;
     response = head;
@@ -147,20 +149,18 @@ export function openUpstreamConnection(
   function pump(): void {
     while (listener !== undefined && !isDead) {
       if (response === undefined) {
-        if (held.length === 0 || !readHead()) break;
+        if (held.length === used || !readHead()) break;
         continue;
       }
       if (decoder === undefined) break;
       if (!ended) {
-        if (held.length === 0) break;
-        const bytes = held;
-        held = EMPTY;
-        const next = decoder.take(bytes, 0);
+        if (held.length === used) break;
+        const next = decoder.take(held, used);
         if (next < 0) {
           fail('malformed');
           return;
         }
-        if (next < bytes.length) held = bytes.subarray(next);
+        used = next;
       }
       if (ended) finish(endTrailers);
     }
@@ -182,7 +182,9 @@ export function openUpstreamConnection(
       if (request !== undefined) deadlineMs = now() + request.readMs;
       held = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
       pump();
-      if (held.length > 0) held = Buffer.from(held);
+      // The next read overwrites what is left of this one.
+      held = held.length === used ? EMPTY : Buffer.from(held.subarray(used));
+      used = 0;
     },
     drained: () => listener?.drained(),
     ended() {
@@ -218,8 +220,9 @@ export function openUpstreamConnection(
       socket.resume();
     },
     takeOver() {
-      const rest = Buffer.from(held);
+      const rest = Buffer.from(held.subarray(used));
       held = EMPTY;
+      used = 0;
       isDead = true;
       listener = undefined;
       deadlineMs = NEVER;

@@ -32,7 +32,7 @@ export interface TlsDestination {
 export interface UpstreamPool {
   take(destination: Destination): UpstreamConnection;
   /** Ends what is idle too long and fails what takes too long; called often. */
-  sweep(): void;
+  sweep(nowMs: number): void;
   close(): void;
 }
 
@@ -86,8 +86,7 @@ export function createUpstreamPool(
       const newest = list?.pop();
       return newest?.connection ?? open(to);
     },
-    sweep() {
-      const nowMs = now();
+    sweep(nowMs) {
       for (const connection of all) connection.check(nowMs);
       for (const list of idle.values()) {
         for (const { connection, untilMs } of [...list]) if (untilMs <= nowMs) connection.destroy();

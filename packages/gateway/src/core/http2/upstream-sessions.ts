@@ -85,8 +85,7 @@ export function createUpstreamSessions(now: () => number): UpstreamPool {
       all.add(connection);
       return connection;
     },
-    sweep() {
-      const nowMs = now();
+    sweep(nowMs) {
       for (const connection of all) connection.check(nowMs);
       for (const list of byKey.values()) {
         for (const { streams, untilMs, session } of list) {

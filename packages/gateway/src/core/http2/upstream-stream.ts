@@ -54,7 +54,7 @@ export function openUpstreamStream(
     active();
     const isEnd = (flags & NGHTTP2_FLAG_END_STREAM) !== 0;
     const framing = isEnd ? NO_BODY : framingOf(fields);
-    const rest = { reason: '', isHttp10: false, isKeepAlive: true, size: 0 };
+    const rest = { isHttp10: false, isKeepAlive: true, size: 0 };
     listener?.head({ kind: 'response', status, fields, framing, ...rest });
     // An answer that ends with its head is sent on so: the head waits for the end that follows.
     if (!isEnd) listener?.flush();

@@ -16,11 +16,13 @@ interface Kind {
 const EMPTY = Buffer.alloc(0);
 const LARGE_BYTES = 8 << 20;
 
+function refuse(message: string): void {
+  throw new Error(message);
+}
+
 const KINDS: Readonly<Record<string, () => Kind>> = {
   native() {
-    const sockets = openNativeSockets((message) => {
-      throw new Error(message);
-    });
+    const sockets = openNativeSockets({ round: () => undefined, warn: refuse });
     if (sockets === undefined) throw new Error('BUG: no sockets, and no warning');
     const closers: (() => Promise<void>)[] = [];
     return {
@@ -238,9 +240,7 @@ describe.each(Object.entries(KINDS))('a connection of kind %s', (_name, open) =>
 test('a native listener says why it cannot listen, as Node does', async () => {
   const server = createServer();
   const port = await listenOn(server, { ip: '127.0.0.1', port: 0 });
-  const sockets = openNativeSockets((message) => {
-    throw new Error(message);
-  });
+  const sockets = openNativeSockets({ round: () => undefined, warn: refuse });
   expect(() => sockets?.listen('127.0.0.1', port, () => undefined)).toThrow(
     expect.objectContaining({ code: 'EADDRINUSE', syscall: 'listen', port }),
   );

@@ -34,10 +34,16 @@ const EAGAIN = -11;
 const ECONNABORTED = -103;
 const EINTR = -4;
 
+export interface NativeSocketsParts {
+  /** A round of events begins. */
+  round(): void;
+  warn(message: string): void;
+}
+
 /** Opens the addon; `warn` is told when there is none, and Node's sockets must do. */
-export function openNativeSockets(warn: (message: string) => void): NativeSockets | undefined {
+export function openNativeSockets({ round, warn }: NativeSocketsParts): NativeSockets | undefined {
   const addon = loadSocketAddon();
-  if (!('missing' in addon)) return createNativeSockets(addon);
+  if (!('missing' in addon)) return createNativeSockets(addon, round);
   warn(
     `gateway_addon_missing: ${addon.missing}; Node's own sockets serve, at more CPU a request; ` +
       'fix: make build, or say --sockets node',
@@ -45,7 +51,7 @@ export function openNativeSockets(warn: (message: string) => void): NativeSocket
   return undefined;
 }
 
-function createNativeSockets(addon: SocketAddon): NativeSockets {
+function createNativeSockets(addon: SocketAddon, round: () => void): NativeSockets {
   const ready = new Int32Array(READY_MAX * 2);
   const input = Buffer.allocUnsafeSlow(INPUT_BYTES);
   const output = Buffer.allocUnsafeSlow(OUTPUT_BYTES);
@@ -63,6 +69,7 @@ function createNativeSockets(addon: SocketAddon): NativeSockets {
   };
 
   function take(count: number): void {
+    round();
     for (let i = 0; i < count; i++) {
       const one = table[ready[2 * i] ?? -1];
       // It may have been closed on behalf of another, a moment ago.
