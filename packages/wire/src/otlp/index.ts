@@ -46,8 +46,12 @@ export {
 } from './span.ts';
 export {
   type AttributeValue,
+  hexOctets,
+  type OctetText,
   type SpanToWrite,
+  spanAttribute,
+  spanOctets,
   tracesRequest,
+  utf8Octets,
   type WrittenAttributes,
-  writeSpan,
 } from './span-writer.ts';

@@ -18,8 +18,6 @@ export interface ProtoWriter {
   bytesField(field: number, value: Uint8Array, keepsDefault?: boolean): void;
   /** A nested message: what `write` writes, behind its length. Written also when it is empty. */
   messageField(field: number, write: () => void): void;
-  /** Fields that were written elsewhere, as they are. */
-  encodedFields(fields: Uint8Array): void;
   /** The bytes so far, copied. */
   finish(): Uint8Array<ArrayBuffer>;
   /** Forgets what was written, keeps the memory. */
@@ -158,11 +156,6 @@ export function createProtoWriter(): ProtoWriter {
       varint(length);
       bytes.copyWithin(size, lengthAt + LENGTH_BYTES, end);
       size += length;
-    },
-    encodedFields: (fields) => {
-      room(fields.length);
-      bytes.set(fields, size);
-      size += fields.length;
     },
     finish: () => bytes.slice(0, size),
     reset: () => {

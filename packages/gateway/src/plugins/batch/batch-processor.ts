@@ -70,7 +70,21 @@ export function createBatchProcessor<Entry>(
   const queue: Held<Entry>[][] = [];
   const labels = new Map<string, BatchCounters>();
 
+  let last: BatchCounters | undefined;
+  let lastRouteId = '';
+  let lastServerAddr = '';
+
   function countersOf(routeId: string, serverAddr: string): BatchCounters {
+    // Most requests have the route and the address of the one before.
+    if (last === undefined || routeId !== lastRouteId || serverAddr !== lastServerAddr) {
+      last = findCounters(routeId, serverAddr);
+      lastRouteId = routeId;
+      lastServerAddr = serverAddr;
+    }
+    return last;
+  }
+
+  function findCounters(routeId: string, serverAddr: string): BatchCounters {
     const key = `${routeId}\n${serverAddr}`;
     let found = labels.get(key);
     if (found === undefined) {

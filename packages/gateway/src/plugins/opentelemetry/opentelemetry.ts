@@ -1,8 +1,8 @@
-import { createProtoWriter, parseTraceparent, writeSpan } from '@thalweg/wire';
+import { hexOctets, parseTraceparent, spanOctets } from '@thalweg/wire';
 import type { RequestContext } from '../../core/request-context.ts';
 import { definePlugin } from '../plugin.ts';
-import { newSpanId, newTraceId } from '../trace-ids.ts';
-import { clientSpan, phaseSpan, serverSpan, type TraceState } from './request-spans.ts';
+import { newRandomId, type RandomId, SPAN_ID_BYTES, TRACE_ID_BYTES } from '../trace-ids.ts';
+import { createRequestSpans, type TraceState } from './request-spans.ts';
 import { isSampled, SAMPLER, type SamplerConf } from './sampler.ts';
 import { TRACING_METADATA, tracingSettings } from './settings.ts';
 import { createSpanExporter } from './span-exporter.ts';
@@ -34,11 +34,10 @@ export const opentelemetry = definePlugin<OpenTelemetry>({
     const settings = tracingSettings(environment.attributes, environment.metadata());
     const exporter = environment.lasting(() => createSpanExporter(environment)).for(settings);
     const state = Symbol('trace');
-    const writer = createProtoWriter();
-    const wanted = {
+    const spans = createRequestSpans({
       variables: conf.additional_attributes ?? [],
       headers: (conf.additional_header_prefix_attributes ?? []).map((name) => name.toLowerCase()),
-    };
+    });
 
     function begin(context: RequestContext): TraceState {
       const { headers } = context;
@@ -46,14 +45,17 @@ export const opentelemetry = definePlugin<OpenTelemetry>({
       const parent = given === undefined ? undefined : parseTraceparent(given);
       const parentFlag = parent === undefined ? undefined : isFlagged(given ?? '');
       // W3C Trace Context §3.3: without a traceparent that can be read tracestate means nothing.
-      if (parent === undefined) headers.remove('tracestate');
-      const traceId = parent?.traceId ?? ownTraceId(context, settings.traceIdSource);
+      if (parent === undefined && headers.has('tracestate')) headers.remove('tracestate');
+      const traceId =
+        parent === undefined
+          ? ownTraceId(context, settings.traceIdSource)
+          : knownId(parent.traceId);
       return {
         traceId,
-        spanId: newSpanId(),
-        parentSpanId: parent?.spanId ?? '',
+        spanId: newRandomId(SPAN_ID_BYTES),
+        parentSpanId: parent === undefined ? '' : hexOctets(parent.spanId),
         traceState: headers.joined('tracestate') ?? '',
-        isSampled: isSampled(conf.sampler, traceId, parentFlag),
+        isSampled: isSampled(conf.sampler, traceId.hex, parentFlag),
         clientIds: [],
       };
     }
@@ -62,9 +64,11 @@ export const opentelemetry = definePlugin<OpenTelemetry>({
       rewrite(context) {
         const trace = begin(context);
         context.setSlot(state, trace);
-        propagate(context, trace, trace.spanId);
+        propagate(context, trace, trace.spanId.hex);
         if (settings.setsVariables) {
-          const { traceId, spanId, isSampled: flag } = trace;
+          const { isSampled: flag } = trace;
+          const { hex: traceId } = trace.traceId;
+          const { hex: spanId } = trace.spanId;
           context.setVariable(
             'opentelemetry_context_traceparent',
             traceparent(traceId, spanId, flag),
@@ -77,23 +81,24 @@ export const opentelemetry = definePlugin<OpenTelemetry>({
       before_proxy(context) {
         const trace = context.slot<TraceState>(state);
         if (trace === undefined || !trace.isSampled || !settings.hasClientSpans) return;
-        const id = newSpanId();
-        trace.clientIds[context.tries.length - 1] = id;
-        propagate(context, trace, id);
+        const id = newRandomId(SPAN_ID_BYTES);
+        trace.clientIds[context.tries.length - 1] = id.octets;
+        propagate(context, trace, id.hex);
       },
       log(context) {
         const trace = context.slot<TraceState>(state);
         if (trace === undefined || !trace.isSampled) return;
-        writer.reset();
         // Children first: a reader that takes the last span of a post finds the request.
-        for (const time of context.phases ?? []) writeSpan(writer, phaseSpan(trace, time));
+        let text = '';
+        for (const time of context.phases ?? []) text += spanOctets(spans.phase(trace, time));
         if (settings.hasClientSpans) {
-          for (const [index, made] of context.tries.entries()) {
-            writeSpan(writer, clientSpan(context, trace, made, index));
+          for (let i = 0; i < context.tries.length; i++) {
+            text += spanOctets(spans.client(context, trace, i));
           }
         }
-        writeSpan(writer, serverSpan(context, trace, wanted));
-        exporter.push(writer.finish(), context.route?.id ?? '', context.peer.localAddress);
+        text += spanOctets(spans.server(context, trace));
+        const octets = Buffer.from(text, 'latin1');
+        exporter.push(octets, context.route?.id ?? '', context.peer.localAddress);
       },
       close: () => exporter.close(),
     };
@@ -101,14 +106,18 @@ export const opentelemetry = definePlugin<OpenTelemetry>({
 });
 
 /** The id that the client's `X-Request-Id` is, where it can be one; else a random one. */
-function ownTraceId(context: RequestContext, source: 'random' | 'x-request-id'): string {
-  if (source !== 'x-request-id') return newTraceId();
+function ownTraceId(context: RequestContext, source: 'random' | 'x-request-id'): RandomId {
+  if (source !== 'x-request-id') return newRandomId(TRACE_ID_BYTES);
   const given = (
     context.headers.get('x-request-id') ??
     context.variable('request_id') ??
     ''
   ).toLowerCase();
-  return TRACE_ID.test(given) ? given : newTraceId();
+  return TRACE_ID.test(given) ? knownId(given) : newRandomId(TRACE_ID_BYTES);
+}
+
+function knownId(hex: string): RandomId {
+  return { hex, octets: hexOctets(hex) };
 }
 
 function propagate(
@@ -116,7 +125,7 @@ function propagate(
   { traceId, isSampled: flag }: TraceState,
   id: string,
 ): void {
-  context.headers.set('traceparent', traceparent(traceId, id, flag));
+  context.headers.put('traceparent', 'traceparent', traceparent(traceId.hex, id, flag));
 }
 
 function traceparent(traceId: string, spanId: string, isFlag: boolean): string {

@@ -4,7 +4,7 @@ import { createHttpSink } from '../batch/http-sink.ts';
 import type { PluginEnvironment } from '../plugin.ts';
 import type { TracingSettings } from './settings.ts';
 
-/** The spans of one request, as `writeSpan` wrote them: they travel together. */
+/** The spans of one request, as octets of `spanOctets`: they travel together. */
 export type RequestSpans = Uint8Array;
 
 /** The one way of spans to the collector, for all routes of the gateway. */
