@@ -25,6 +25,7 @@ import { createUpstreamSessions } from './core/http2/upstream-sessions.ts';
 import { listenOn, openListeners } from './core/listeners.ts';
 import { locate, type PlaceSettings } from './core/locate.ts';
 import { parseIpRanges } from './core/match/ip-range.ts';
+import type { ProtoObject } from './core/objects.ts';
 import { createPipeline, type PipelineCounters } from './core/pipeline.ts';
 import { createPluginHost } from './core/plugin-host.ts';
 import { openPluginListeners } from './core/plugin-listeners.ts';
@@ -144,6 +145,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
         ? upstreams.stored(String(given.id))
         : upstreams.own('inline', inlineKey(given, name), given),
     consumers,
+    proto: (id) => (store.get(`/protos/${id}`)?.value as ProtoObject | undefined)?.content,
     facts,
     batches,
     now,

@@ -4,6 +4,7 @@ import { parseIpRanges } from '../core/match/ip-range.ts';
 import { patternFault } from '../core/match/pattern.ts';
 import type { PluginConf, SslObject, UpstreamObject } from '../core/objects.ts';
 import { isVariableName } from '../core/post-arguments.ts';
+import { readProto } from '../plugins/grpc-transcode/proto-source.ts';
 import type { Store } from '../store/store.ts';
 import { type PluginChecks, pluginViolation } from './validator.ts';
 import type { Violation } from './violations.ts';
@@ -51,7 +52,8 @@ export function objectFault(
     upstreamFault(parts, kind === 'upstreams' ? value : value['upstream']) ??
     referenceFault(parts, value) ??
     pluginsFault(parts, kind, id, value) ??
-    (kind === 'ssls' ? certificateFault(value) : undefined)
+    (kind === 'ssls' ? certificateFault(value) : undefined) ??
+    (kind === 'protos' ? protoFault(value) : undefined)
   );
 }
 
@@ -252,6 +254,11 @@ function duplicateOf(
     return `duplicate ${field} of plugin ${name} found with ${owner}`;
   }
   return undefined;
+}
+
+function protoFault({ content }: ObjectValue): Fault | undefined {
+  const proto = readProto(String(content));
+  return typeof proto === 'string' ? fault(`failed to read the proto: ${proto}`) : undefined;
 }
 
 function metadataFault(parts: CheckParts, name: string, value: ObjectValue): Fault | undefined {

@@ -1,4 +1,5 @@
 import type { Node } from './balance/balancer.ts';
+import { type HeldAnswer, holdAnswer } from './held-answer.ts';
 import type { BodySink } from './http/body-decoder.ts';
 import type { AnswerFraming, ClientConnection, ClientListener } from './http/client-connection.ts';
 import type { ResponseHead } from './http/head.ts';
@@ -10,7 +11,7 @@ import type {
   UpstreamListener,
 } from './http/upstream-connection.ts';
 import type { Destination, UpstreamPool } from './http/upstream-pool.ts';
-import type { RequestContext } from './request-context.ts';
+import type { RequestContext, ResponseState } from './request-context.ts';
 import { EMPTY } from './sockets/connection.ts';
 import { joinConnections } from './tunnel.ts';
 import type { Upstream, UpstreamTimeouts, UpstreamTry } from './upstream.ts';
@@ -90,6 +91,7 @@ class Forwarding implements UpstreamListener {
   private connection: UpstreamConnection | undefined = undefined;
   private current: UpstreamTry | undefined = undefined;
   private filter: BodyFilter | undefined = undefined;
+  private held: HeldAnswer | undefined = undefined;
   private hasSent = false;
   private hasHead = false;
   private isOver = false;
@@ -198,18 +200,36 @@ class Forwarding implements UpstreamListener {
       current.headerMs = this.parts.preciseNow();
       this.parts.report(this.upstream, current.node, head.status);
     }
+    const { heldBytesMax } = this.context;
     if (head.status === 101) this.switchProtocols(head);
+    else if (heldBytesMax > 0) this.held = holdAnswer(head, heldBytesMax);
     else this.startAnswer(head);
   }
 
   data(bytes: Buffer): void {
+    if (this.held === undefined) this.send(bytes);
+    else if (!this.held.add(bytes)) {
+      this.connection?.destroy();
+      this.connection = undefined;
+      this.giveUp(502);
+    }
+  }
+
+  private send(bytes: Buffer): void {
     // Plugins may keep what they are given.
     const sent = this.filter === undefined ? bytes : this.filter(Buffer.from(bytes), false);
     if (!this.client.writeBody(sent)) this.connection?.pause();
   }
 
   end(trailers: HeaderFields | undefined): void {
-    const { client, context } = this;
+    const { client, context, held } = this;
+    if (held !== undefined) {
+      // It may serve the next request already: nothing may pause it.
+      this.connection = undefined;
+      const body = held.body();
+      this.startAnswer(held.head, { body, trailers });
+      this.send(body);
+    }
     if (this.filter !== undefined) client.writeBody(this.filter(EMPTY, true));
     context.endMs = this.parts.preciseNow();
     this.closeTry(context.endMs);
@@ -225,13 +245,15 @@ class Forwarding implements UpstreamListener {
     this.connection = undefined;
     context.body.detach();
     if (this.isOver || current === undefined) return;
-    if (this.hasHead) {
+    if (this.hasHead && this.held === undefined) {
       // Half an answer is out: the client must see that it is cut.
       client.listen(undefined);
       client.destroy();
       this.over();
       return;
     }
+    this.held = undefined;
+    this.hasHead = false;
     this.closeTry(this.parts.preciseNow());
     const { node } = current;
     if (isAgain) {
@@ -252,7 +274,7 @@ class Forwarding implements UpstreamListener {
   }
 
   flush(): void {
-    this.client.flush();
+    if (this.held === undefined) this.client.flush();
   }
 
   bodyData(bytes: Buffer): void {
@@ -285,11 +307,15 @@ class Forwarding implements UpstreamListener {
     this.connection?.resume();
   }
 
-  private startAnswer(head: ResponseHead): void {
+  private startAnswer(head: ResponseHead, held?: ResponseState['held']): void {
     const { context, parts } = this;
     const { fields, status } = head;
-    const response = { status, fields, source: 'upstream' as const };
-    context.response = response;
+    context.response = {
+      status,
+      fields,
+      source: 'upstream',
+      ...(held === undefined ? {} : { held }),
+    };
     if (status >= 500 || parts.showsUpstreamStatus) {
       fields.set('X-APISIX-Upstream-Status', context.variable('upstream_status') ?? '');
     }

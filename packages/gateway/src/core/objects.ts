@@ -106,3 +106,8 @@ export interface SslObject {
   };
   readonly ssl_protocols?: readonly string[];
 }
+
+export interface ProtoObject {
+  readonly id?: string | number;
+  readonly content: string;
+}

@@ -22,6 +22,7 @@ export interface PluginHostParts {
   violation(plugin: Plugin, conf: PluginConf): string | undefined;
   upstream(given: UpstreamObject | { readonly id: string }, name: string): Upstream | undefined;
   readonly consumers: PluginEnvironment['consumers'];
+  readonly proto: PluginEnvironment['proto'];
   readonly facts: PluginEnvironment['facts'];
   readonly batches: PluginEnvironment['batches'];
   now(): number;
@@ -69,6 +70,7 @@ export function createPluginHost(parts: PluginHostParts): PluginHost {
       upstream: (given) => parts.upstream(given, `/apisix/${origin.kind}/${origin.id}`),
       plugin: (name, conf) => nested(name, conf, origin),
       publicApi,
+      proto: parts.proto,
       shared: (key, make) => sharedState(`${plugin.name} ${key}`, make),
       lasting: (make) => lastingState(plugin.name, make),
       batches: parts.batches,

@@ -54,6 +54,8 @@ export interface ResponseState {
   status: number;
   readonly fields: HeaderFields;
   readonly source: 'upstream' | 'apisix' | 'nginx';
+  /** The rest of an answer that was held until its end. */
+  readonly held?: { readonly body: Buffer; readonly trailers: HeaderFields | undefined };
 }
 
 /**
@@ -91,6 +93,8 @@ export class RequestContext {
   /** Upstream to use instead of the route's; set by `traffic-split`. */
   upstream: Upstream | undefined = undefined;
   upstreamScheme: string | undefined = undefined;
+  /** Above 0: the upstream's answer is held until its end, if it has no more octets of body. */
+  heldBytesMax = 0;
   /** Tries so far, the current one last. */
   readonly tries: UpstreamTry[] = [];
   response: ResponseState | undefined = undefined;

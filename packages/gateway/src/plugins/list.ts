@@ -5,6 +5,7 @@ import { csrf } from './csrf.ts';
 import { echo } from './echo.ts';
 import { examplePlugin } from './example-plugin.ts';
 import { forwardAuth } from './forward-auth.ts';
+import { grpcTranscode } from './grpc-transcode/grpc-transcode.ts';
 import { gzip } from './gzip.ts';
 import { hmacAuth } from './hmac-auth.ts';
 import { ipRestriction } from './ip-restriction.ts';
@@ -57,6 +58,7 @@ export const PLUGINS: readonly Plugin[] = [
   faultInjection,
   fileLogger,
   forwardAuth,
+  grpcTranscode,
   gzip,
   hmacAuth,
   httpLogger,

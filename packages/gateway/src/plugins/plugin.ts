@@ -72,6 +72,8 @@ export interface PluginEnvironment {
   /** Another plugin as this one configures it (multi-auth, workflow); text says why not. */
   plugin(name: string, conf: PluginConf): Handlers | string;
   publicApi(method: string, path: string): PublicApi | undefined;
+  /** `content` of a stored proto; undefined when there is none of this id. */
+  proto(id: string): string | undefined;
   /**
    * State that outlives this instance: a counter that a change of another plugin must not reset.
    * Made once for each `key` of this plugin; forgotten, oldest first, past 10,000 keys.

@@ -31,6 +31,7 @@ export function onBench(
     upstream: () => undefined,
     plugin: (name) => `unknown plugin [${name}]`,
     publicApi: () => undefined,
+    proto: () => undefined,
     shared: (key, make) => state(key, make),
     lasting: (make) => state('', make),
     batches: createBatchBook(),
