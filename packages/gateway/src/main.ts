@@ -80,6 +80,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const enabled = PLUGINS.filter(({ name }) => config.plugins?.includes(name) ?? true);
   const byName = new Map(enabled.map((plugin) => [plugin.name, plugin]));
   const findPlugin = byName.get.bind(byName);
+  const attributes = { 'proxy-cache': apisix.proxy_cache ?? {}, ...config.plugin_attr };
+  const checks = { validator, findPlugin, attributes };
   const isStandalone = options.standaloneFile !== undefined;
   const seal = fieldSealOf(apisix.data_encryption, PLUGINS);
   const store = await openStore();
@@ -101,7 +103,6 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const inlineKeys = new WeakMap<object, string>();
 
   async function openStore(): Promise<Store> {
-    const checks = { validator, findPlugin };
     const file = options.standaloneFile;
     if (file !== undefined) {
       const fault = loadedFault.bind(undefined, checks);
@@ -134,12 +135,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const batches = createBatchBook();
   const plugins = createPluginHost({
     plugins: enabled,
-    attributes: { 'proxy-cache': apisix.proxy_cache ?? {}, ...config.plugin_attr },
+    attributes,
     metadata: (name) => store.get(`/plugin_metadata/${name}`)?.value,
     withDefaults: (plugin, conf) =>
       validator.filled(plugin.schema, resolvedConf(conf, environment)),
-    violation: (plugin, conf) =>
-      pluginViolation({ validator, findPlugin }, plugin, plugin.schema, conf),
+    violation: (plugin, conf) => pluginViolation(checks, plugin, plugin.schema, conf),
     upstream: (given, name) =>
       'id' in given && Object.keys(given).length === 1
         ? upstreams.stored(String(given.id))
@@ -169,6 +169,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { real_ip_from, real_ip_header, real_ip_recursive } = nginx.http;
   const places: PlaceSettings = {
     deletesTailSlash: apisix.delete_uri_tail_slash,
+    isServletLike: apisix.normalize_uri_like_servlet,
+    keepsEncodedSlash: apisix.match_uri_encoded_slash,
     trusted: parseIpRanges(apisix.trusted_addresses ?? []),
     realIp: {
       from: parseIpRanges(real_ip_from.filter((address) => address !== 'unix:')),
@@ -266,6 +268,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       store,
       validator,
       plugins: enabled,
+      attributes,
       nowS: () => Math.floor(now() / 1_000),
       sealed: (key, value) => seal?.seal(key, value) ?? value,
     });

@@ -81,6 +81,7 @@ test('whatever is asked, the Admin API answers, and keeps answering', async () =
     store,
     validator: createValidator(),
     plugins: PLUGINS,
+    attributes: {},
     nowS: () => 7,
     sealed: (_key, given) => given,
   });

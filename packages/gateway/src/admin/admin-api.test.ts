@@ -20,6 +20,7 @@ async function open() {
     store,
     validator: createValidator(),
     plugins: PLUGINS,
+    attributes: {},
     nowS: () => 7,
     sealed: (_key, value) => value,
   });

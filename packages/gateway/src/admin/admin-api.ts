@@ -27,6 +27,7 @@ export interface AdminParts {
   readonly store: Store;
   readonly validator: Validator;
   readonly plugins: readonly Plugin[];
+  readonly attributes: CheckParts['attributes'];
   nowS(): number;
   /** What a writer is shown of an object: its secrets as they are kept. */
   sealed(key: string, value: ObjectValue): ObjectValue;

@@ -57,15 +57,18 @@ export const META: JsonSchema = {
 export interface PluginChecks {
   readonly validator: Validator;
   findPlugin(name: string): Plugin | undefined;
+  /** `plugin_attr` of config.yaml. */
+  readonly attributes: Readonly<Record<string, PluginConf>>;
 }
 
 /** What is wrong with a plugin's configuration; undefined when nothing is. */
 export function pluginViolation(
-  { validator, findPlugin }: PluginChecks,
+  checks: PluginChecks,
   plugin: Plugin,
   schema: JsonSchema,
   conf: PluginConf,
 ): string | undefined {
+  const { validator, findPlugin, attributes } = checks;
   const meta = conf['_meta'];
   if (meta !== undefined) {
     const [wrong] = validator.check(META, meta);
@@ -77,9 +80,10 @@ export function pluginViolation(
   if (schema !== plugin.schema) return plugin.checkConsumer(filled);
   return plugin.check(filled, {
     find: findPlugin,
+    attributes: attributes[plugin.name] ?? {},
     violation: (other, given) =>
       // The schema refuses what is no object.
-      pluginViolation({ validator, findPlugin }, other, other.schema, given as PluginConf),
+      pluginViolation(checks, other, other.schema, given as PluginConf),
   });
 }
 

@@ -44,6 +44,8 @@ export const CONFIG_SCHEMA: JsonSchema = object({
     enable_server_tokens: bool(true),
     show_upstream_status_in_response_header: bool(false),
     delete_uri_tail_slash: bool(false),
+    normalize_uri_like_servlet: bool(false),
+    match_uri_encoded_slash: bool(false),
     disable_upstream_healthcheck: bool(false),
     router: object({
       http: {
@@ -159,7 +161,7 @@ export const CONFIG_SCHEMA: JsonSchema = object({
 export const WITHOUT_MEANING: readonly string[] = [
   ...[
     'enable_admin_ui admin_api_version enable_dev_mode enable_reuseport enable_ipv6',
-    'normalize_uri_like_servlet match_uri_encoded_slash max_post_args_readable_size proxy_mode',
+    'max_post_args_readable_size proxy_mode',
     'stream_proxy dns_resolver dns_resolver_valid resolver_timeout enable_resolv_search_opt',
     'status lru enable_heartbeat extra_lua_path extra_lua_cpath lua_module_hook',
     'control.router ssl.ssl_session_tickets ssl.ssl_prefer_server_ciphers',

@@ -35,6 +35,10 @@ export interface GatewayConfig {
     readonly enable_server_tokens: boolean;
     readonly show_upstream_status_in_response_header: boolean;
     readonly delete_uri_tail_slash: boolean;
+    /** Matrix parameters (`;a=b`) are no part of what routes are matched by. */
+    readonly normalize_uri_like_servlet: boolean;
+    /** `%2F` stays as it is in what routes are matched by. */
+    readonly match_uri_encoded_slash: boolean;
     readonly disable_upstream_healthcheck: boolean;
     readonly router: {
       readonly http: 'radixtree_host_uri' | 'radixtree_uri' | 'radixtree_uri_with_parameter';

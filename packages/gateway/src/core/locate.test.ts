@@ -14,6 +14,8 @@ function located(
   context.headers.add('X-Forwarded-Proto', 'https');
   locate(context, {
     deletesTailSlash: false,
+    isServletLike: false,
+    keepsEncodedSlash: false,
     trusted: settings.isTrusted === true ? LOOPBACK : undefined,
     realIp: { from: LOOPBACK, field: 'x-real-ip', isRecursive: settings.isRecursive === true },
   });

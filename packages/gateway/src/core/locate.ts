@@ -2,11 +2,16 @@ import { isIP } from 'node:net';
 import { isHost } from './http/head.ts';
 import { type IpRanges, plainAddress } from './match/ip-range.ts';
 import type { RequestContext } from './request-context.ts';
+import { servletPath } from './servlet-path.ts';
 import { hostName, parseTarget } from './target.ts';
 
 /** Where requests are taken to come from, and how their paths are read. */
 export interface PlaceSettings {
   readonly deletesTailSlash: boolean;
+  /** Paths are read as a servlet container does, without the parameters of their segments. */
+  readonly isServletLike: boolean;
+  /** `%2F` is no slash for matching. */
+  readonly keepsEncodedSlash: boolean;
   /** Peers whose `X-Forwarded-*` are believed. */
   readonly trusted: IpRanges | undefined;
   /** nginx's real_ip: peers that name the client in a field, in lower case. */
@@ -19,11 +24,13 @@ export interface PlaceSettings {
 
 /** Fills in what routes are matched by and who asks; false when the target makes no sense. */
 export function locate(context: RequestContext, settings: PlaceSettings): boolean {
-  const target = parseTarget(context.head.target);
+  const target = parseTarget(context.head.target, settings.keepsEncodedSlash);
   if (target === undefined) return false;
   if (target.path === '*' && context.method !== 'OPTIONS') return false;
   if (target.authority !== undefined && !isHost(target.authority)) return false;
-  const { path, rawPath, query, authority } = target;
+  const { rawPath, query, authority } = target;
+  const path = settings.isServletLike ? servletPath(target.path) : target.path;
+  if (path === undefined) return false;
   const isTrimmed = settings.deletesTailSlash && path.length > 1 && path.endsWith('/');
   context.path = isTrimmed ? path.slice(0, -1) : path;
   context.rawPath = rawPath;

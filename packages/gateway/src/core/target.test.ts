@@ -19,6 +19,13 @@ test.each([
   else expect(parseTarget(target)).toMatchObject(want);
 });
 
+test('an encoded slash stays one where it is kept', () => {
+  expect(parseTarget('/a%2fb%20c', true)).toMatchObject({
+    path: '/a%2fb c',
+    rawPath: '/a%2fb%20c',
+  });
+});
+
 test('a path never climbs out of the root', () => {
   const part = fc.constantFrom('.', '..', '%2e', '%2E%2e', '/', '%2f', 'a', '%25', '//');
   fc.assert(

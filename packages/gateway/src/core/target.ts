@@ -9,25 +9,25 @@ export interface Target {
 }
 
 /** Undefined when the target is neither origin form, absolute form nor `*`, or decodes to nonsense. */
-export function parseTarget(target: string): Target | undefined {
+export function parseTarget(target: string, keepsEncodedSlash = false): Target | undefined {
   const isOrigin = target.startsWith('/');
   const absolute = isOrigin ? null : /^https?:\/\/([^/?#]*)([^#]*)/i.exec(target);
   const rest = absolute === null ? target : absolute[2] || '/';
   if (rest !== '*' && !isOrigin && absolute === null) return undefined;
   const at = rest.indexOf('?');
   const rawPath = (at < 0 ? rest : rest.slice(0, at)) || '/';
-  const path = normalisePath(rawPath);
+  const path = normalisePath(rawPath, keepsEncodedSlash);
   if (path === undefined) return undefined;
   return { path, rawPath, query: at < 0 ? '' : rest.slice(at + 1), authority: absolute?.[1] };
 }
 
 /**
  * Percent-decodes, merges slashes and resolves dot segments, as nginx does for `$uri`. Undefined for
- * a bad escape, a zero octet, or dots that leave the root.
+ * a bad escape, a zero octet, or dots that leave the root. `%2F` may stay as it is.
  */
-function normalisePath(raw: string): string | undefined {
+function normalisePath(raw: string, keepsEncodedSlash: boolean): string | undefined {
   if (!/[%]|\/\/|\/\./.test(raw)) return raw;
-  const decoded = decode(raw);
+  const decoded = decode(keepsEncodedSlash ? raw.replace(/%(?=2f)/gi, '%25') : raw);
   if (decoded === undefined || decoded.includes('\0')) return undefined;
   const kept: string[] = [];
   const segments = decoded.replace(/\/+/g, '/').split('/').slice(1);

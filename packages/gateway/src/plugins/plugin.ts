@@ -92,6 +92,8 @@ export interface PluginEnvironment {
 /** What a check may ask: the plugins that a configuration names within itself. */
 export interface CheckEnvironment {
   find(name: string): Plugin | undefined;
+  /** `plugin_attr` of the plugin that is checked. */
+  readonly attributes: PluginConf;
   /** What is wrong with `conf` as the configuration of `plugin`; undefined when nothing is. */
   violation(plugin: Plugin, conf: unknown): string | undefined;
 }

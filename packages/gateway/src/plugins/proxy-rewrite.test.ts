@@ -12,6 +12,8 @@ async function rewritten(conf: object, target: string) {
   const context = probeContext({ method: 'GET', host: 'x', target });
   locate(context, {
     deletesTailSlash: false,
+    isServletLike: false,
+    keepsEncodedSlash: false,
     trusted: undefined,
     realIp: { from: undefined, field: 'x-real-ip', isRecursive: false },
   });

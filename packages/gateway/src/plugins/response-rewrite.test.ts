@@ -117,7 +117,7 @@ test.each([
   { conf: { vars: [['a', 'no operator', 'b']], body: 'x' }, want: /'vars' expression/ },
   { conf: { body: 'x' }, want: undefined },
 ])('the configuration $conf is answered $want', ({ conf, want }) => {
-  const checks = { validator: createValidator(), findPlugin: () => undefined };
+  const checks = { validator: createValidator(), findPlugin: () => undefined, attributes: {} };
   const found = pluginViolation(checks, responseRewrite, responseRewrite.schema, conf);
   if (want === undefined) expect(found).toBeUndefined();
   else expect(found).toMatch(want);

@@ -44,6 +44,8 @@ function context(ask: string) {
   const made = probeContext({ method, host, target });
   locate(made, {
     deletesTailSlash: false,
+    isServletLike: false,
+    keepsEncodedSlash: false,
     trusted: undefined,
     realIp: { from: undefined, field: 'x-real-ip', isRecursive: false },
   });

@@ -279,7 +279,7 @@ test.each([
     bearer_only: true,
     ...conf,
   };
-  const checks = { validator, findPlugin: () => undefined };
+  const checks = { validator, findPlugin: () => undefined, attributes: {} };
   const found = pluginViolation(checks, openidConnect, openidConnect.schema, given);
   if (want === undefined) expect(found).toBeUndefined();
   else expect(found).toMatch(want);

@@ -39,6 +39,10 @@ interface Decision {
 
 /** Of a zone: the default of APISIX's `memory_size`. */
 const ZONE_BYTES = 50 << 20;
+const OWN_ZONES: readonly PluginConf[] = [
+  { name: 'disk_cache_one', disk_path: '/tmp/disk_cache_one' },
+  { name: 'memory_cache' },
+];
 const NAMES = {
   type: 'array',
   items: { type: 'string', pattern: '(^[^\\$].+$|^\\$[0-9a-zA-Z_]+$)' },
@@ -88,9 +92,12 @@ export const proxyCache = definePlugin<ProxyCache>({
       max_resp_body_size: { type: 'integer', minimum: 1, default: 64 << 20 },
     },
   },
-  check({ cache_strategy, cache_zone }) {
-    if (cache_strategy !== 'memory' || cache_zone !== 'disk_cache_one') return undefined;
-    return 'invalid or empty cache_zone for cache_strategy: memory';
+  check({ cache_strategy, cache_zone }, { attributes }) {
+    const zone = zonesOf(attributes).find(({ name }) => name === cache_zone);
+    if (zone === undefined) return `cache_zone ${cache_zone} not found`;
+    const hasDisk = zone['disk_path'] !== undefined;
+    if (hasDisk === (cache_strategy === 'disk')) return undefined;
+    return `invalid or empty cache_zone for cache_strategy: ${cache_strategy}`;
   },
   create(conf, environment) {
     const cache = cacheOf(conf.cache_zone, environment);
@@ -126,14 +133,17 @@ export const proxyCache = definePlugin<ProxyCache>({
   },
 });
 
+/** Those of config.yaml, and the two that APISIX has by itself. */
+function zonesOf({ zones }: PluginConf): readonly PluginConf[] {
+  return [...(Array.isArray(zones) ? (zones as readonly PluginConf[]) : []), ...OWN_ZONES];
+}
+
 /** All configurations of one zone share its memory. */
 function cacheOf(zone: string, environment: PluginEnvironment): MemoryCache {
   const caches = environment.lasting(() => new Map<string, MemoryCache>());
   const known = caches.get(zone);
   if (known !== undefined) return known;
-  const given = environment.attributes['zones'];
-  const zones = Array.isArray(given) ? (given as readonly PluginConf[]) : [];
-  const found = zones.find(({ name }) => name === zone);
+  const found = zonesOf(environment.attributes).find(({ name }) => name === zone);
   const made = createMemoryCache({ bytesMax: bytesOf(found?.['memory_size']) });
   caches.set(zone, made);
   return made;

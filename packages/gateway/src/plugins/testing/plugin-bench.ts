@@ -87,6 +87,8 @@ export function request({
   for (const [name, value] of Object.entries(headers)) context.headers.add(name, value);
   locate(context, {
     deletesTailSlash: false,
+    isServletLike: false,
+    keepsEncodedSlash: false,
     trusted: undefined,
     realIp: { from: undefined, field: 'x-real-ip', isRecursive: false },
   });
