@@ -15,6 +15,9 @@ import { limitCount } from './limit-count.ts';
 import { fileLogger } from './logging/file-logger.ts';
 import { httpLogger } from './logging/http-logger.ts';
 import { lokiLogger } from './logging/loki-logger.ts';
+import { syslog } from './logging/syslog.ts';
+import { tcpLogger } from './logging/tcp-logger.ts';
+import { udpLogger } from './logging/udp-logger.ts';
 import { multiAuth } from './multi-auth.ts';
 import { nodeStatus } from './node-status.ts';
 import { openidConnect } from './openid-connect/openid-connect.ts';
@@ -87,8 +90,11 @@ export const PLUGINS: readonly Plugin[] = [
   requestValidation,
   responseRewrite,
   skywalking,
+  syslog,
+  tcpLogger,
   trafficSplit,
   uaRestriction,
+  udpLogger,
   uriBlocker,
   workflow,
   zipkin,

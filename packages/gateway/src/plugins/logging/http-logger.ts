@@ -1,15 +1,9 @@
-import {
-  BATCH_FIELDS,
-  type BatchFields,
-  batchOptions,
-  PENDING_FIELD,
-} from '../batch/batch-fields.ts';
-import { createBatchProcessor } from '../batch/batch-processor.ts';
+import { BATCH_FIELDS, type BatchFields, PENDING_FIELD } from '../batch/batch-fields.ts';
 import { createHttpSink } from '../batch/http-sink.ts';
 import { definePlugin } from '../plugin.ts';
+import { batchedLog, entriesJson } from './batched-log.ts';
 import type { LogEntry } from './log-entry.ts';
 import { LOG_FIELDS, LOG_METADATA, type LogFields, logFieldsFault } from './log-fields.ts';
-import { createRequestLog } from './request-log.ts';
 
 interface HttpLogger extends BatchFields, LogFields {
   readonly uri: string;
@@ -47,7 +41,6 @@ export const httpLogger = definePlugin<HttpLogger>({
   metadataSchema: { type: 'object', properties: { ...LOG_METADATA, ...PENDING_FIELD } },
   check: logFieldsFault,
   create(conf, environment) {
-    const log = createRequestLog(conf, environment);
     const sink = createHttpSink({
       url: new URL(conf.uri),
       timeoutMs: conf.timeout * 1_000,
@@ -59,33 +52,15 @@ export const httpLogger = definePlugin<HttpLogger>({
       'Content-Type': conf.concat_method === 'json' ? 'application/json' : 'text/plain',
       ...(conf.auth_header === undefined ? {} : { Authorization: conf.auth_header }),
     };
-    const batch = createBatchProcessor<LogEntry>(
-      batchOptions(conf, 'http logger', environment.metadata()),
-      {
-        book: environment.batches,
-        send: (entries) => sink.post(bodyOf(entries, conf), headers),
-        warn: environment.warn,
-        now: environment.now,
-      },
-    );
-    return {
-      ...log.handlers,
-      log(context) {
-        batch.push(log.entry(context), context.route?.id ?? '', context.peer.localAddress);
-      },
-      async close() {
-        await batch.close();
-        sink.close();
-      },
-    };
+    return batchedLog(conf, environment, {
+      name: 'http logger',
+      send: (entries) => sink.post(bodyOf(entries, conf), headers),
+      close: sink.close,
+    });
   },
 });
 
-/** An array, also of one; lines; or the entry alone when batches hold one. */
-function bodyOf(
-  entries: readonly LogEntry[],
-  { concat_method, batch_max_size }: HttpLogger,
-): string {
-  if (concat_method === 'new_line') return entries.map((entry) => JSON.stringify(entry)).join('\n');
-  return JSON.stringify(batch_max_size === 1 ? entries[0] : entries);
+function bodyOf(entries: readonly LogEntry[], conf: HttpLogger): string {
+  if (conf.concat_method === 'json') return entriesJson(entries, conf);
+  return entries.map((entry) => JSON.stringify(entry)).join('\n');
 }

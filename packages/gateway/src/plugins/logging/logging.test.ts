@@ -1,4 +1,7 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -9,6 +12,9 @@ import { createBodyCopy } from './body-copy.ts';
 import { fileLogger } from './file-logger.ts';
 import { httpLogger } from './http-logger.ts';
 import { lokiLogger } from './loki-logger.ts';
+import { syslog } from './syslog.ts';
+import { tcpLogger } from './tcp-logger.ts';
+import { udpLogger } from './udp-logger.ts';
 
 function finished() {
   const headers = { Authorization: 'Bearer secret', 'X-Tenant': 'acme' };
@@ -102,4 +108,75 @@ test.each([
   const copy = createBodyCopy(coding === undefined ? 5 : 100);
   copy.data(bytes);
   expect(copy.text(coding)).toBe(want);
+});
+
+const FORMAT = { status: '$status' };
+
+/** All that comes on connections to a port on loopback, until one has ended. */
+async function receiveTcp(): Promise<{ port: number; text: Promise<string> }> {
+  const server = createServer();
+  onTestFinished(() => void server.close());
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const text = new Promise<string>((resolve) => {
+    server.once('connection', (socket) => {
+      let so = '';
+      socket.on('data', (bytes) => (so += bytes.toString()));
+      socket.on('end', () => resolve(so));
+    });
+  });
+  return { port: (server.address() as AddressInfo).port, text };
+}
+
+test('tcp-logger writes a batch on a connection of its own', async () => {
+  const { port, text } = await receiveTcp();
+  const conf = { host: '127.0.0.1', port, log_format: FORMAT };
+  const { handlers, environment } = onBench(tcpLogger, conf);
+  handlers.log?.(finished());
+  handlers.log?.(finished());
+  await handlers.close?.();
+  const entry = '{"status":200,"route_id":"r1"}';
+  expect(await text).toBe(`[${entry},${entry}]`);
+  expect(environment.batches.list()).toMatchObject([{ sent: 2, dropped: 0 }]);
+});
+
+test('syslog writes a line of RFC 5424 for each request', async () => {
+  const { port, text } = await receiveTcp();
+  const now = () => 0;
+  const conf = { host: '127.0.0.1', port, log_format: FORMAT };
+  const { handlers } = onBench(syslog, conf, { now });
+  handlers.log?.(finished());
+  await handlers.close?.();
+  expect(await text).toBe(
+    `<46>1 1970-01-01T00:00:00.000Z gw-1 apisix ${process.pid} - - {"status":200,"route_id":"r1"}\n`,
+  );
+});
+
+test('udp-logger sends a batch that is too long for one datagram as several', async () => {
+  const socket = createSocket('udp4');
+  onTestFinished(() => void socket.close());
+  socket.bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  const lengths: number[] = [];
+  const both = new Promise<void>((resolve) => {
+    socket.on('message', (bytes: Buffer) => {
+      lengths.push((JSON.parse(bytes.toString()) as unknown[]).length);
+      if (lengths.length === 2) resolve();
+    });
+  });
+  const log_format = { long: 'x'.repeat(30_000) };
+  const conf = { host: '127.0.0.1', port: socket.address().port, log_format };
+  const { handlers } = onBench(udpLogger, conf);
+  for (let i = 0; i < 4; i++) handlers.log?.(finished());
+  await handlers.close?.();
+  await both;
+  expect(lengths).toEqual([2, 2]);
+});
+
+test('a server that is not there is a counted loss', async () => {
+  const conf = { host: '127.0.0.1', port: 1 };
+  const { handlers, environment, warnings } = onBench(tcpLogger, conf);
+  handlers.log?.(finished());
+  await handlers.close?.();
+  expect(environment.batches.list()).toMatchObject([{ sent: 0, dropped: 1 }]);
+  expect(warnings[0]).toContain('127.0.0.1:1');
 });
