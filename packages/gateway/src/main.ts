@@ -270,7 +270,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       plugins: enabled,
       attributes,
       nowS: () => Math.floor(now() / 1_000),
-      sealed: (key, value) => seal?.seal(key, value) ?? value,
+      seal,
     });
     const server = createAdminServer({
       keys: own === undefined ? given : [{ key: own.key, role: 'admin' }],

@@ -32,6 +32,12 @@ test('parts come back with their names and bytes, and a body cut off is invalid'
   );
 });
 
+test('lines may end with a bare line feed, all of them', () => {
+  const text = '--b\nContent-Disposition: form-data; name="model"\n\nopen\r\n--b--';
+  const found = decodeMultipart(encoder.encode(text), 'b');
+  expect(found).toMatchObject({ value: [{ name: 'model', bytes: encoder.encode('open\r') }] });
+});
+
 test.each([
   { type: 'multipart/form-data; boundary=abc', boundary: 'abc' },
   { type: 'multipart/form-data; charset=x; boundary="a b"', boundary: 'a b' },

@@ -83,7 +83,7 @@ test('whatever is asked, the Admin API answers, and keeps answering', async () =
     plugins: PLUGINS,
     attributes: {},
     nowS: () => 7,
-    sealed: (_key, given) => given,
+    seal: undefined,
   });
   const method = fc.constantFrom('GET', 'PUT', 'POST', 'PATCH', 'DELETE', 'HEAD', 'PURGE');
   const body = fc.oneof(

@@ -1,4 +1,5 @@
 import type { Plugin } from '../plugins/plugin.ts';
+import type { FieldSeal } from '../store/field-seal.ts';
 import type { Store } from '../store/store.ts';
 import { userOf } from './in-use.ts';
 import { KINDS, type Kind } from './kinds.ts';
@@ -29,8 +30,8 @@ export interface AdminParts {
   readonly plugins: readonly Plugin[];
   readonly attributes: CheckParts['attributes'];
   nowS(): number;
-  /** What a writer is shown of an object: its secrets as they are kept. */
-  sealed(key: string, value: ObjectValue): ObjectValue;
+  /** Undefined: secrets are kept, and shown, as they are given. */
+  readonly seal: FieldSeal | undefined;
 }
 
 const ID_PATTERN = /^[a-zA-Z0-9\-_.]{1,64}$/;
@@ -75,10 +76,10 @@ export function createAdminApi(parts: AdminParts): (request: AdminRequest) => Pr
   };
 
   function read(place: Place, request: AdminRequest): AdminAnswer {
-    if (place.id === undefined) return listAnswer(store, place, request.query);
+    if (place.id === undefined) return listAnswer(parts, place, request.query);
     const object = store.get(place.folder + place.id);
     if (object === undefined) return { status: 404, body: { message: 'Key not found' } };
-    return { status: 200, body: shown(store, place.kind, object) };
+    return { status: 200, body: shown(parts, place.kind, object) };
   }
 
   async function remove(place: Place, { query }: AdminRequest): Promise<AdminAnswer> {
@@ -142,7 +143,7 @@ export function createAdminApi(parts: AdminParts): (request: AdminRequest) => Pr
   async function keep(
     place: Place,
     id: string,
-    value: ObjectValue,
+    given: ObjectValue,
     query: URLSearchParams,
     patched?: { readonly times: ObjectValue; readonly unchangedSince: number },
   ): Promise<{ readonly answer: AdminAnswer }> {
@@ -150,9 +151,10 @@ export function createAdminApi(parts: AdminParts): (request: AdminRequest) => Pr
     const wrongTtl = ttlFault(query);
     if (wrongTtl !== undefined) return { answer: refusal(400, wrongTtl) };
     const checkedId = place.owner === undefined ? id : place.folder + id;
+    const key = place.folder + id;
+    const value = parts.seal?.openKeys(key, given) ?? given;
     const wrong = objectFault(check, place.kind.path, checkedId, value);
     if (wrong !== undefined) return { answer: faultAnswer(wrong) };
-    const key = place.folder + id;
     const nowS = parts.nowS();
     const createdS = store.get(key)?.value['create_time'] ?? nowS;
     const hasTimes = place.kind.path !== 'plugin_metadata';
@@ -162,8 +164,12 @@ export function createAdminApi(parts: AdminParts): (request: AdminRequest) => Pr
       ...(ttl === null ? {} : { ttlS: Number(ttl) }),
       ...(patched === undefined ? {} : { unchangedSince: patched.unchangedSince }),
     });
-    const shownValue = parts.sealed(object.key, visible(place.kind, object));
-    const body = { key: store.prefix + object.key, value: shownValue };
+    // What a writer is shown has its secrets as they are kept.
+    const plain = visible(place.kind, object);
+    const body = {
+      key: store.prefix + object.key,
+      value: parts.seal?.seal(object.key, plain) ?? plain,
+    };
     return { answer: { status: isNew ? 201 : 200, body } };
   }
 }

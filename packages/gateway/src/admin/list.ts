@@ -1,17 +1,17 @@
 import { compilePattern } from '../core/match/pattern.ts';
-import type { Store, StoredObject } from '../store/store.ts';
+import type { StoredObject } from '../store/store.ts';
 import type { AdminAnswer, Place } from './admin-api.ts';
-import { shown } from './shown.ts';
+import { type ShownParts, shown } from './shown.ts';
 
 const PAGE_SIZE_MIN = 10;
 const PAGE_SIZE_MAX = 500;
 
 /** A list of one kind, filtered, then paged; `total` counts before paging. */
-export function listAnswer(store: Store, place: Place, query: URLSearchParams): AdminAnswer {
+export function listAnswer(parts: ShownParts, place: Place, query: URLSearchParams): AdminAnswer {
   const { kind, folder } = place;
   const depth = folder.split('/').length;
   const isNested = kind.path === 'secrets';
-  const objects = store
+  const objects = parts.store
     .list(folder)
     .filter(({ key }) => isNested || key.split('/').length === depth)
     .filter((object) => passes(object, query));
@@ -20,7 +20,7 @@ export function listAnswer(store: Store, place: Place, query: URLSearchParams): 
     const text = `page_size must be between ${PAGE_SIZE_MIN} and ${PAGE_SIZE_MAX}`;
     return { status: 400, body: text };
   }
-  const list = page.map((object) => shown(store, kind, object));
+  const list = page.map((object) => shown(parts, kind, object));
   return { status: 200, body: { list, total: objects.length } };
 }
 

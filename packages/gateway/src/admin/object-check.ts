@@ -309,6 +309,8 @@ function pairFault(cert: string, key: string): string | undefined {
   } catch (error) {
     return `failed to parse cert: ${error instanceof Error ? error.message : ''}`;
   }
+  // Anything but PEM is a key as it was shown: one that none of the keyring has opened.
+  if (!key.startsWith('---')) return 'failed to decrypt previous encrypted key';
   try {
     const privateKey = createPrivateKey(key);
     return certificate.checkPrivateKey(privateKey) ? undefined : 'failed to match cert and key';

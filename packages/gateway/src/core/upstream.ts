@@ -135,12 +135,23 @@ function hashKeyOf(object: UpstreamObject, context: RequestContext): string {
       case 'consumer':
         return context.consumer?.username;
       case 'vars_combinations':
-        return key.replace(/\$\{?(\w+)\}?/g, (_, name: string) => context.variable(name) ?? '');
+        return combined(key, context);
       default:
         return context.variable(key);
     }
   })();
   return value === undefined || value === '' ? context.clientIp : value;
+}
+
+/** Text with its variables filled in; undefined when none of them has a value. */
+function combined(key: string, context: RequestContext): string | undefined {
+  let hasValue = false;
+  const text = key.replace(/\$\{?(\w+)\}?/g, (_, name: string) => {
+    const value = context.variable(name);
+    if (value !== undefined && value !== '') hasValue = true;
+    return value ?? '';
+  });
+  return hasValue ? text : undefined;
 }
 
 export function timeoutsOf(given: Timeouts | undefined): UpstreamTimeouts {

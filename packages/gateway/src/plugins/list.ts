@@ -12,6 +12,7 @@ import { ipRestriction } from './ip-restriction.ts';
 import { jwtAuth } from './jwt-auth.ts';
 import { keyAuth } from './key-auth.ts';
 import { limitCount } from './limit-count.ts';
+import { clickhouseLogger } from './logging/clickhouse-logger.ts';
 import { fileLogger } from './logging/file-logger.ts';
 import { httpLogger } from './logging/http-logger.ts';
 import { lokiLogger } from './logging/loki-logger.ts';
@@ -52,6 +53,7 @@ import { zipkin } from './zipkin/zipkin.ts';
 export const PLUGINS: readonly Plugin[] = [
   apiBreaker,
   basicAuth,
+  clickhouseLogger,
   clientControl,
   consumerRestriction,
   cors,

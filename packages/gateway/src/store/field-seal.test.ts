@@ -59,3 +59,17 @@ test('a field that no key opens stays as it is and is counted', () => {
   const other = sealWith('another-key-of16');
   expect([other.open('/consumers/jack', sealed), other.unopened()]).toEqual([sealed, 1]);
 });
+
+test('private keys are shown sealed, and are taken back as they were shown', () => {
+  const { seal, open, sealKeys, openKeys } = sealWith(OLD);
+  const pem = '-----BEGIN PRIVATE KEY-----';
+  const route = { upstream: { tls: { client_key: pem } }, plugins: { 'key-auth': { key: 'k' } } };
+  const shown = sealKeys('/routes/1', route);
+  expect(JSON.stringify(shown)).not.toContain(pem);
+  expect(shown).toMatchObject({ plugins: route.plugins });
+  expect(openKeys('/routes/1', shown)).toEqual(route);
+  expect(open('/routes/1', seal('/routes/1', route))).toEqual(route);
+  // What was kept before they were sealed, and what nobody has sealed.
+  expect(open('/upstreams/1', { tls: { client_key: pem } })).toEqual({ tls: { client_key: pem } });
+  expect(openKeys('/ssls/1', { key: 'none of ours' })).toEqual({ key: 'none of ours' });
+});

@@ -8,6 +8,10 @@ export interface FieldSeal {
   seal(key: string, value: ObjectValue): ObjectValue;
   /** What `seal` was given; a field that no key opens stays as it is, and is counted. */
   open(key: string, value: ObjectValue): ObjectValue;
+  /** Private keys alone are sealed: as the object is shown to who asks for it. */
+  sealKeys(key: string, value: ObjectValue): ObjectValue;
+  /** Private keys as `sealKeys` has shown them, opened; what is none of its texts stays. */
+  openKeys(key: string, value: ObjectValue): ObjectValue;
   /** Fields so far that no key has opened. */
   unopened(): number;
 }
@@ -19,6 +23,8 @@ export interface SealParts {
   secretFields(plugin: string): readonly string[];
 }
 
+const PEM_START = '---';
+
 /** Source: ../shared/reference/apisix.md §1.3: AES in CBC mode, the key its own start vector. */
 export function createFieldSeal({ keyring, secretFields }: SealParts): FieldSeal {
   const [own = ''] = keyring;
@@ -29,7 +35,7 @@ export function createFieldSeal({ keyring, secretFields }: SealParts): FieldSeal
     return Buffer.concat([cipher.update(text, 'utf8'), cipher.final()]).toString('base64');
   }
 
-  function opened(text: string): string {
+  function openedBy(text: string): string | undefined {
     for (const key of keyring) {
       try {
         const decipher = createDecipheriv(...cipherOf(key));
@@ -38,30 +44,56 @@ export function createFieldSeal({ keyring, secretFields }: SealParts): FieldSeal
         // Made with another key of the ring, or with none of them.
       }
     }
-    unopenedCount += 1;
-    return text;
+    return undefined;
+  }
+
+  function opened(text: string): string {
+    // Kept before private keys of upstreams were sealed.
+    if (text.startsWith(PEM_START)) return text;
+    const found = openedBy(text);
+    if (found === undefined) unopenedCount += 1;
+    return found ?? text;
+  }
+
+  function openedKey(text: string): string {
+    const found = text.startsWith(PEM_START) ? undefined : openedBy(text);
+    return found?.startsWith(PEM_START) === true ? found : text;
   }
 
   function changed(key: string, value: ObjectValue, change: (text: string) => string): ObjectValue {
-    if (key.startsWith('/ssls/')) return withFields(value, ['key', 'keys'], change);
-    const { plugins } = value;
-    if (!isObject(plugins)) return value;
+    const withKeys = withPrivateKeys(key, value, change);
+    const { plugins } = withKeys;
+    if (!isObject(plugins)) return withKeys;
     const changedPlugins = Object.entries(plugins).map(([name, conf]) => [
       name,
       isObject(conf) ? withFields(conf, secretFields(name), change) : conf,
     ]);
-    return { ...value, plugins: Object.fromEntries(changedPlugins) };
+    return { ...withKeys, plugins: Object.fromEntries(changedPlugins) };
   }
 
   return {
     seal: (key, value) => changed(key, value, sealed),
     open: (key, value) => changed(key, value, opened),
+    sealKeys: (key, value) => withPrivateKeys(key, value, sealed),
+    openKeys: (key, value) => withPrivateKeys(key, value, openedKey),
     unopened: () => unopenedCount,
   };
 }
 
 function cipherOf(key: string): [string, string, string] {
   return [key.length === 32 ? 'aes-256-cbc' : 'aes-128-cbc', key, key.slice(0, 16)];
+}
+
+/** The keys of an SSL object, and the one that an upstream is shown a certificate with. */
+function withPrivateKeys(
+  key: string,
+  value: ObjectValue,
+  change: (text: string) => string,
+): ObjectValue {
+  if (key.startsWith('/ssls/')) return withFields(value, ['key', 'keys'], change);
+  const { tls, upstream } = value;
+  if (isObject(upstream)) return { ...value, upstream: withPrivateKeys('', upstream, change) };
+  return isObject(tls) ? { ...value, tls: withFields(tls, ['client_key'], change) } : value;
 }
 
 /** Texts of the named fields changed, also in a list. */

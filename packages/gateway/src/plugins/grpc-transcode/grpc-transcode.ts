@@ -68,6 +68,7 @@ export const grpcTranscode = definePlugin<GrpcTranscode>({
       },
       max_resp_body_size: { type: 'integer', minimum: 1, default: 64 * 1024 * 1024 },
     },
+    additionalProperties: true,
     required: ['proto_id', 'service', 'method'],
   },
   create(conf, environment) {

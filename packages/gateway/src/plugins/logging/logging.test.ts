@@ -9,6 +9,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { receiveHttp } from '../testing/http-receiver.ts';
 import { answered, onBench, request, tryAt } from '../testing/plugin-bench.ts';
 import { createBodyCopy } from './body-copy.ts';
+import { clickhouseLogger } from './clickhouse-logger.ts';
 import { fileLogger } from './file-logger.ts';
 import { httpLogger } from './http-logger.ts';
 import { lokiLogger } from './loki-logger.ts';
@@ -179,4 +180,27 @@ test('a server that is not there is a counted loss', async () => {
   await handlers.close?.();
   expect(environment.batches.list()).toMatchObject([{ sent: 0, dropped: 1 }]);
   expect(warnings[0]).toContain('127.0.0.1:1');
+});
+
+test('clickhouse-logger inserts rows as the user it is given', async () => {
+  const receiver = await receiveHttp();
+  const { handlers } = onBench(clickhouseLogger, {
+    endpoint_addr: receiver.url,
+    user: 'logger',
+    password: 'secret',
+    database: 'gateway',
+    logtable: 'requests',
+    log_format: FORMAT,
+  });
+  handlers.log?.(finished());
+  handlers.log?.(finished());
+  await handlers.close?.();
+  const [post] = receiver.received;
+  const row = '{"status":200,"route_id":"r1"}';
+  expect(post?.body.toString()).toBe(`INSERT INTO requests FORMAT JSONEachRow ${row} ${row}`);
+  expect(post?.headers).toMatchObject({
+    'x-clickhouse-user': 'logger',
+    'x-clickhouse-key': 'secret',
+    'x-clickhouse-database': 'gateway',
+  });
 });
