@@ -74,7 +74,9 @@ export const CONFIG_SCHEMA: JsonSchema = object({
     trusted_addresses: TEXTS,
     data_encryption: object({
       enable_encrypt_fields: bool(true),
-      keyring: { anyOf: [SEAL_KEY, { type: 'array', minItems: 1, items: SEAL_KEY }] },
+      keyring: {
+        anyOf: [SEAL_KEY, { type: 'array', minItems: 1, items: SEAL_KEY }, { type: 'null' }],
+      },
     }),
     tracing: bool(false),
     id: { type: 'string' },

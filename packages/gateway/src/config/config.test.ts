@@ -1,6 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the syntax under test
 import { expect, test } from 'vitest';
 import { durationMs, parseGatewayConfig } from './config.ts';
+import { fieldSealOf } from './keyring.ts';
 
 test('without a file everything is on loopback', () => {
   const { apisix, deployment } = parseGatewayConfig('', {}).config;
@@ -23,6 +24,14 @@ test('the environment fills what refers to it', () => {
     node_listen: [{ ip: '127.0.0.1', port: 9 }],
   });
   expect(() => parseGatewayConfig(text, {})).toThrow('ID is not set');
+});
+
+test('a key without a value is absent, but a keyring without one seals nothing', () => {
+  const text = 'apisix: {enable_admin: , data_encryption: {keyring: }}';
+  const { apisix } = parseGatewayConfig(text, {}).config;
+  expect(apisix.enable_admin).toBe(true);
+  expect(fieldSealOf(apisix.data_encryption, [])).toBeUndefined();
+  expect(fieldSealOf(parseGatewayConfig('', {}).config.apisix.data_encryption, [])).toBeDefined();
 });
 
 test.each([

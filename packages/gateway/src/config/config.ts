@@ -56,7 +56,8 @@ export interface GatewayConfig {
     readonly trusted_addresses?: readonly string[];
     readonly data_encryption: {
       readonly enable_encrypt_fields: boolean;
-      readonly keyring?: string | readonly string[];
+      /** Null: secrets are kept as they are given. */
+      readonly keyring?: string | readonly string[] | null;
     };
     /** Times of each plugin's phases, for the spans of `opentelemetry`. */
     readonly tracing: boolean;
@@ -214,8 +215,9 @@ function withoutMeaningless(value: unknown, path: string, ignored: string[]): un
   for (const [key, inner] of Object.entries(value)) {
     const at = path === '' ? key : `${path}.${key}`;
     if (WITHOUT_MEANING.includes(at)) ignored.push(at);
-    // A key without a value is as good as absent.
-    else if (inner !== null) kept[key] = withoutMeaningless(inner, at, ignored);
+    // A key without a value is as good as absent, but for a keyring: APISIX then encrypts nothing.
+    else if (inner !== null || at === 'apisix.data_encryption.keyring')
+      kept[key] = withoutMeaningless(inner, at, ignored);
   }
   return kept;
 }

@@ -13,7 +13,7 @@ export function fieldSealOf(
   }: GatewayConfig['apisix']['data_encryption'],
   plugins: readonly Plugin[],
 ): FieldSeal | undefined {
-  if (!isOn) return undefined;
+  if (!isOn || keyring === null) return undefined;
   const fields = new Map(plugins.map(({ name, secretFields }) => [name, secretFields]));
   return createFieldSeal({
     keyring: [keyring].flat(),
