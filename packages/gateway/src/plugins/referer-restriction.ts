@@ -41,17 +41,23 @@ export const refererRestriction = definePlugin<RefererRestriction>({
     const refusal = messageAnswer(403, message);
     return {
       access({ headers }) {
-        const host = refererHost(headers.get('referer'));
-        if (host === undefined) return bypass_missing ? undefined : refusal;
-        const isListed = exact.has(host) || suffixes.some((suffix) => host.endsWith(suffix));
-        return isListed === isAllowing ? undefined : refusal;
+        const found = headers.all('referer').map(refererHost);
+        const known = found.filter((host) => host !== undefined);
+        const isMissing = known.length === 0 || known.length < found.length;
+        if (isMissing && !bypass_missing) return refusal;
+        // The upstream sees all of them: each must be let in, and none kept out.
+        const isFine = known.every((host) => {
+          const isListed = exact.has(host) || suffixes.some((suffix) => host.endsWith(suffix));
+          return isListed === isAllowing;
+        });
+        return isFine ? undefined : refusal;
       },
     };
   },
 });
 
 /** Undefined when there is none, or it is no absolute HTTP URL. */
-function refererHost(referer: string | undefined): string | undefined {
-  const authority = /^https?:\/\/(?:[^/?#@]*@)?([^/?#]+)/i.exec(referer ?? '')?.[1];
+function refererHost(referer: string): string | undefined {
+  const authority = /^https?:\/\/(?:[^/?#@]*@)?([^/?#]+)/i.exec(referer)?.[1];
   return authority === undefined ? undefined : hostName(authority);
 }

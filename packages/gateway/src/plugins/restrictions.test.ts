@@ -104,6 +104,32 @@ test.each([
   expect(answer?.status).toBe(want);
 });
 
+test.each([
+  {
+    plugin: uaRestriction,
+    name: 'User-Agent',
+    conf: { denylist: ['bot'] },
+    values: ['cat', 'bot'],
+  },
+  {
+    plugin: uaRestriction,
+    name: 'User-Agent',
+    conf: { allowlist: ['cat'] },
+    values: ['cat', 'bot'],
+  },
+  {
+    plugin: refererRestriction,
+    name: 'Referer',
+    conf: { blacklist: HOSTS },
+    values: ['http://a.com/', 'http://yy.com/'],
+  },
+])('a second $name does not hide behind the first one', async ({ plugin, name, conf, values }) => {
+  const { handlers } = onBench(plugin, conf);
+  const context = request();
+  for (const value of values) context.headers.add(name, value);
+  expect((await handlers.access?.(context))?.status).toBe(403);
+});
+
 test('a csrf token lets through what sends it twice, until it is old or changed', async () => {
   let nowMs = 1_700_000_000_000;
   const { handlers } = onBench(csrf, { key: 'k', expires: 60 }, { now: () => nowMs });

@@ -34,10 +34,13 @@ export const uaRestriction = definePlugin<UaRestriction>({
     const refusal = messageAnswer(403, message);
     return {
       access({ headers }) {
-        const agent = headers.get('user-agent');
-        if (agent === undefined) return bypass_missing ? undefined : refusal;
-        const isListed = patterns.some((pattern) => pattern.test(agent));
-        return isListed === isAllowing ? undefined : refusal;
+        const agents = headers.all('user-agent');
+        if (agents.length === 0) return bypass_missing ? undefined : refusal;
+        // The upstream sees all of them: each must be let in, and none kept out.
+        const isFine = agents.every(
+          (agent) => patterns.some((pattern) => pattern.test(agent)) === isAllowing,
+        );
+        return isFine ? undefined : refusal;
       },
     };
   },
