@@ -10,13 +10,19 @@ import { CAUSE_CONNECT, CAUSE_RESTORED, CAUSE_THREAD } from '../flow/transfer.ts
 import type { Doubt, Support } from './link.ts';
 import { type Trust, type TrustCounts, trustOf } from './trust.ts';
 
-/** A request that a process received and has not answered: what its calls may be caused by. */
+/**
+ * A request that a process received and has not answered: what its calls may be caused by. One that
+ * ended without an answer, because its client left or it was no longer looked at, stays a while: the
+ * process may still work for it.
+ */
 export interface OpenRequest<Call> {
   readonly kind: 'open';
   readonly request: RequestPart;
   readonly of: OpenRequests<Call>;
-  /** 0n until the answer's first byte fixed it. */
+  /** 0n until the answer's first byte fixed it, or the end without one. */
   wireId: bigint;
+  /** When one that ended without an answer is forgotten; `Infinity` while it may be answered. */
+  forgottenNs: number;
   /** Calls that name it, whose rows wait for its wire id. */
   readonly waiting: Call[];
   /** Calls that forward evidence gives to it; and without those that may be a pool's waiters. */
@@ -36,12 +42,8 @@ export interface OpenRequests<Call> {
   oldest: OpenRequest<Call> | undefined;
   newest: OpenRequest<Call> | undefined;
   count: number;
-  /**
-   * Requests that ended without an answer, because their client left or they were no longer
-   * looked at: the process may still work for them, until that time.
-   */
-  abandonedCount: number;
-  abandonedUntilNs: number;
+  /** Those of them that ended without an answer, in the order of their ends. */
+  readonly abandoned: OpenRequest<Call>[];
   /** Start of the last request that came or was sent. */
   latestNs: number;
   /** What the process's calls told of its evidence, lately. */
@@ -59,6 +61,7 @@ export interface Gathered<Call> {
   readonly unnamedCount: number;
 }
 
+const NONE = [] as const;
 const UNBACKED_MAX = 3;
 /** A client that leaves is often not noticed before the work for it is done. */
 const ABANDONED_NS = 5e9;
@@ -75,8 +78,7 @@ export function createOpenRequests<Call>(
     newest: undefined,
     count: 0,
     identifiedCount: 0,
-    abandonedCount: 0,
-    abandonedUntilNs: -Infinity,
+    abandoned: [],
     latestNs: -Infinity,
     trustCounts,
     trust: trustOf(trustCounts),
@@ -91,6 +93,7 @@ export function openRequest<Call>(of: OpenRequests<Call>, request: RequestPart):
     request,
     of,
     wireId: 0n,
+    forgottenNs: Infinity,
     waiting: [],
     namedCount: 0,
     forwardCount: 0,
@@ -124,10 +127,23 @@ export function closeRequest<Call>(one: OpenRequest<Call>): void {
   if (isIdentified(one.request)) of.identifiedCount -= 1;
 }
 
-/** It was closed, and not by its answer. */
-export function abandonRequest<Call>(of: OpenRequests<Call>): void {
-  of.abandonedCount += 1;
-  of.abandonedUntilNs = of.latestNs + ABANDONED_NS;
+/** It ended without its answer. It stays open for a while. */
+export function abandonRequest<Call>(one: OpenRequest<Call>): void {
+  one.forgottenNs = one.of.latestNs + ABANDONED_NS;
+  one.of.abandoned.push(one);
+}
+
+/** Closes abandoned requests whose time is over, and answers them. */
+export function forgetAbandoned<Call>(
+  { abandoned }: OpenRequests<Call>,
+  nowNs: number,
+): readonly OpenRequest<Call>[] {
+  let count = 0;
+  while ((abandoned[count]?.forgottenNs ?? Infinity) < nowNs) count += 1;
+  if (count === 0) return NONE;
+  const forgotten = abandoned.splice(0, count);
+  for (const one of forgotten) closeRequest(one);
+  return forgotten;
 }
 
 /**
@@ -148,12 +164,11 @@ export function gather<Call>(
   const isLoopUnseen = !hasLoopTurns && of.count > 1;
   const doubt: Doubt = isPoolReuse ? 'pool-reuse' : isLoopUnseen ? 'loop-unseen' : 'none';
   of.latestNs = part.startNs;
-  if (part.startNs > of.abandonedUntilNs) of.abandonedCount = 0;
   const single = isSingle(of) ? EVIDENCE_SINGLE_OPEN : 0;
   const backed: Support<OpenRequest<Call>>[] = [];
   const unbacked: Support<OpenRequest<Call>>[] = [];
   const mayShare = looksAtIds && of.identifiedCount > 0 && isIdentified(part);
-  let unnamedCount = of.abandonedCount;
+  let unnamedCount = 0;
   let unseen = of.count;
   if (!mayShare && named !== undefined) {
     const evidence = causeEvidence(part.causeKind) | single;
@@ -185,8 +200,8 @@ export function gather<Call>(
 }
 
 /** Whether whatever the process does now can be for one request only. */
-export function isSingle({ count, abandonedCount }: OpenRequests<unknown>): boolean {
-  return count === 1 && abandonedCount === 0;
+export function isSingle({ count, abandoned }: OpenRequests<unknown>): boolean {
+  return count === 1 && abandoned.length === 0;
 }
 
 function isIdentified(part: RequestPart): boolean {

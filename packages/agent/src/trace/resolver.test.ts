@@ -91,3 +91,30 @@ test('a different trace id rules a parent out, whatever the thread says', () => 
   resolver.exchange({ ...done, connection: back, request: called, response: testResponse(31) });
   expect(traced[0]).toMatchObject({ parentWireId: 0n, evidence: 0, candidates: [] });
 });
+
+test.each([
+  { afterNs: 1e9, parent: wireId(10, 0) },
+  { afterNs: 6e9, parent: 0n },
+])(
+  'a client has left its request: a call for it $afterNs ns later has the parent $parent',
+  ({ afterNs, parent }) => {
+    const traced: TracedExchange[] = [];
+    const resolver = createResolver((one) => traced.push(one));
+    const [front, back] = [testConnection(1, 'server'), testConnection(2, 'client')];
+    const left = testRequest(10, { turnId: 100, requestId: 'abc' });
+    const called = testRequest(30, { startNs: afterNs, requestId: 'abc' });
+    resolver.request(front, left);
+    resolver.exchange({
+      kind: 'request',
+      connection: front,
+      request: left,
+      response: undefined,
+      isLossy: false,
+    });
+    resolver.request(back, called);
+    const done = { kind: 'session', isLossy: false } as const;
+    resolver.exchange({ ...done, connection: back, request: called, response: testResponse(31) });
+    expect(traced[1]).toMatchObject({ parentWireId: parent });
+    expect(resolver.counters()).toMatchObject({ open: 0, waiting: 0 });
+  },
+);

@@ -17,6 +17,7 @@ import {
   abandonRequest,
   closeRequest,
   createOpenRequests,
+  forgetAbandoned,
   gather,
   isSingle,
   type OpenRequest,
@@ -122,12 +123,12 @@ export function createResolver(
     else if (connection.role === 'client') part.note = call(connection, part);
   }
 
-  function openOf(connection: Connection): OpenRequests<Call> {
+  function openOf(connection: Connection, nowNs: number): OpenRequests<Call> {
     const { pid } = connection;
     if (last?.pid === pid) return last;
     let found = processes.get(pid);
     if (found === undefined) {
-      if (processes.size >= PROCESSES_MAX) forgetIdle();
+      if (processes.size >= PROCESSES_MAX) forgetIdle(nowNs);
       found = createOpenRequests<Call>(pid, firstTrust(connection));
       processes.set(pid, found);
     }
@@ -146,13 +147,27 @@ export function createResolver(
     return counts;
   }
 
-  function forgetIdle(): void {
-    for (const [pid, of] of processes) if (of.count === 0) processes.delete(pid);
+  function forgetIdle(nowNs: number): void {
+    for (const [pid, of] of processes) {
+      forgetLeft(of, nowNs);
+      if (of.count === 0) processes.delete(pid);
+    }
     last = undefined;
   }
 
+  /** Clients left them so long ago that nothing is done for them any more. */
+  function forgetLeft(of: OpenRequests<Call>, nowNs: number): void {
+    for (const one of forgetAbandoned(of, nowNs)) forgetTurn(one);
+  }
+
+  function forgetTurn(one: OpenRequest<Call>): void {
+    const { turnId } = one.request;
+    if (openByTurn.get(turnId) === one) openByTurn.delete(turnId);
+  }
+
   function open(connection: Connection, part: RequestPart): void {
-    const of = openOf(connection);
+    const of = openOf(connection, part.startNs);
+    forgetLeft(of, part.startNs);
     if (of.count >= OPEN_PER_PROCESS_MAX) {
       openDropped += 1;
       return;
@@ -165,7 +180,8 @@ export function createResolver(
   }
 
   function call(connection: Connection, part: RequestPart): Call {
-    const of = openOf(connection);
+    const of = openOf(connection, part.startNs);
+    forgetLeft(of, part.startNs);
     const opened = part.causeId === 0 ? undefined : openByTurn.get(part.causeId);
     const follows = opened === undefined ? answeredCall(part.causeId, of) : undefined;
     const caused = opened ?? follows?.link.parent;
@@ -200,7 +216,7 @@ export function createResolver(
       heldUntilNs: 0,
       isEmitted: false,
     };
-    for (const { candidate } of supports) wait(made, candidate);
+    for (const { candidate } of supports) if (candidate.wireId === 0n) wait(made, candidate);
     return made;
   }
 
@@ -259,18 +275,19 @@ export function createResolver(
 
   function close(opened: OpenRequest<Call>, id: bigint, response: Exchange['response']): void {
     opened.wireId = id;
-    closeRequest(opened);
     openCount -= 1;
-    if (response === undefined) abandonRequest(opened.of);
-    const { turnId } = opened.request;
-    if (openByTurn.get(turnId) === opened) openByTurn.delete(turnId);
-    if (response?.causeKind === CAUSE_READ)
-      credit(answeredCall(response.causeId, opened.of), opened);
-    if (response !== undefined) countRequest(opened);
+    if (response === undefined) abandonRequest(opened);
+    else {
+      closeRequest(opened);
+      forgetTurn(opened);
+      if (response.causeKind === CAUSE_READ)
+        credit(answeredCall(response.causeId, opened.of), opened);
+      countRequest(opened);
+    }
     for (const made of opened.waiting) {
       waitingCount -= 1;
       made.unknownCount -= 1;
-      settleReuse(made, opened);
+      if (response !== undefined || made.exchange !== undefined) settleReuse(made, opened);
       emitWhenDue(made);
     }
     opened.waiting.length = 0;
