@@ -42,8 +42,8 @@ if (isWanted('bundle')) {
     format: 'esm',
     sourcemap: 'linked',
     conditions: ['@thalweg/source'],
-    // chdb finds its library beside itself; fastify's plugins are loaded by name; yaml and
-    // redis are CommonJS that requires Node's own modules, which a bundle in this format cannot.
+    // chdb finds its library beside itself; fastify's plugins are loaded by name; yaml,
+    // redis and pg are CommonJS that requires Node's own modules, which a bundle in this format cannot.
     external: [
       'chdb',
       'fastify',

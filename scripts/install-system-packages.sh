@@ -16,6 +16,8 @@ pkg-config|pkg-config|finds libbpf
 ip|iproute2|makes the hosts of the demo: network namespaces
 nginx|nginx-light|the gateway of the demo, of tests and of benches
 wrk|wrk|load for the benches
+haproxy|haproxy|a case of bench links: a proxy whose threads share an event loop each
+caddy|caddy|a case of bench links: a proxy in Go, whose goroutines change threads
 chromium|chromium|the browser of the end-to-end tests
 file:/usr/share/fonts/truetype/dejavu|fonts-dejavu-core|text in that browser
 redis-server|redis-server|a real one for the tests of limit-count, which shares quotas through it; behind the web shop

@@ -6,7 +6,14 @@ import { ingest } from './ingest.ts';
 import { links } from './links/links.ts';
 import { metrics } from './metrics.ts';
 import { otlp } from './otlp.ts';
-import { type Bench, type BenchOptions, type BenchReport, commit, machine } from './report.ts';
+import {
+  type Bench,
+  type BenchOptions,
+  type BenchReport,
+  commit,
+  machine,
+  type SkippedCase,
+} from './report.ts';
 import { ring } from './ring.ts';
 import { traceLookup } from './trace-lookup.ts';
 
@@ -28,7 +35,12 @@ export const BENCH_NAMES = Object.keys(BENCHES) as readonly BenchName[]; // Keys
 
 /** Runs one bench. Rejects when something that it needs is missing, and says what. */
 export async function runBench(name: BenchName, options: BenchOptions): Promise<BenchReport> {
-  const rows = await BENCHES[name](options);
+  const skipped: SkippedCase[] = [];
+  const skip = (one: SkippedCase): void => {
+    skipped.push(one);
+    options.progress(`${one.case}: skipped: ${one.reason}`);
+  };
+  const rows = await BENCHES[name]({ ...options, skip });
   const folder = fileURLToPath(new URL('.', import.meta.url));
-  return { bench: name, machine: machine(), commit: commit(folder), rows };
+  return { bench: name, machine: machine(), commit: commit(folder), rows, skipped };
 }

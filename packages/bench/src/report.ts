@@ -17,6 +17,13 @@ export interface BenchReport {
   readonly machine: string;
   readonly commit: string;
   readonly rows: readonly BenchRow[];
+  /** Cases that could not run here, and what would change that. */
+  readonly skipped: readonly SkippedCase[];
+}
+
+export interface SkippedCase {
+  readonly case: string;
+  readonly reason: string;
 }
 
 export interface BenchOptions {
@@ -31,7 +38,12 @@ export interface BenchOptions {
   readonly progress: (line: string) => void;
 }
 
-export type Bench = (options: BenchOptions) => Promise<readonly BenchRow[]>;
+export interface BenchRun extends BenchOptions {
+  /** A case cannot run here: the report says why. */
+  readonly skip: (skipped: SkippedCase) => void;
+}
+
+export type Bench = (run: BenchRun) => Promise<readonly BenchRow[]>;
 
 export function machine(): string {
   const [first] = cpus();

@@ -1,4 +1,4 @@
-import { SERVICE_BEHAVIOURS, type ServiceBehaviour } from './behaviour.ts';
+import { SERVICE_BEHAVIOURS, type ServiceBehaviour, type StoreBehaviour } from './behaviour.ts';
 import {
   type Neighbour,
   startOrigin,
@@ -6,6 +6,11 @@ import {
   startService,
   startThreadedService,
 } from './neighbours.ts';
+import { startAsyncioService } from './programs/asyncio.ts';
+import { type Missing, needsCommand, needsJava } from './programs/available.ts';
+import { type JavaThreads, startJavaService } from './programs/java.ts';
+import { startCaddy, startHaproxy } from './programs/proxies.ts';
+import { postgresqlFolder, startPostgresql, startRedis } from './programs/stores.ts';
 
 /** Real programs in a chain; the load asks the first. */
 export interface LinkCase {
@@ -14,6 +19,10 @@ export interface LinkCase {
   readonly doc: string;
   /** Whether the traffic carries ids that name the cause of each call; else the agent is blind. */
   readonly hasIds: boolean;
+  /** What it needs that may not be here. */
+  readonly missing?: Missing;
+  /** The agent starts when the load already runs; or clients leave before they are answered. */
+  readonly trouble?: 'joined-late' | 'clients-leave';
   start(): Promise<Chain>;
 }
 
@@ -23,7 +32,7 @@ export interface Chain {
 }
 
 /** Names of the design's matrix, where it has one. */
-const NAMES: Readonly<Record<ServiceBehaviour, string>> = {
+const NAMES: Readonly<Record<Exclude<ServiceBehaviour, StoreBehaviour>, string>> = {
   plain: 'T1-node',
   'timer-before': 'T2-timer-before',
   'timer-after': 'T2-timer-after',
@@ -41,12 +50,15 @@ const PROXIES = [0, 8, 512].flatMap((keepAlive) =>
   [1, 4].map((workers) => ({ keepAlive, workers })),
 );
 
+/** The JDK that each kind of threads came with. */
+const JAVA_VERSIONS: Readonly<Record<JavaThreads, number>> = { pool: 11, handoff: 11, virtual: 21 };
+
 export const LINK_CASES: readonly LinkCase[] = [
   ...PROXIES.map(({ keepAlive, workers }) => ({
     name: `T1-nginx-keepalive-${keepAlive}-workers-${workers}`,
     hasIds: false,
     doc: `nginx (${workers} workers, ${keepAlive} idle upstream connections) before nginx`,
-    start: () => chain([() => startOrigin(), (next) => startProxy(next, { keepAlive, workers })]),
+    start: () => chain([startOrigin, (next) => startProxy(next, { keepAlive, workers })]),
   })),
   ...SERVICE_BEHAVIOURS.map((behaviour) => serviceCase(behaviour, false)),
   ...SERVICE_BEHAVIOURS.map((behaviour) => serviceCase(behaviour, true)),
@@ -54,23 +66,87 @@ export const LINK_CASES: readonly LinkCase[] = [
     name: 'T7-python-threads',
     hasIds: false,
     doc: "Python's threading server before nginx, blocking calls",
-    start: () => chain([() => startOrigin(), (next) => startThreadedService(next)]),
+    start: () => chain([startOrigin, (next) => startThreadedService(next)]),
+  },
+  ...[false, true].map((isSleepy) => ({
+    name: `T7-python-asyncio${isSleepy ? '-timer-before' : '-plain'}`,
+    doc: `nginx before Python's asyncio${isSleepy ? ', a random wait before each call' : ''}`,
+    hasIds: false,
+    start: () => behindNginx((next) => startAsyncioService(next, isSleepy)),
+  })),
+  ...[1, 4].map((threads) => ({
+    name: `T7-haproxy-threads-${threads}`,
+    doc: `HAProxy (${threads} threads) before nginx`,
+    missing: needsCommand('haproxy', 'haproxy'),
+    hasIds: false,
+    start: () => chain([startOrigin, (next) => startHaproxy(next, threads)]),
+  })),
+  {
+    name: 'T7-caddy',
+    doc: 'Caddy (Go) before nginx',
+    missing: needsCommand('caddy', 'caddy'),
+    hasIds: false,
+    start: () => chain([startOrigin, (next) => startCaddy(next)]),
+  },
+  ...Object.entries(JAVA_VERSIONS).map(([threads, versionMin]) => ({
+    name: `T7-java-${threads}`,
+    doc: `nginx before Java's HttpServer and HttpClient (${threads})`,
+    missing: needsJava(versionMin),
+    hasIds: false,
+    start: () => behindNginx((next) => startJavaService(next, threads as JavaThreads)), // Its own keys.
+  })),
+  {
+    name: 'T8-redis',
+    doc: 'nginx before a Node service whose requests share one connection to Redis',
+    missing: needsCommand('redis-server', 'redis-server'),
+    hasIds: false,
+    start: () => behindNginx((next) => startService(next, 'redis'), startRedis),
+  },
+  {
+    name: 'T8-postgresql-pool-8',
+    doc: 'nginx before a Node service with a pool of 8 connections to PostgreSQL',
+    missing: () =>
+      postgresqlFolder() === undefined
+        ? 'PostgreSQL is not installed; fix: apt install postgresql'
+        : undefined,
+    hasIds: false,
+    start: () => behindNginx((next) => startService(next, 'postgresql'), startPostgresql),
+  },
+  {
+    name: 'T9-clients-leave',
+    doc: 'nginx before a Node service (fan-out) before nginx, the load ends before the answers',
+    trouble: 'clients-leave',
+    hasIds: false,
+    start: () => behindNginx((next) => startService(next, 'fan-out')),
+  },
+  {
+    name: 'T9-joined-late',
+    doc: 'nginx (8 idle upstream connections) before nginx, the agent starts under load',
+    trouble: 'joined-late',
+    hasIds: false,
+    start: () => chain([startOrigin, (next) => startProxy(next, { keepAlive: 8, workers: 1 })]),
   },
 ];
 
-function serviceCase(behaviour: ServiceBehaviour, hasIds: boolean): LinkCase {
+function serviceCase(behaviour: keyof typeof NAMES, hasIds: boolean): LinkCase {
   const ids = hasIds ? ', which passes X-Request-ID on,' : '';
   return {
     name: `${hasIds ? 'ids-' : ''}${NAMES[behaviour]}`,
     doc: `nginx before a Node service (${behaviour})${ids} before nginx`,
     hasIds,
-    start: () =>
-      chain([
-        () => startOrigin(),
-        (next) => startService(next, behaviour),
-        (next) => startProxy(next, { keepAlive: 512, workers: 1 }),
-      ]),
+    start: () => behindNginx((next) => startService(next, behaviour)),
   };
+}
+
+function behindNginx(
+  startSubject: (next: number) => Promise<Neighbour>,
+  startLast = startOrigin,
+): Promise<Chain> {
+  return chain([
+    startLast,
+    startSubject,
+    (next) => startProxy(next, { keepAlive: 512, workers: 1 }),
+  ]);
 }
 
 /** Starts the programs from the last to the first; each is given the port of the one behind it. */

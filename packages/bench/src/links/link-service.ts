@@ -3,6 +3,7 @@ import { Agent, createServer, get } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServiceBehaviour } from './behaviour.ts';
+import { type Call, connectPostgresql, connectRedis } from './store-calls.ts';
 
 // A plain Node service that calls another one on behalf of each request, in one of the ways in which
 // real services do. Runs in a process of its own: `link-service PORT BEHAVIOUR`.
@@ -29,8 +30,18 @@ function call(path: string, id?: string): Promise<void> {
   });
 }
 
+async function connectStore(): Promise<Call | undefined> {
+  if (behaviour === 'redis') return connectRedis(Number(nextPort));
+  return behaviour === 'postgresql' ? connectPostgresql(Number(nextPort)) : undefined;
+}
+
+const store = await connectStore();
+
 async function serve(id: string, passedOn?: string): Promise<void> {
-  const next = (n: number): Promise<void> => call(`/c/${id}/${n}`, passedOn);
+  const next = (n: number): Promise<void> => {
+    const path = `/c/${id}/${n}`;
+    return store === undefined ? call(path, passedOn) : store(path);
+  };
   switch (behaviour) {
     case 'timer-before':
       await randomDelay();
@@ -58,6 +69,8 @@ async function serve(id: string, passedOn?: string): Promise<void> {
     case 'max-sockets':
     case 'dns':
     case 'background':
+    case 'redis':
+    case 'postgresql':
       return next(0);
   }
 }

@@ -1,45 +1,84 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { cpuMs } from '../process-use.ts';
-import type { Bench, BenchOptions, BenchRow } from '../report.ts';
+import type { Bench, BenchOptions, BenchRow, BenchRun } from '../report.ts';
 import { BASELINES } from './baselines.ts';
 import { LINK_CASES, type LinkCase } from './cases.ts';
-import { askDistinctPaths } from './load.ts';
-import { type Observer, startObserver } from './observer.ts';
+import { askDistinctPaths, type Load } from './load.ts';
+import { type Observation, type Observer, startObserver } from './observer.ts';
 import { type ConfidentScore, scoreConfident, scoreLinks } from './score.ts';
-import { findTruth } from './truth.ts';
+import { findTruth, ofSubject } from './truth.ts';
+import { wireJoin } from './wire-join.ts';
 
 const CONNECTIONS = [1, 16, 64, 256];
 /** Short: a ring holds the events that the reader is behind by. */
 const SECONDS = 1;
+/** How long the load runs before an agent that joins it late. */
+const JOIN_SECONDS = 1;
 
 /**
  * How right parent links are, case by case, against what the paths say, which the agent does not look
  * at; and what simpler rules would have made of the same records.
  */
-export const links: Bench = async (options) => {
-  const cases = chosenCases(options);
-  const connections = options.connections ?? (options.isQuick ? [4] : CONNECTIONS);
+export const links: Bench = async (run) => {
+  const connections = run.connections ?? (run.isQuick ? [4] : CONNECTIONS);
   const rows: BenchRow[] = [];
-  const observer = await startObserver();
+  const observation = { observer: await startObserver() };
   try {
-    for (const one of cases) {
-      if (options.signal.aborted) break;
-      const chain = await one.start();
-      try {
-        for (const count of connections) {
-          if (options.signal.aborted) break;
-          options.progress(`${one.name}, ${count} connections: ${one.doc}`);
-          rows.push(...(await measure(observer, one, chain.port, count)));
-        }
-      } finally {
-        await chain.close();
-        await observer.take(); // The connections' ends belong to nobody.
-      }
+    for (const one of chosenCases(run)) {
+      if (run.signal.aborted) break;
+      const reason = one.missing?.();
+      if (reason === undefined) rows.push(...(await runCase(one, connections, observation, run)));
+      else run.skip({ case: one.name, reason });
     }
   } finally {
-    await observer.close();
+    await observation.observer.close();
   }
   return rows;
 };
+
+/** Runs the case's programs and one load for each of `connections`. */
+async function runCase(
+  one: LinkCase,
+  connections: readonly number[],
+  observation: { observer: Observer },
+  { signal, progress }: BenchRun,
+): Promise<readonly BenchRow[]> {
+  const rows: BenchRow[] = [];
+  const chain = await one.start();
+  try {
+    for (const count of connections) {
+      if (signal.aborted) break;
+      progress(`${one.name}, ${count} connections: ${one.doc}`);
+      const name = `${one.name}-c${count}`;
+      const before = cpuMs(process.pid);
+      const isCutOff = one.trouble === 'clients-leave';
+      const load = {
+        port: chain.port,
+        connections: count,
+        run: name,
+        hasIds: one.hasIds,
+        isCutOff,
+      };
+      const requests = await ask(load, one.trouble === 'joined-late' ? observation : undefined);
+      const observed = await observation.observer.take();
+      rows.push(...judge({ name, requests, observed, cpu: cpuMs(process.pid) - before }));
+    }
+  } finally {
+    await chain.close();
+    await observation.observer.take(); // The connections' ends belong to nobody.
+  }
+  return rows;
+}
+
+/** Puts the load on; the observer that is `joining` is a new one, started while the load runs. */
+async function ask(load: Load, joining: { observer: Observer } | undefined): Promise<number> {
+  if (joining === undefined) return askDistinctPaths({ ...load, seconds: SECONDS });
+  await joining.observer.close();
+  const asked = askDistinctPaths({ ...load, seconds: SECONDS + JOIN_SECONDS });
+  await sleep(JOIN_SECONDS * 1e3);
+  joining.observer = await startObserver();
+  return asked;
+}
 
 function chosenCases({ cases, isQuick }: BenchOptions): readonly LinkCase[] {
   if (cases === undefined || cases.length === 0)
@@ -50,24 +89,15 @@ function chosenCases({ cases, isQuick }: BenchOptions): readonly LinkCase[] {
   throw new Error(`no case begins with ${cases.join(' or ')}; there are: ${names}`);
 }
 
-async function measure(
-  observer: Observer,
-  one: LinkCase,
-  port: number,
-  connections: number,
-): Promise<readonly BenchRow[]> {
-  const name = `${one.name}-c${connections}`;
-  const before = cpuMs(process.pid);
-  const requests = await askDistinctPaths({
-    port,
-    connections,
-    seconds: SECONDS,
-    run: name,
-    hasIds: one.hasIds,
-  });
-  const { records, lostEvents } = await observer.take();
-  const cpu = cpuMs(process.pid) - before;
-  const truth = findTruth(records);
+function judge(cell: {
+  readonly name: string;
+  readonly requests: number;
+  readonly observed: Observation;
+  readonly cpu: number;
+}): readonly BenchRow[] {
+  const { name, requests, cpu } = cell;
+  const { records, lostEvents } = cell.observed;
+  const truth = ofSubject(findTruth(records));
   const own = scoreConfident(truth);
   const row = (metric: string, unit: string, value: number): BenchRow[] =>
     Number.isNaN(value) ? [] : [{ case: name, metric, unit, value }];
@@ -75,6 +105,7 @@ async function measure(
     ...row('requests', 'count', requests),
     ...row('calls_judged', 'count', own.calls),
     ...ownRows(own, row),
+    ...row('wire_join', 'share', wireJoin(records)),
     ...row('lost_events', 'count', lostEvents),
     ...row('unseen_parents', 'count', truth.unseenParents),
     ...row('cpu_ms_per_1000', 'ms', (1e3 * cpu) / Math.max(1, requests)),

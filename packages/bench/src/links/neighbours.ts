@@ -14,7 +14,8 @@ export interface Neighbour {
   close(): Promise<void>;
 }
 
-const START_MS = 10_000;
+/** Java compiles its program first. */
+const START_MS = 30_000;
 
 export async function freePort(): Promise<number> {
   const server = createServer();
@@ -121,7 +122,7 @@ Server(('127.0.0.1', ${port}), Handler).serve_forever()
   return whenReady(child, port, 'python3', () => ended(child, 'SIGTERM'));
 }
 
-async function whenReady(
+export async function whenReady(
   child: ChildProcess,
   port: number,
   program: string,
@@ -153,7 +154,7 @@ async function listens(port: number): Promise<void> {
   }
 }
 
-async function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+export async function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exit = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   child.kill(signal);

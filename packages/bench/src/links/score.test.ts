@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { BASELINES } from './baselines.ts';
 import { scoreConfident, scoreLinks } from './score.ts';
 import type { SpanRecord } from './span-record.ts';
-import { findTruth } from './truth.ts';
+import { findTruth, ofSubject } from './truth.ts';
 
 let wireId = 0n;
 const record = (path: string, rest: Partial<SpanRecord>): SpanRecord => ({
@@ -33,6 +33,25 @@ test('truth comes from the paths: the request of the same process with the same 
   const { calls, unseenParents } = findTruth(records);
   expect(calls.map(({ parent }) => parent?.wireId)).toEqual([10n, 20n, undefined]);
   expect(unseenParents).toBe(1);
+});
+
+test('behind a proxy that passes paths on, the calls of the service are judged', () => {
+  const proxied = [
+    record('/r/a', { isServer: true, pid: 2, wireId: 30n }),
+    record('/r/a', { pid: 2 }),
+  ];
+  const service = overlapping([5, 15]);
+  const judged = ofSubject(findTruth([...proxied, ...service]));
+  expect(judged.calls.map(({ record: { path } }) => path)).toEqual(['/c/a/0', '/c/b/0']);
+  expect(ofSubject(findTruth(proxied)).calls).toHaveLength(1);
+});
+
+test.each([
+  { leaf: 'a Redis key', statement: 'GET /c/a/0' },
+  { leaf: 'an SQL name', statement: 'select $1 as "/c/a/0"' },
+])('a statement tells its request by $leaf', ({ statement }) => {
+  const records = [...overlapping([5, 15]), record(statement, {})];
+  expect(findTruth(records).calls.at(-1)?.requestId).toBe('a');
 });
 
 test("a client that serves nobody is the load's, not a subject", () => {

@@ -1,8 +1,9 @@
 import type { SpanRecord } from './span-record.ts';
 
 /**
- * Ground truth by the ids that the load puts into paths: `/r/<id>` asks the front, `/c/<id>/<n>` is a
- * call on its behalf, `/b/<n>` is work of a process's own. The agent does not look at paths.
+ * Ground truth by the ids that the load puts into paths: `/r/<id>` asks the front, which passes it on;
+ * `/c/<id>/<n>` is a service's call on its behalf, as a path or inside a statement; `/b/<n>` is work of
+ * a process's own. The agent does not look at paths.
  */
 export interface Call {
   readonly record: SpanRecord;
@@ -44,6 +45,15 @@ export function findTruth(records: readonly SpanRecord[]): Truth {
   return { calls, unseenParents };
 }
 
+/**
+ * The calls of the program under test: where a service stands behind a proxy that passes paths on,
+ * those of the service. The proxy is nginx, and measured by cases of its own.
+ */
+export function ofSubject(truth: Truth): Truth {
+  const calls = truth.calls.filter(({ record }) => !record.path.startsWith('/r/'));
+  return calls.length === 0 ? truth : { ...truth, calls };
+}
+
 function requestIdOf(path: string): string | undefined {
-  return /^\/[rc]\/([^/?]+)/.exec(path)?.[1];
+  return /(?:^|[ "])\/[rc]\/([^/?" ]+)/.exec(path)?.[1];
 }

@@ -59,7 +59,10 @@ function benchName(name: string): BenchName {
   throw new CliError('usage', `unknown bench "${name}"${hint}`, 'see `thalweg bench --help`');
 }
 
-function print(line: (text: string) => void, { bench: name, machine, commit, rows }: BenchReport) {
+function print(
+  line: (text: string) => void,
+  { bench: name, machine, commit, rows, skipped }: BenchReport,
+) {
   line(`${name} on ${machine}, commit ${commit}`);
   const cells = rows.map(({ case: which, metric, unit, value, reference, ratio }) => [
     which,
@@ -69,6 +72,7 @@ function print(line: (text: string) => void, { bench: name, machine, commit, row
     ratio === undefined ? '' : `ratio ${ratio.toFixed(3)}`,
   ]);
   for (const text of alignedLines(cells)) line(text);
+  for (const one of skipped) line(`skipped ${one.case}: ${one.reason}`);
 }
 
 function figure(value: number): string {
