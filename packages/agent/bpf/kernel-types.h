@@ -20,7 +20,6 @@ enum { false = 0, true = 1 };
 #define BPF_MAP_TYPE_TASK_STORAGE 29
 #define BPF_F_NO_PREALLOC 1
 #define BPF_RB_NO_WAKEUP 1
-#define BPF_RB_FORCE_WAKEUP 2
 #define BPF_RB_AVAIL_DATA 0
 #define BPF_STORAGE_CREATE 1
 #define BPF_ANY 0
@@ -124,6 +123,9 @@ struct thread_info {
 struct task_struct {
 	struct thread_info thread_info;
 	struct files_struct *files;
+	int pid;
+	int tgid;
+	char comm[16];
 } RELOCATED;
 struct net_device {
 	int ifindex;

@@ -1,7 +1,9 @@
 /* What the agent tells the kernel, and what the kernel remembers of sockets and threads. */
 #pragma once
 
-enum { PAYLOAD_SMALL = 256, PAYLOAD_MEDIUM = 512, PAYLOAD_LARGE = 1024, CPUS_MAX = 64 };
+/* Room for payload in an event: the ring reserves constant sizes only. */
+enum { PAYLOAD_TINY = 128, PAYLOAD_SMALL = 256, PAYLOAD_MEDIUM = 512, PAYLOAD_LARGE = 1024 };
+enum { CPUS_MAX = 64 };
 enum verdict { VERDICT_NONE = 0, VERDICT_WANTED = 1, VERDICT_UNWANTED = 2 };
 
 /* Written by the agent without system calls: the page is mapped. */
@@ -9,14 +11,13 @@ struct config {
 	__u32 enabled;
 	__u32 capture_bytes;
 	__u32 turn_bytes;
-	__u32 wake_bytes;
 	__u32 has_wanted_ports; /* 1: only sockets with a port in `ports` marked PORT_WANTED */
 	__u32 generation;	/* a change re-evaluates the verdicts kept at sockets */
 	__u32 has_wanted_netns;
 	__u32 is_paused;   /* the agent is over its CPU budget: nothing is told, state is kept */
 	__u32 pause_bytes; /* so much unread in the ring: pause without being told */
 };
-volatile struct config config = {.capture_bytes = 512, .turn_bytes = 8192, .wake_bytes = 1 << 20, .pause_bytes = ~0u};
+volatile struct config config = {.capture_bytes = 512, .turn_bytes = 8192, .pause_bytes = ~0u};
 
 /*
  * NAMED: sockets older than the agent that had no cookie (rung B only). SHED: transfers on TCP,

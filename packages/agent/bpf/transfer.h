@@ -27,32 +27,39 @@ const volatile struct vocabulary {
 	struct event event;
 } vocabulary;
 
-/*
- * Wakes the reader only while crossing the mark: a wake-up costs ten times the event itself. A ring
- * that is nearly full pauses the capture.
- */
-static __always_inline __u64 wake_flags(void)
+/* Counts an event that the reader gets. A ring that is nearly full pauses the capture. */
+static __always_inline void count_told(__u32 length)
 {
-	__u64 queued = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA);
-	if (queued >= config.pause_bytes)
+	__u64 *of = counters[bpf_get_smp_processor_id() & (CPUS_MAX - 1)].of;
+	of[EVENTS] += 1;
+	of[BYTES] += length;
+	if (bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) >= config.pause_bytes)
 		config.is_paused = 1;
-	bool crossing = queued >= config.wake_bytes && queued < config.wake_bytes + 1280;
-	return crossing ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
 }
 
-static __always_inline void fill(struct event *event, struct sock *sk, struct socket_state *socket)
+/* All of an event but what it captured. */
+static __always_inline void fill(struct event *event, struct sock *sk, struct socket_state *socket,
+				 struct transfer *what)
 {
-	__u64 id = bpf_get_current_pid_tgid();
+	struct task_struct *task = bpf_get_current_task_btf();
+	const __u64 *comm = (const __u64 *)&task->comm;
 	event->at_ns = bpf_ktime_get_ns();
 	event->cookie = socket->cookie;
-	event->pid = id >> 32;
-	event->tid = id;
+	event->turn_id = what->turn_id;
+	event->cause_id = what->cause_id;
+	event->pid = task->tgid;
+	event->tid = task->pid;
+	event->sequence = what->sequence;
+	event->length = what->length;
 	event->netns = socket->netns;
-	event->role = socket->role;
 	event->lost_before = socket->lost;
 	socket->lost = 0;
 	event->local_port = SOCK(sk, __sk_common.skc_num);
 	event->remote_port = bpf_ntohs(SOCK(sk, __sk_common.skc_dport));
+	event->kind = what->kind;
+	event->direction = what->direction;
+	event->role = socket->role;
+	event->cause_kind = what->cause_kind;
 	if (SOCK(sk, __sk_common.skc_family) == AF_INET) {
 		event->ip_version = 4;
 		*(__u32 *)event->local_address = SOCK(sk, __sk_common.skc_rcv_saddr);
@@ -62,18 +69,34 @@ static __always_inline void fill(struct event *event, struct sock *sk, struct so
 		bpf_core_read(event->local_address, 16, &sk->__sk_common.skc_v6_rcv_saddr);
 		bpf_core_read(event->remote_address, 16, &sk->__sk_common.skc_v6_daddr);
 	}
-	bpf_get_current_comm(event->comm, sizeof(event->comm));
+	((__u64 *)event->comm)[0] = comm[0];
+	((__u64 *)event->comm)[1] = comm[1];
 }
 
-/* Sends one event with up to `wanted` bytes of payload, or counts the loss at its socket. */
-static __always_inline void send_event(struct sock *sk, struct socket_state *socket,
-				       struct transfer *what, struct user_buffer *buffer,
-				       __u32 wanted)
+/* Fills and sends a reserved event, or counts the loss at its socket. */
+static __always_inline void send_event(struct event *event, struct sock *sk,
+				       struct socket_state *socket, struct transfer *what,
+				       __u32 captured)
+{
+	fill(event, sk, socket, what);
+	event->captured = captured;
+	/* Never a wake-up, which costs ten times the event itself: the reader comes by a timer. */
+	bpf_ringbuf_submit(event, BPF_RB_NO_WAKEUP);
+	count_told(what->length);
+}
+
+/* Sends an event with up to `wanted` bytes of payload. */
+static __always_inline void tell(struct sock *sk, struct socket_state *socket,
+				 struct transfer *what, struct user_buffer *buffer, __u32 wanted)
 {
 	struct event *event;
 	__u32 captured = 0;
-	if (wanted == 0 || !buffer) {
+	if (wanted == 0) {
 		event = bpf_ringbuf_reserve(&events, sizeof(*event), 0);
+	} else if (wanted <= PAYLOAD_TINY) {
+		event = bpf_ringbuf_reserve(&events, sizeof(*event) + PAYLOAD_TINY, 0);
+		if (event)
+			captured = gather((char *)(event + 1), PAYLOAD_TINY, buffer, wanted);
 	} else if (wanted <= PAYLOAD_SMALL) {
 		event = bpf_ringbuf_reserve(&events, sizeof(*event) + PAYLOAD_SMALL, 0);
 		if (event)
@@ -87,23 +110,12 @@ static __always_inline void send_event(struct sock *sk, struct socket_state *soc
 		if (event)
 			captured = gather((char *)(event + 1), PAYLOAD_LARGE, buffer, wanted);
 	}
-	if (!event) {
+	if (event) {
+		send_event(event, sk, socket, what, captured);
+	} else {
 		socket->lost += 1;
 		count(LOST, 1);
-		return;
 	}
-	fill(event, sk, socket);
-	event->kind = what->kind;
-	event->direction = what->direction;
-	event->sequence = what->sequence;
-	event->length = what->length;
-	event->turn_id = what->turn_id;
-	event->cause_id = what->cause_id;
-	event->cause_kind = what->cause_kind;
-	event->captured = captured;
-	bpf_ringbuf_submit(event, wake_flags());
-	count(EVENTS, 1);
-	count(BYTES, what->length);
 }
 
 /* How much to copy: `capture_bytes` of a transfer, `turn_bytes` of a turn. */
@@ -152,15 +164,17 @@ static __always_inline void tell_transfer(struct sock *sk, struct socket_state *
 		if (!(SOCK(sk, sk_shutdown) & RCV_SHUTDOWN))
 			return;
 		what.kind = EVENT_END;
-		send_event(sk, socket, &what, 0, 0);
+		tell(sk, socket, &what, 0, 0);
 		return;
 	}
 	what.kind = EVENT_DATA;
 	what.sequence -= result;
 	stamp_cause(socket, thread, direction, &what);
-	struct user_buffer buffer;
-	find_user_buffer(&buffer, regs);
-	send_event(sk, socket, &what, &buffer, budget(socket, result));
+	__u32 wanted = budget(socket, result);
+	struct user_buffer buffer = {};
+	if (wanted)
+		find_user_buffer(&buffer, regs);
+	tell(sk, socket, &what, &buffer, buffer.count == 0 ? 0 : wanted);
 }
 
 /* Roles and connect causes: who enters SYN_SENT calls, who leaves SYN_RECV serves. */
@@ -185,7 +199,7 @@ static __always_inline void on_tcp_state(struct sock *sk, int old_state, int new
 		/* The port may be gone by now, so no verdict: who was heard of is heard to end. */
 		if (socket && socket->has_spoken && !config.is_paused) {
 			struct transfer what = {.kind = EVENT_CLOSE};
-			send_event(sk, socket, &what, 0, 0);
+			tell(sk, socket, &what, 0, 0);
 		}
 		forget_socket(sk);
 	}

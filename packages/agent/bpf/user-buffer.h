@@ -56,9 +56,10 @@ static __always_inline void find_user_buffer(struct user_buffer *buffer, struct 
 /*
  * Copies the first `wanted` bytes of a transfer to `target`, which holds `size` (a constant).
  * Later segments are taken only behind a short first one: their bounds stay constant that way.
+ * Called, not inlined: once for all sizes a program is a quarter shorter, and the cache holds it.
  */
-static __always_inline __u32 gather(char *target, const __u64 size, struct user_buffer *buffer,
-				    __u64 wanted)
+static __attribute__((noinline)) __u32 gather(char *target, const __u64 size,
+					      struct user_buffer *buffer, __u64 wanted)
 {
 	__u64 got = 0;
 	if (wanted > size)

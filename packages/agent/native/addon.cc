@@ -260,8 +260,9 @@ napi_value global(napi_env env, napi_callback_info info) {
   return fail(env, ENOENT, "section " + section);
 }
 
-// ring(handle, map) -> { data, producer, consumer }: records in place, the data mapped twice in a
-// row so that none wraps. One ring an object.
+// ring(handle, map) -> { data, size, producer, consumer }: records in place. Behind the `size` bytes
+// of data its first page is mapped again, so that a record, which is shorter, does not wrap. (The
+// kernel offers all of it twice, but counts each mapped page as resident.) One ring an object.
 napi_value ring(napi_env env, napi_callback_info info) {
   Call call(env, info);
   Object *object = call.object();
@@ -272,7 +273,7 @@ napi_value ring(napi_env env, napi_callback_info info) {
   int fd = bpf_map__fd(map);
   void *consumer = mmap(nullptr, page, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   if (consumer == MAP_FAILED) return fail(env, errno, "map the ring's consumer page");
-  void *data = mmap(nullptr, page + 2 * size, PROT_READ, MAP_SHARED, fd, page);
+  void *data = mmap(nullptr, page + size + page, PROT_READ, MAP_SHARED, fd, page);
   if (data == MAP_FAILED) {
     munmap(consumer, page);
     return fail(env, errno, "map the ring's data");
@@ -289,9 +290,10 @@ napi_value ring(napi_env env, napi_callback_info info) {
   value = show(env, object, again, page, 0, sizeof(uint64_t));
   if (!value) return nullptr;
   napi_set_named_property(env, result, "producer", value);
-  value = show(env, object, data, page + 2 * size, page, 2 * size);
+  value = show(env, object, data, page + size + page, page, size + page);
   if (!value) return nullptr;
   napi_set_named_property(env, result, "data", value);
+  set_number(env, result, "size", static_cast<double>(size));
   return result;
 }
 

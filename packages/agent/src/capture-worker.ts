@@ -75,7 +75,7 @@ const pace = createPace({
   }),
   used: () =>
     usedSeconds() +
-    (kernelCounters()['events'] ?? 0) * PROBE_SECONDS +
+    ((earlier['events'] ?? 0) + (capture?.events() ?? 0)) * PROBE_SECONDS +
     network.packets() * PACKET_SECONDS,
   idle: () => cpus().reduce((sum, { times }) => sum + times.idle, 0) / 1e3,
   isRingFull: () => capture?.isPaused === true,

@@ -1,5 +1,5 @@
 /*
- * The kernel programs on the host compiler, with sanitizers: gathering, causes, verdicts, wake-ups,
+ * The kernel programs on the host compiler, with sanitizers: gathering, causes, verdicts, pauses,
  * losses, socket state. Built twice: as rung A, and with -DRUNG_B as rung B. With an argument it
  * commits the named crime instead, to show that the sanitizers are awake.
  */
@@ -66,23 +66,20 @@ static void test_generation(void)
 	report_number("verdict", "unwanted transfers are counted", counted(FILTERED), 1);
 }
 
-static void test_wake(void)
+static void test_pause(void)
 {
-	static const struct {
-		const char *name;
-		unsigned long queued, want;
-	} cases[] = {
-	    {"below the mark", (1 << 20) - 1, BPF_RB_NO_WAKEUP},
-	    {"at the mark", 1 << 20, BPF_RB_FORCE_WAKEUP},
-	    {"while the largest event crosses it", (1 << 20) + 1279, BPF_RB_FORCE_WAKEUP},
-	    {"once past it", (1 << 20) + 1280, BPF_RB_NO_WAKEUP},
-	};
-	for (unsigned int i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		scene_reset();
-		host.queued = cases[i].queued;
-		play_message(0, DIRECTION_OUT);
-		report_number("wake-up", cases[i].name, host.submit_flags, cases[i].want);
-	}
+	scene_reset();
+	config.pause_bytes = 1 << 20;
+	host.queued = (1 << 20) - 1;
+	play_message(0, DIRECTION_OUT);
+	report_number("pause", "never wakes the reader", host.submit_flags, BPF_RB_NO_WAKEUP);
+	report_number("pause", "not below the mark", config.is_paused, 0);
+	host.queued++;
+	play_message(0, DIRECTION_OUT);
+	report_number("pause", "at the mark", config.is_paused, 1);
+	play_message(0, DIRECTION_OUT);
+	report_number("pause", "then nothing is told", host.record_count, 2);
+	report_number("pause", "but counted", counted(SHED), 1);
 }
 
 static void test_loss(void)
@@ -99,6 +96,32 @@ static void test_loss(void)
 	report_number("loss", "is told at the next event of its socket", last_event()->lost_before, 2);
 	play_message(0, DIRECTION_OUT);
 	report_number("loss", "is told once", last_event()->lost_before, 0);
+}
+
+static void test_sizes(void)
+{
+	static const struct {
+		const char *name;
+		int call, length;
+		unsigned long payload;
+	} cases[] = {
+	    {"a short message", SYS_WRITE, 128, 128},
+	    {"a head", SYS_WRITE, 129, 256},
+	    {"a long head", SYS_WRITE, 257, 512},
+	    {"a large message", SYS_WRITE, 9000, 512},
+	    {"what shows no bytes", SYS_SENDFILE, 9000, 0},
+	};
+	for (unsigned int i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		scene_reset();
+		host.regs = (struct pt_regs){
+		    .orig_ax = cases[i].call, .si = (unsigned long)user, .dx = cases[i].length};
+		play_transfer(0, DIRECTION_OUT, cases[i].length);
+		report_number("size", cases[i].name, host.record_sizes[0] - sizeof(struct event),
+			      cases[i].payload);
+	}
+	report("size", "it names the thread", strcmp(last_event()->comm, "host") == 0,
+	       last_event()->comm);
+	report_number("size", "and its process", last_event()->pid, 77);
 }
 
 static void test_budget(void)
@@ -188,8 +211,9 @@ int main(int argc, char **argv)
 	test_causes();
 	test_verdicts();
 	test_generation();
-	test_wake();
+	test_pause();
 	test_loss();
+	test_sizes();
 	test_budget();
 	test_life();
 	host_reset();

@@ -29,7 +29,8 @@ static void scene_reset(void)
 	config.enabled = 1;
 	config.capture_bytes = 512;
 	config.turn_bytes = 8192;
-	config.wake_bytes = 1 << 20;
+	config.pause_bytes = ~0u;
+	config.is_paused = 0;
 	config.has_wanted_ports = config.has_wanted_netns = 0;
 	config.generation = 1; /* The agent raises it before it enables. */
 	scene.net.ns.inum = NETNS;

@@ -59,7 +59,10 @@ export interface NetworkInterface {
 }
 
 export interface RingMemory {
+  /** The ring's bytes, and a page of its beginning again, which is longer than any record. */
   readonly data: ArrayBuffer;
+  /** Bytes of the ring itself. */
+  readonly size: number;
   readonly producer: ArrayBuffer;
   readonly consumer: ArrayBuffer;
 }

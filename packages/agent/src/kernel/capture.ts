@@ -45,6 +45,8 @@ export interface Capture {
   readonly isPaused: boolean;
   /** events, lost, filtered, bytes, no_storage, named, shed: since the capture was opened. */
   counters(): Record<string, number>;
+  /** The first of them, cheap enough for every drain. */
+  events(): number;
   setFilter(filter: CaptureFilter): void;
   /** Add to a transfer's `atNs` to get nanoseconds since the epoch. */
   wallClockOffsetNs(): number;
@@ -74,8 +76,6 @@ const COUNTERS = {
   shed: SHED,
 } as const;
 const COUNTER_SLOTS = 8;
-/** Woken at a quarter of the ring; until then a timer drains it. */
-const WAKE_SHARE = 4;
 /** Fuller than this, a bounded capture pauses: whole requests are left out, not parts of many. */
 const PAUSE_SHARE = 7 / 8;
 const UINT32_MAX = 0xffff_ffff;
@@ -137,10 +137,9 @@ function begin(
   const filter = createFilter(addon, object, config);
   const commit = (bytes: number): void => addon.commit(object, bytes);
   let isClosed = false;
-  let last = zeroCounters();
+  let last: Record<string, number> = {};
 
   config[CONFIG.captureBytes / 4] = options.captureBytes;
-  config[CONFIG.wakeBytes / 4] = options.ringBytes / WAKE_SHARE;
   config[CONFIG.pauseBytes / 4] =
     options.isBounded === true ? options.ringBytes * PAUSE_SHARE : UINT32_MAX;
   filter.apply(options.filter);
@@ -151,15 +150,15 @@ function begin(
   const loopTurnsReason = attachLoopPrograms(addon, object);
   config[CONFIG.enabled / 4] = 1;
 
+  function total(slot: number): number {
+    let sum = 0;
+    for (let at = slot; at < counts.length; at += COUNTER_SLOTS) sum += Number(counts[at] ?? 0n);
+    return sum;
+  }
+
   function counters(): Record<string, number> {
     if (isClosed) return last;
-    const sums = zeroCounters();
-    for (let cpu = 0; cpu < counts.length; cpu += COUNTER_SLOTS) {
-      for (const [name, slot] of Object.entries(COUNTERS)) {
-        sums[name] = (sums[name] ?? 0) + Number(counts[cpu + slot] ?? 0n);
-      }
-    }
-    return sums;
+    return Object.fromEntries(Object.entries(COUNTERS).map(([name, slot]) => [name, total(slot)]));
   }
 
   return {
@@ -171,6 +170,7 @@ function begin(
       return walkRing(ring, (offset, length) => read(offset, length, sink), commit);
     },
     counters,
+    events: () => (isClosed ? (last['events'] ?? 0) : total(EVENTS)),
     setFilter(changed) {
       if (!isClosed) filter.apply(changed);
     },
@@ -216,8 +216,4 @@ function mayLoadPrograms(): boolean {
   const held = BigInt(`0x${text ?? '0'}`);
   const has = (capability = 0n): boolean => (held & capability) !== 0n;
   return has(sysAdmin) || (has(perfmon) && has(bpf));
-}
-
-function zeroCounters(): Record<string, number> {
-  return Object.fromEntries(Object.keys(COUNTERS).map((name) => [name, 0]));
 }

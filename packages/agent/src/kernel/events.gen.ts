@@ -61,18 +61,17 @@ export const EVENT = {
   comm: 104,
 } as const;
 
-export const CONFIG_SIZE = 36;
+export const CONFIG_SIZE = 32;
 /** Byte offsets in struct config. */
 export const CONFIG = {
   enabled: 0,
   captureBytes: 4,
   turnBytes: 8,
-  wakeBytes: 12,
-  hasWantedPorts: 16,
-  generation: 20,
-  hasWantedNetns: 24,
-  isPaused: 28,
-  pauseBytes: 32,
+  hasWantedPorts: 12,
+  generation: 16,
+  hasWantedNetns: 20,
+  isPaused: 24,
+  pauseBytes: 28,
 } as const;
 
 export const FLOW_KEY_SIZE = 48;

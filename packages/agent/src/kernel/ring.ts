@@ -12,7 +12,7 @@ export interface RingViews {
   readonly words: Uint32Array;
   readonly producer: Uint32Array;
   readonly consumer: Uint32Array;
-  /** Bytes of the ring less one; the data is mapped twice, so no record wraps. */
+  /** Bytes of the ring less one; its beginning is mapped behind its end, so no record wraps. */
   readonly mask: number;
 }
 
@@ -60,11 +60,11 @@ export function walkRing(
 
 /** The ring `map` of a loaded object. Its views are empty once the object is closed. */
 export function openRing(addon: Addon, object: BpfObject, map: string): RingViews {
-  const { data, producer, consumer } = addon.ring(object, map);
+  const { data, size, producer, consumer } = addon.ring(object, map);
   return {
     words: new Uint32Array(data),
     producer: new Uint32Array(producer),
     consumer: new Uint32Array(consumer),
-    mask: data.byteLength / 2 - 1,
+    mask: size - 1,
   };
 }

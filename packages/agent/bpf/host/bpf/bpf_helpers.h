@@ -51,6 +51,9 @@ static void host_reset(void)
 		free(host.records[i]);
 	memset(&host, 0, sizeof(host));
 	host.process = 77;
+	host.task.tgid = 77;
+	host.task.pid = 78;
+	memcpy(host.task.comm, "host", 5);
 }
 
 static struct host_entry *host_find(const void *map, const void *key, unsigned long size)
@@ -196,13 +199,6 @@ static __u64 bpf_ktime_get_ns(void)
 static __u32 bpf_get_smp_processor_id(void)
 {
 	return 1;
-}
-
-static long bpf_get_current_comm(void *target, __u32 size)
-{
-	memset(target, 0, size);
-	memcpy(target, "host", 4);
-	return 0;
 }
 
 /* As the kernel: a socket gets its cookie when somebody first asks. */
