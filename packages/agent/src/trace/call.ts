@@ -14,8 +14,11 @@ type Supports = readonly Support<OpenRequest<Call>>[];
 export interface Call {
   readonly kind: 'call';
   readonly of: OpenRequests<Call>;
-  /** The call whose answer its thread had read before; it is made for the same request. */
-  readonly follows: Call | undefined;
+  /**
+   * The call whose answer its thread had read before; it is made for the same request. One whose row
+   * went out learns nothing more and is left out: else each call would hold all before it.
+   */
+  follows: Call | undefined;
   readonly unnamedCount: number;
   supports: Supports;
   /** What would speak for its parent if ids were not looked at; undefined where none is shared. */
@@ -38,6 +41,13 @@ interface Blind {
   readonly truth: OpenRequest<Call>;
   readonly supports: Supports;
   readonly unnamedCount: number;
+}
+
+/** The first of `call` and those that it follows whose row has not gone out. */
+export function pendingFrom(call: Call | undefined): Call | undefined {
+  let at = call;
+  while (at?.isEmitted === true) at = at.follows;
+  return at;
 }
 
 /** The request that ids name, when they name one. */

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { EVIDENCE_CONNECT, EVIDENCE_SHARED_ID, EVIDENCE_SINGLE_OPEN } from '@thalweg/model';
 import { expect, test } from 'vitest';
 import type { RequestPart } from '../flow/exchange.ts';
@@ -118,3 +120,29 @@ test.each([
     expect(resolver.counters()).toMatchObject({ open: 0, waiting: 0 });
   },
 );
+
+test('calls one after the other hold none of those before', async () => {
+  const seen: WeakRef<TracedExchange['exchange']>[] = [];
+  const resolver = createResolver(({ exchange }) => seen.push(new WeakRef(exchange)));
+  const client = testConnection(1, 'client');
+  const turn = 2 ** 20;
+  for (let count = 1; count <= 5; count += 1) {
+    // The thread calls again because of the answer that it has just read.
+    const called = testRequest(count, { causeId: turn + count - 1, causeKind: CAUSE_THREAD });
+    resolver.request(client, called);
+    const response = testResponse(count, { turnId: turn + count });
+    resolver.exchange({
+      kind: 'session',
+      isLossy: false,
+      connection: client,
+      request: called,
+      response,
+    });
+  }
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void; // There since the line before.
+  await new Promise((resolve) => setImmediate(resolve));
+  collect();
+  const held = seen.filter((one) => one.deref() !== undefined).length;
+  expect([seen.length, held]).toEqual([5, 1]);
+});

@@ -9,6 +9,7 @@ import {
   forwardOf,
   isReuse,
   learnFrom,
+  pendingFrom,
   settleDoubt,
   sharedBy,
 } from './call.ts';
@@ -204,7 +205,7 @@ export function createResolver(
     const made: Call = {
       kind: 'call',
       of,
-      follows,
+      follows: pendingFrom(follows),
       unnamedCount,
       supports,
       blind,
@@ -353,6 +354,7 @@ export function createResolver(
     const isKnown = link.probability >= LINK_SOLID && link.parent?.wireId !== 0n;
     if (!isKnown && made.unknownCount > 0) return;
     made.isEmitted = true;
+    made.follows = pendingFrom(made.follows);
     learnFrom(made);
     if (made.blind !== undefined) onCompared?.(done.connection, compare(made.blind, made.of));
     link = decideLink(made.supports, made.unnamedCount, made.of.trust);
