@@ -60,7 +60,7 @@ test.each(['A', 'B'])(
 );
 
 test('the web shop: spans of SDKs, gateway, kernel and interfaces are one tree', async () => {
-  const words = ['demo', '--shop', '--once', '--json', '--requests', '100', '--connections', '4'];
+  const words = ['demo', '--shop', '--once', '--json', '--requests', '100', '--connections', '1'];
   const { status, stdout, stderr } = await thalweg(words);
   expect(status, stderr).toBe(0);
   const result: Record<string, number> = JSON.parse(stdout);

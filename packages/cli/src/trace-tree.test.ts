@@ -1,7 +1,7 @@
 import type { Span } from '@thalweg/model';
 import { expect, test } from 'vitest';
 import { alignedLines } from './aligned.ts';
-import { traceTree } from './trace-tree.ts';
+import { traceTree, withoutInterfaces } from './trace-tree.ts';
 
 /** The fields that the tree shows; 1 ms each. */
 function span(spanId: string, parentId: string | null, probability = 1): Span {
@@ -42,4 +42,17 @@ test('a chain of 2,000 spans is drawn', () => {
     span(String(at), at === 0 ? null : String(at - 1)),
   );
   expect(traceTree({ spans })).toHaveLength(2_000);
+});
+
+test('without interfaces a span hangs under the nearest process above it', () => {
+  const spans = [
+    { ...span('a', null), signal: 'S' },
+    { ...span('n', 'a'), signal: 'N' },
+    { ...span('m', 'n'), signal: 'N' },
+    { ...span('b', 'm'), signal: 'S' },
+  ] as const;
+  expect(withoutInterfaces(spans).map(({ spanId, parentId }) => [spanId, parentId])).toEqual([
+    ['a', null],
+    ['b', 'a'],
+  ]);
 });

@@ -1,4 +1,4 @@
-import type { Span, TraceAnswer } from '@thalweg/model';
+import type { Span } from '@thalweg/model';
 
 /** What a span's parent is worth: probability and what speaks for it; '' for a root. */
 function linkText({ link }: Span): string {
@@ -10,8 +10,32 @@ function placeOf({ signal, service, hostName, fields }: Span): string {
   return signal === 'N' ? `${fields['capture_nic_name']} ${hostName}` : service;
 }
 
+/** What was asked for; a text that begins with the method says it once. */
+function titleOf({ method, path, endpoint }: Span): string {
+  const name = path || endpoint;
+  return method === '' || name.startsWith(`${method} `) ? name : `${method} ${name}`;
+}
+
+/** The spans of processes and SDKs alone, each under the nearest of them above it. */
+export function withoutInterfaces(spans: readonly Span[]): readonly Span[] {
+  const byId = new Map(spans.map((span) => [span.spanId, span]));
+  return spans.flatMap((span) => {
+    if (span.signal === 'N') return [];
+    let parentId = span.parentId;
+    for (let above = byId.get(parentId ?? ''); above?.signal === 'N'; ) {
+      parentId = above.parentId;
+      above = byId.get(parentId ?? '');
+    }
+    return [{ ...span, parentId }];
+  });
+}
+
 /** A trace as a tree for the terminal: one aligned line for each span, in the answer's order. */
-export function traceTree({ spans }: Pick<TraceAnswer, 'spans'>): readonly (readonly string[])[] {
+export function traceTree({
+  spans,
+}: {
+  readonly spans: readonly Span[];
+}): readonly (readonly string[])[] {
   const known = new Set(spans.map(({ spanId }) => spanId));
   const children = new Map<string | null, Span[]>();
   for (const span of spans) {
@@ -28,7 +52,7 @@ export function traceTree({ spans }: Pick<TraceAnswer, 'spans'>): readonly (read
     drawn.add(span.spanId);
     rows.push([
       `${lead}${branch}${span.observationPoint} ${placeOf(span)}`,
-      `${span.method} ${span.path}`,
+      titleOf(span),
       String(span.status),
       `${((span.endUs - span.startUs) / 1e3).toFixed(2)} ms`,
       linkText(span),

@@ -15,13 +15,15 @@ import { CliError } from '../cli-error.ts';
 import { type Command, type Context, JSON_OPTION } from '../command.ts';
 import { createServerClient, type ServerClient } from '../server-client.ts';
 import { bothSettings, type OwnValues } from '../settings.ts';
-import { traceTree } from '../trace-tree.ts';
+import { traceTree, withoutInterfaces } from '../trace-tree.ts';
 import { untilStopped } from '../until-stopped.ts';
 import { startAgentBeside } from './agent-part.ts';
 import { SERVER_OPTIONS, serverFrom } from './server-part.ts';
 
 const SETTLE_MS_MAX = 30_000;
 const POLL_MS = 500;
+/** More than this does not read well in a terminal. */
+const TREE_ROWS_MAX = 40;
 /** A trace that went all the way is shown. */
 const EXAMPLE_SPANS = 6;
 /** The gentle load of a demo that stays up: 2 connections that rest between requests. */
@@ -209,8 +211,12 @@ function printResult(
 ): void {
   const { requests, traces, completeTraces, spans, lostEvents } = result;
   if (example !== undefined) {
-    print('\none of the traces; nothing in these programs knows of it:\n');
-    for (const line of alignedLines(traceTree(example))) print(`  ${line}`);
+    print('\none of the traces:\n');
+    const isLong = example.spans.length > TREE_ROWS_MAX;
+    const spans = isLong ? withoutInterfaces(example.spans) : example.spans;
+    for (const line of alignedLines(traceTree({ spans }))) print(`  ${line}`);
+    const left = example.spans.length - spans.length;
+    if (left > 0) print(`\n  and ${left} rows of interfaces in between, which the UI shows`);
   }
   print(`\n${requests} requests, ${traces} traces, ${completeTraces} complete`);
   print(`${spans} spans, ${lostEvents} events lost`);
