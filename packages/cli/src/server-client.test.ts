@@ -32,6 +32,7 @@ const summary = (traceId: string): TraceSummary => ({
     networkSpanCount: 0,
     serviceCount: 1,
   },
+  isAnswered: true,
   rootCount: 1,
 });
 

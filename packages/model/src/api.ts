@@ -55,6 +55,8 @@ export const TraceSummary = z.object({
   /** Of these the network spans: the views of network interfaces. */
   networkSpanCount: z.number(),
   serviceCount: z.number(),
+  /** The entry's answer was seen. */
+  isAnswered: z.boolean(),
   /** Exchanges without a known parent: 1 when the trace is one tree, and where only SDKs saw it. */
   rootCount: z.number(),
 });
@@ -87,6 +89,8 @@ export const Span = z.object({
   endpoint: z.string(),
   status: z.number(),
   isError: z.boolean(),
+  /** The answer was seen; databases answer without a code. */
+  isAnswered: z.boolean(),
   isLossy: z.boolean(),
   /** How the parent is known. Null for a root. */
   link: z

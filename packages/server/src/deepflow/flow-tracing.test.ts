@@ -21,6 +21,7 @@ const span = (spanId: string, parentId: string | null, startUs: number, endUs: n
   endpoint: '/',
   status: 200,
   isError: false,
+  isAnswered: true,
   isLossy: false,
   link: parentId === null ? null : { probability: 1, evidence: ['wire'], candidates: [] },
   fields: {},

@@ -154,6 +154,7 @@ const EMPTY: Omit<Span, 'fields'> = {
   endpoint: '',
   status: 0,
   isError: false,
+  isAnswered: true,
   isLossy: false,
   link: null,
 };

@@ -25,6 +25,7 @@ const span = (spanId: string, parentId: string | null, rest: Partial<Span> = {})
   endpoint: '/',
   status: 200,
   isError: false,
+  isAnswered: true,
   isLossy: false,
   link: null,
   fields: {},

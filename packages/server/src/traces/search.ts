@@ -146,7 +146,7 @@ async function summarise(
   const { rows } = await store.query(
     `SELECT toString(transform(root_hash, {roots:Array(UInt64)}, {finals:Array(UInt64)}, root_hash) AS joined) AS final,
        toUnixTimestamp64Micro(min(start_time)) AS first, toUnixTimestamp64Micro(max(end_time)) AS last,
-       argMin(response_code, ${ENTRY_ORDER} AS at),
+       argMin(response_code, ${ENTRY_ORDER} AS at), argMin(type, at),
        count(), countIf(${IS_NETWORK}),
        uniqExactIf(app_service, app_service != ''),
        greatest(1, uniqExactIf(wire_id, wire_id != 0)
@@ -162,6 +162,7 @@ async function summarise(
       first,
       last,
       status,
+      type,
       spanCount,
       networkCount,
       serviceCount,
@@ -181,6 +182,7 @@ async function summarise(
       path: path ?? '',
       endpoint: endpoint ?? '',
       status: Number(status),
+      isAnswered: Number(type) === 2,
       isError: Number(errors) > 0,
       spanCount: Number(spanCount),
       networkSpanCount: Number(networkCount),

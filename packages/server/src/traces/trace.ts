@@ -188,6 +188,7 @@ function spanOf({ row, parent, link }: TreeNode<SpanRow>): Span {
     endpoint: text('endpoint'),
     status: number('response_code'),
     isError: isErrorStatus(number('response_status')),
+    isAnswered: row.isComplete,
     isLossy: number('is_lossy') === 1,
     link: linkOf(row, parent, link),
     fields: fieldsOf(row),

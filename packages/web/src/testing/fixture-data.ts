@@ -65,6 +65,7 @@ export function traceSummaries(
       networkSpanCount: 0,
       serviceCount: 2 + Math.floor(spanCount / 8),
       hostName: 'gateway',
+      isAnswered: true,
       rootCount: 1,
     };
   });
@@ -156,6 +157,7 @@ function spanOf(
     endpoint: isHop ? parent.endpoint : endpoint,
     status: isHop ? parent.status : isError ? 503 : 200,
     isError: isHop ? parent.isError : isError,
+    isAnswered: true,
     isLossy: random() < 0.01,
     link:
       parent === undefined

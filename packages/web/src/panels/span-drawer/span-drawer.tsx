@@ -26,7 +26,7 @@ export function SpanDrawer({ tree, index, color, onSelect, onClose }: SpanDrawer
       <header>
         <i className="swatch" style={{ background: color }} />
         <h2>{span.service}</h2>
-        <StatusBadge status={span.status} isError={span.isError} />
+        <StatusBadge {...span} />
         <span className="spring" />
         <button type="button" className="icon-button" aria-label="Close (Esc)" onClick={onClose}>
           ✕

@@ -119,7 +119,7 @@ function TraceRow({ trace, isCurrent, longestUs, href, onOpen }: TraceRowProps):
         <span className="soft">{trace.host}</span>
         {trace.path}
       </span>
-      <StatusBadge status={trace.status} isError={trace.isError} />
+      <StatusBadge {...trace} />
       <span className="num right">{formatDuration(trace.durationUs)}</span>
       <span className="duration-bar" aria-hidden="true">
         <i className={trace.isError ? 'is-error' : ''} style={{ width: `${share}%` }} />

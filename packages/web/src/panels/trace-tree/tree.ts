@@ -176,9 +176,9 @@ export function serviceTotals(tree: TraceTree): readonly ServiceTotal[] {
     .sort((a, b) => b.selfUs - a.selfUs || (a.service < b.service ? -1 : 1));
 }
 
-/** What was asked for: method and route. SDKs name spans with the method in front: it is said once. */
+/** What was asked for: method and route. Names that are the method, or begin with it, say it once. */
 export function titleOf({ method, endpoint, path }: Span): string {
-  const name = endpoint || path;
+  const name = endpoint === '' || endpoint === method ? path : endpoint;
   return method === '' || name.startsWith(`${method} `) ? name : `${method} ${name}`;
 }
 

@@ -1,6 +1,7 @@
 import type { Span } from '@thalweg/model';
 import { memo, type ReactNode } from 'react';
 import { formatDuration, formatProbability, plural } from '../../ui/format.ts';
+import { StatusBadge } from '../../ui/status-badge.tsx';
 import type { CriticalStretch } from '../trace-tree/critical-path.ts';
 import { isSure, type TraceTree, titleOf } from '../trace-tree/tree.ts';
 import { barShare, type TimeWindow } from '../trace-tree/window.ts';
@@ -107,11 +108,7 @@ function Badges({ tree, index, isCollapsed, span }: RowProps & { readonly span: 
         </span>
       )}
       <LinkChip span={span} />
-      {(span.isError || span.status === 0) && (
-        <span className={`badge ${span.isError ? 'badge-error' : 'badge-warn'}`}>
-          {span.status === 0 ? 'none' : span.status}
-        </span>
-      )}
+      {(span.isError || !span.isAnswered) && <StatusBadge {...span} />}
     </>
   );
 }
