@@ -25,6 +25,8 @@ export interface Call {
   blind: Blind | undefined;
   link: Link<OpenRequest<Call>>;
   exchange: Exchange | undefined;
+  /** Of `exchange`; 0n before. */
+  wireId: bigint;
   /** Candidates that are still open: their wire ids are not known yet. */
   unknownCount: number;
   /** Not emitted before, while evidence may come from what follows its answer; 0: not held. */

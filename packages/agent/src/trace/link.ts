@@ -63,7 +63,7 @@ export function decideLink<Candidate>(
   let none = 1 - single;
   const weights = new Array<number>(supports.length).fill(unnamed);
   for (const kind of KINDS) {
-    const named = supports.find(({ evidence }) => (evidence & kind.bits) !== 0);
+    const named = namedBy(supports, kind.bits);
     if (named === undefined) continue;
     const believed = kind.trust(trust, named);
     const byChance = (1 - believed) / openCount;
@@ -76,45 +76,53 @@ export function decideLink<Candidate>(
   }
   let total = unnamed * unnamedCount + none;
   for (const weight of weights) total += weight;
-  return linkOf(rank(supports, weights, total));
+  return linkOf(supports, weights, total);
 }
 
-interface Ranked<Candidate> {
-  readonly candidate: Candidate;
-  readonly evidence: number;
-  readonly probability: number;
+function namedBy<Candidate>(
+  supports: readonly Support<Candidate>[],
+  bits: number,
+): Support<Candidate> | undefined {
+  for (const support of supports) if ((support.evidence & bits) !== 0) return support;
+  return undefined;
 }
 
-function rank<Candidate>(
+function linkOf<Candidate>(
   supports: readonly Support<Candidate>[],
   weights: readonly number[],
   total: number,
-): readonly Ranked<Candidate>[] {
-  const ranked = supports.map(({ candidate, evidence }, at) => ({
-    candidate,
-    evidence,
-    probability: (weights[at] ?? 0) / total,
-  }));
-  if (ranked.length > 1) ranked.sort((one, other) => other.probability - one.probability);
-  return ranked;
-}
-
-function linkOf<Candidate>(ranked: readonly Ranked<Candidate>[]): Link<Candidate> {
-  const best = ranked[0];
-  const isShown = best !== undefined && best.evidence !== 0 && best.probability >= LINK_SHOWN;
-  const others = isShown ? ranked.slice(1) : ranked;
+): Link<Candidate> {
+  let at = 0;
+  for (let other = 1; other < weights.length; other += 1) {
+    if ((weights[other] ?? 0) > (weights[at] ?? 0)) at = other;
+  }
+  const best = supports[at];
+  const probability = (weights[at] ?? 0) / total;
+  const isShown = best !== undefined && best.evidence !== 0 && probability >= LINK_SHOWN;
   return {
     parent: isShown ? best.candidate : undefined,
-    probability: isShown ? best.probability : 0,
+    probability: isShown ? probability : 0,
     evidence: isShown ? best.evidence : 0,
-    alternatives:
-      others.length === 0
-        ? NONE
-        : others
-            .filter(({ probability }) => probability > CANDIDATE_MIN)
-            .slice(0, ALTERNATIVES_MAX)
-            .map(({ candidate, probability }) => ({ candidate, probability })),
+    alternatives: alternativesOf(supports, weights, total, isShown ? best : undefined),
   };
+}
+
+/** The likeliest but for `parent`. */
+function alternativesOf<Candidate>(
+  supports: readonly Support<Candidate>[],
+  weights: readonly number[],
+  total: number,
+  parent: Support<Candidate> | undefined,
+): Link<Candidate>['alternatives'] {
+  if (supports.length === (parent === undefined ? 0 : 1)) return NONE;
+  const others: { readonly candidate: Candidate; readonly probability: number }[] = [];
+  for (const [at, support] of supports.entries()) {
+    const probability = (weights[at] ?? 0) / total;
+    if (support === parent || probability <= CANDIDATE_MIN) continue;
+    others.push({ candidate: support.candidate, probability });
+  }
+  if (others.length > 1) others.sort((one, other) => other.probability - one.probability);
+  return others.slice(0, ALTERNATIVES_MAX);
 }
 
 /** How likely the call was made for a request at all, before it is asked for which. */

@@ -213,6 +213,7 @@ export function createResolver(
       backward: undefined,
       link: of.count === 0 ? NO_LINK : decideLink(supports, unnamedCount, of.trust),
       exchange: undefined,
+      wireId: 0n,
       unknownCount: 0,
       heldUntilNs: 0,
       isEmitted: false,
@@ -244,7 +245,7 @@ export function createResolver(
     const note = done.request?.note as OpenRequest<Call> | Call | undefined;
     if (done.request !== undefined) done.request.note = undefined;
     if (note?.kind === 'call') {
-      answer(note, done);
+      answer(note, done, id);
       return;
     }
     if (note?.kind === 'open') close(note, id, done.response);
@@ -258,8 +259,9 @@ export function createResolver(
     });
   }
 
-  function answer(made: Call, done: Exchange): void {
+  function answer(made: Call, done: Exchange, id: bigint): void {
     made.exchange = done;
+    made.wireId = id;
     const { response, connection } = done;
     if (response !== undefined && made.supports.length > 0) made.of.trustCounts.answeredCalls += 1;
     if (response !== undefined && response.turnId !== 0) {
@@ -361,7 +363,7 @@ export function createResolver(
     const parentWireId = link.parent?.wireId ?? 0n;
     onTraced({
       exchange: done,
-      wireId: wireId(done.request?.sequence ?? 0, done.response?.sequence ?? 0),
+      wireId: made.wireId,
       parentWireId,
       probability: parentWireId === 0n ? 0 : link.probability,
       evidence: parentWireId === 0n ? 0 : link.evidence,

@@ -24,7 +24,9 @@ export function createHeaderList(): HeaderList {
   const lists: (readonly Header[] | undefined)[] = new Array<readonly Header[] | undefined>(
     SLOTS,
   ).fill(undefined);
+  // Filled up to `count`, never emptied: an array that is emptied and filled again is allocated again.
   const gathered: Header[] = [];
+  let count = 0;
   let hash = 0;
   let isCacheable = true;
 
@@ -35,8 +37,8 @@ export function createHeaderList(): HeaderList {
       return [name, value];
     }
     const ends = length === 0 ? 0 : value.charCodeAt(0) * 7 + value.charCodeAt(length - 1);
-    const key = Math.imul(name.length * 31 + length, 31) + ends;
-    hash = Math.imul(hash, 31) + key;
+    const key = (Math.imul(name.length * 31 + length, 31) + ends) | 0;
+    hash = (Math.imul(hash, 31) + key) | 0;
     const slot = (key ^ (key >>> 8)) & (SLOTS - 1);
     const known = pairs[slot];
     if (known !== undefined && known[0] === name && known[1] === value) return known;
@@ -47,32 +49,32 @@ export function createHeaderList(): HeaderList {
 
   return {
     get length() {
-      return gathered.length;
+      return count;
     },
     begin() {
-      gathered.length = 0;
+      count = 0;
       hash = 0;
       isCacheable = true;
     },
     add(name, value) {
-      gathered.push(pairOf(name, value));
+      gathered[count] = pairOf(name, value);
+      count += 1;
     },
     end() {
-      const { length } = gathered;
-      if (length === 0) return NONE;
-      if (!isCacheable || length > CACHED_COUNT_MAX) return gathered.slice();
+      if (count === 0) return NONE;
+      if (!isCacheable || count > CACHED_COUNT_MAX) return gathered.slice(0, count);
       const slot = (hash ^ (hash >>> 8)) & (SLOTS - 1);
       const known = lists[slot];
-      if (known !== undefined && isSame(known, gathered)) return known;
-      const made = gathered.slice();
+      if (known?.length === count && isSame(known, gathered)) return known;
+      const made = gathered.slice(0, count);
       lists[slot] = made;
       return made;
     },
   };
 }
 
+/** Whether `other` begins with what `one` holds. */
 function isSame(one: readonly Header[], other: readonly Header[]): boolean {
-  if (one.length !== other.length) return false;
   for (let i = 0; i < one.length; i += 1) {
     const header = one[i];
     const same = other[i];

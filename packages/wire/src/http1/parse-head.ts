@@ -128,15 +128,15 @@ function unfold(value: string): string {
 
 /** Source: RFC 9112 §6.3: a list of equal values counts as one, anything else breaks framing. */
 function takeContentLength(head: Http1Head, value: string): void {
-  const parts = value.includes(',') ? value.split(',') : [value];
-  for (const part of parts) {
-    const length = decimal(part.trim());
-    if (length === undefined || (head.contentLength ?? length) !== length) {
-      head.isFramingBroken = true;
-      return;
-    }
-    head.contentLength = length;
-  }
+  if (value.includes(',')) for (const part of value.split(',')) takeLength(head, part.trim());
+  else takeLength(head, value);
+}
+
+function takeLength(head: Http1Head, digits: string): void {
+  const length = decimal(digits);
+  if (length === undefined || (head.contentLength ?? length) !== length) {
+    head.isFramingBroken = true;
+  } else if (!head.isFramingBroken) head.contentLength = length;
 }
 
 function decimal(digits: string): number | undefined {
