@@ -197,12 +197,21 @@ export async function startAgent(
   };
 }
 
+/**
+ * Of the worker's new objects, three semi-spaces: with V8's own 48 MB it collects half as often, which
+ * saves a hundredth of its CPU and costs 16 MB that stay resident.
+ */
+const YOUNG_MB = 24;
+
 /** A worker cannot run from TypeScript sources on Node 20: it is always the built bundle. */
 function startWorker(workerData: object): Worker {
   const bundle = import.meta.url.endsWith('.ts')
     ? '../../cli/dist/capture-worker.js'
     : './capture-worker.js';
-  return new Worker(new URL(bundle, import.meta.url), { workerData });
+  return new Worker(new URL(bundle, import.meta.url), {
+    workerData,
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+  });
 }
 
 /** Resolves with the worker's first word; a refusal by the kernel becomes an `AgentError`. */

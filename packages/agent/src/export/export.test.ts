@@ -66,6 +66,22 @@ test('rows that cannot be written are counted, with the reason kept', async () =
   expect(spool.lastError?.cause).toMatchObject({ code: 'ENOENT' });
 });
 
+test('the only batch that waits is not read again, those behind it are', async () => {
+  const directory = temporaryFolder();
+  const spool = await openSpool({ directory, bytesMax: 1e6, instance: 'a' });
+  const [first, second] = [batch(10, 1), { ...batch(10, 2), content: new Uint8Array(10).fill(7) }];
+  await spool.put(first);
+  await spool.put(second);
+  const oldest = spool.oldest();
+  if (oldest === undefined) throw new Error('nothing waits');
+  rmSync(oldest.path);
+  expect(await spool.read(oldest)).toEqual(first.content);
+  await spool.remove(oldest);
+  const next = spool.oldest();
+  if (next === undefined) throw new Error('nothing waits');
+  expect(new Uint8Array(await spool.read(next))).toEqual(second.content);
+});
+
 test('a batch stays until the server has it; a retry carries the same token', async () => {
   const tokens: (string | string[] | undefined)[] = [];
   const url = await listen((request, response) => {

@@ -35,7 +35,7 @@ export interface SpoolCounters {
 export interface Spool {
   /**
    * Writes a batch; a full spool gives up its oldest for it. Never throws: what cannot be kept is
-   * counted, and `lastError` says why.
+   * counted, and `lastError` says why. Owns the content from then on.
    */
   put(batch: NewBatch): Promise<void>;
   /**
@@ -70,6 +70,8 @@ export async function openSpool(options: {
   let rowsDroppedCap = 0;
   let rowsDroppedDisk = 0;
   let lastError: Error | undefined;
+  /** The content of the only batch that waits: an uploader that keeps up need not read it again. */
+  let held: { readonly path: string; readonly content: Uint8Array } | undefined;
 
   async function put({ table, rows, content, encoding }: NewBatch): Promise<void> {
     while (queue.length > 0 && bytes + content.byteLength > bytesMax) {
@@ -93,6 +95,7 @@ export async function openSpool(options: {
     }
     lastError = undefined;
     add(batch);
+    if (queue.length === 1) held = { path: batch.path, content };
   }
 
   async function keep(batches: readonly NewBatch[]): Promise<boolean> {
@@ -138,6 +141,7 @@ export async function openSpool(options: {
     const at = queue.indexOf(batch);
     if (at < 0) return;
     queue.splice(at, 1);
+    if (held?.path === batch.path) held = undefined;
     bytes -= batch.bytes;
     await rm(batch.path, { force: true });
   }
@@ -146,7 +150,7 @@ export async function openSpool(options: {
     put,
     keep,
     oldest: () => queue[0],
-    read: (batch) => readFile(batch.path),
+    read: ({ path }) => (held?.path === path ? Promise.resolve(held.content) : readFile(path)),
     remove,
     counters: () => ({ bytes, batches: queue.length, rowsDroppedCap, rowsDroppedDisk }),
     get lastError() {
