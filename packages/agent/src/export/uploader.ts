@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createPoster, type PostAnswer } from './post.ts';
 import type { Spool, SpooledBatch } from './spool.ts';
 
 export interface UploadCounters {
@@ -39,13 +40,13 @@ export function createUploader(options: {
   let rowsRefused = 0;
   let lastError = '';
   let backoffMs = BACKOFF_MIN_MS;
+  const post = createPoster();
 
   async function send(batch: SpooledBatch): Promise<Outcome> {
     const url = new URL(`/api/ingest/${batch.table}`, serverUrl);
-    let answer: Response;
+    let answer: PostAnswer;
     try {
-      answer = await fetch(url, {
-        method: 'POST',
+      answer = await post(url, {
         body: await spool.read(batch),
         headers: {
           ...headers(),
@@ -54,22 +55,21 @@ export function createUploader(options: {
           'x-thalweg-token': batch.token,
           ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
         },
-        signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+        timeoutMs: REQUEST_TIMEOUT_MS,
       });
     } catch (cause) {
       lastError = `no answer from ${url.origin}: ${messageOf(cause)}`;
       backoffMs = Math.min(backoffMs * 2, BACKOFF_MAX_MS);
       return { kind: 'later', afterMs: backoffMs };
     }
-    const body = await answer.text();
     backoffMs = BACKOFF_MIN_MS;
-    if (answer.ok) {
+    if (answer.status >= 200 && answer.status < 300) {
       rowsSent += batch.rows;
       lastError = '';
       await spool.remove(batch);
       return { kind: 'done' };
     }
-    lastError = `${answer.status} from ${url.href}: ${body.slice(0, 300)}`;
+    lastError = `${answer.status} from ${url.href}: ${answer.text.slice(0, 300)}`;
     const isFinal = answer.status === 400 || answer.status === 413 || answer.status === 422;
     if (!isFinal) return { kind: 'later', afterMs: retryAfterMs(answer) };
     rowsRefused += batch.rows;
@@ -95,13 +95,15 @@ export function createUploader(options: {
   return { run, drain, counters: () => ({ rowsSent, rowsRefused, lastError }) };
 }
 
-function retryAfterMs(answer: Response): number {
-  const seconds = Number(answer.headers.get('retry-after'));
+function retryAfterMs({ retryAfter }: PostAnswer): number {
+  const seconds = Number(retryAfter);
   const ms = Number.isFinite(seconds) && seconds > 0 ? seconds * 1e3 : BACKOFF_MIN_MS;
   return Math.min(ms, BACKOFF_MAX_MS);
 }
 
+/** Where a name has several addresses the error of all of them has a code and no words. */
 function messageOf(cause: unknown): string {
   if (!(cause instanceof Error)) return String(cause);
-  return cause.cause instanceof Error ? cause.cause.message : cause.message;
+  if (cause.cause instanceof Error) return cause.cause.message;
+  return cause.message || ('code' in cause ? String(cause.code) : cause.name);
 }
