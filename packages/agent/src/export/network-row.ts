@@ -9,6 +9,7 @@ import {
   type RowContext,
   wallMicros,
   writeMessages,
+  writeOthers,
 } from './row.ts';
 
 const NONE: readonly never[] = [];
@@ -34,21 +35,13 @@ export function writeView(
   to.server_port.push(view.serverPort);
   to.protocol.push(TRANSPORT_TCP);
   to.l7_protocol.push(view.protocol === undefined ? 0 : L7_PROTOCOLS[view.protocol]);
-  to.is_tls.push(0);
-  to.is_async.push(0);
-  to.request_id.pushNumber(0);
   to.app_service.push('');
   to.app_instance.push('');
   to.process_id_0.push(0);
   to.process_id_1.push(0);
   to.process_kname_0.push('');
   to.process_kname_1.push('');
-  to.span_kind.push(0);
-  to.span_status.push(0);
-  to.trace_state.push('');
-  to.attribute_types.push('');
-  to.resource_attributes.push('');
-  to.scope.push('');
+  writeOthers(to);
 }
 
 /** What is of one request alone. Its messages are what a process told of them, if one did. */

@@ -112,15 +112,20 @@ export function writeConnection(
   to.server_port.push(isServer ? connection.localPort : connection.remotePort);
   to.protocol.push(TRANSPORT_TCP);
   to.l7_protocol.push(L7_PROTOCOLS[connection.protocol]);
-  to.is_tls.push(0);
-  to.is_async.push(0);
-  to.request_id.pushNumber(0);
   to.app_service.push(process.service);
   to.app_instance.push(process.instance);
   to.process_id_0.push(isServer ? 0 : connection.pid);
   to.process_id_1.push(isServer ? connection.pid : 0);
   to.process_kname_0.push(isServer ? '' : process.kname);
   to.process_kname_1.push(isServer ? process.kname : '');
+  writeOthers(to);
+}
+
+/** Columns that SDKs and other agents fill, and this one does not. */
+export function writeOthers(to: ConnectionSinks): void {
+  to.is_tls.push(0);
+  to.is_async.push(0);
+  to.request_id.pushNumber(0);
   to.span_kind.push(0);
   to.span_status.push(0);
   to.trace_state.push('');
