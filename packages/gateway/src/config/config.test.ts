@@ -31,6 +31,8 @@ test('a key without a value is absent, but a keyring without one seals nothing',
   const { apisix } = parseGatewayConfig(text, {}).config;
   expect(apisix.enable_admin).toBe(true);
   expect(fieldSealOf(apisix.data_encryption, [])).toBeUndefined();
+  const empty = parseGatewayConfig('apisix: {data_encryption: {}}', {}).config.apisix;
+  expect(fieldSealOf(empty.data_encryption, [])).toBeUndefined();
   expect(fieldSealOf(parseGatewayConfig('', {}).config.apisix.data_encryption, [])).toBeDefined();
 });
 

@@ -215,11 +215,18 @@ function withoutMeaningless(value: unknown, path: string, ignored: string[]): un
   for (const [key, inner] of Object.entries(value)) {
     const at = path === '' ? key : `${path}.${key}`;
     if (WITHOUT_MEANING.includes(at)) ignored.push(at);
+    else if (at === 'apisix.data_encryption' && isEmpty(inner)) kept[key] = { keyring: null };
     // A key without a value is as good as absent, but for a keyring: APISIX then encrypts nothing.
-    else if (inner !== null || at === 'apisix.data_encryption.keyring')
+    else if (inner !== null || at === 'apisix.data_encryption.keyring') {
       kept[key] = withoutMeaningless(inner, at, ignored);
+    }
   }
   return kept;
+}
+
+/** Mapping without keys: in APISIX it stands in place of the defaults, where others add to them. */
+function isEmpty(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Object.keys(value).length === 0;
 }
 
 /** `${{NAME}}` and `${{NAME:=default}}`; a name without value is an error. */
