@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -10,7 +11,7 @@ export interface KeyPair {
 }
 
 export interface Authority extends KeyPair {
-  /** A certificate of this authority; `names` go into subjectAltName. */
+  /** A certificate of this authority; `names`, also addresses, go into subjectAltName. */
   issue(...names: readonly string[]): KeyPair;
 }
 
@@ -29,7 +30,10 @@ export function makeAuthority(name: string): Authority {
       inFolder(mkdtempSync(join(tmpdir(), 'gwproto-cert-')), (path, run) => {
         writeFileSync(path('ca'), own.cert);
         writeFileSync(path('ca-key'), own.key);
-        writeFileSync(path('ext'), `subjectAltName=${names.map((one) => `DNS:${one}`).join(',')}`);
+        writeFileSync(
+          path('ext'),
+          `subjectAltName=${names.map((one) => `${isIP(one) === 0 ? 'DNS' : 'IP'}:${one}`).join(',')}`,
+        );
         run('req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -batch', [
           ...['-subj', `/CN=${names[0]}`, '-keyout', path('key'), '-out', path('request')],
         ]);

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { request } from 'node:http';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { request as requestHttp } from 'node:http';
+import { request as requestHttps } from 'node:https';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,10 +28,24 @@ export interface EtcdProcess {
   close(): Promise<void>;
 }
 
-export async function startEtcd(): Promise<EtcdProcess> {
+/** Paths of PEM files: etcd's certificate, whose CA also makes those that clients must show. */
+export interface EtcdTls {
+  readonly ca: string;
+  readonly cert: string;
+  readonly key: string;
+}
+
+export async function startEtcd(tls?: EtcdTls): Promise<EtcdProcess> {
   const folder = mkdtempSync(join(tmpdir(), 'gwproto-etcd-'));
   const [clientPort, peerPort] = [await freePort(), await freePort()];
-  const url = `http://127.0.0.1:${clientPort}`;
+  const url = `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${clientPort}`;
+  const tlsWords =
+    tls === undefined
+      ? []
+      : [
+          ...['--cert-file', tls.cert, '--key-file', tls.key],
+          ...['--client-cert-auth', '--trusted-ca-file', tls.ca],
+        ];
   let child: ChildProcess | undefined;
 
   async function start(): Promise<void> {
@@ -42,6 +57,7 @@ export async function startEtcd(): Promise<EtcdProcess> {
         ...['--listen-peer-urls', `http://127.0.0.1:${peerPort}`],
         ...['--initial-advertise-peer-urls', `http://127.0.0.1:${peerPort}`],
         ...['--initial-cluster', `one=http://127.0.0.1:${peerPort}`],
+        ...tlsWords,
       ],
       { stdio: 'ignore' },
     );
@@ -56,7 +72,13 @@ export async function startEtcd(): Promise<EtcdProcess> {
 
   function call(method: string, body: object): Promise<Record<string, unknown>> {
     return new Promise((resolve, reject) => {
-      const asked = request(`${url}/v3/${method}`, { method: 'POST', agent: false }, (answer) => {
+      const secrets =
+        tls === undefined
+          ? {}
+          : { ca: readFileSync(tls.ca), cert: readFileSync(tls.cert), key: readFileSync(tls.key) };
+      const options = { method: 'POST', agent: false, ...secrets } as const;
+      const request = tls === undefined ? requestHttp : requestHttps;
+      const asked = request(`${url}/v3/${method}`, options, (answer) => {
         let text = '';
         answer.on('data', (piece) => (text += piece));
         answer.on('end', () => resolve(JSON.parse(text)));
