@@ -15,7 +15,6 @@ import { createCertificateBook, versionBounds } from './core/certificates.ts';
 import { createCoarseClock } from './core/clock.ts';
 import { createConsumerDirectory } from './core/consumer-book.ts';
 import { destinationOf } from './core/destination.ts';
-import { resolvedConf } from './core/environment-references.ts';
 import { createPassiveWatch } from './core/health/passive.ts';
 import { createProber } from './core/health/prober.ts';
 import type { ClientCounters } from './core/http/client-connection.ts';
@@ -30,6 +29,8 @@ import { createPipeline, type PipelineCounters } from './core/pipeline.ts';
 import { createPluginHost } from './core/plugin-host.ts';
 import { openPluginListeners } from './core/plugin-listeners.ts';
 import { probeContext } from './core/probe-context.ts';
+import { environmentReader, type ReferenceReader, resolvedConf } from './core/references.ts';
+import { createSecretBook } from './core/secrets/secret-book.ts';
 import { openNativeSockets } from './core/sockets/native-sockets.ts';
 import { createNodeConnector } from './core/sockets/node-connection.ts';
 import { createUpstreamBook } from './core/upstream-book.ts';
@@ -68,6 +69,9 @@ export interface Gateway {
 const INTERFACE_VERSION = '3.18.0';
 const SWEEP_MS = 50;
 const PROBE_MS = 250;
+const SECRETS_MS = 1_000;
+/** Requests wait so long at the start for secrets that are elsewhere. */
+const SECRETS_WAIT_MS = 3_000;
 /** Requests under way get so long at the end. */
 const GRACE_MS = 5_000;
 
@@ -120,9 +124,20 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     now,
     random: Math.random,
   });
-  const consumers = createConsumerDirectory(store, (_plugin, conf) =>
-    resolvedConf(conf, environment),
-  );
+  const readEnvironment = environmentReader(environment);
+  const secrets = createSecretBook({
+    store,
+    environment: readEnvironment,
+    now,
+    changed() {
+      catalogue.refresh();
+      certificates.changed();
+    },
+    warn,
+  });
+  const read: ReferenceReader = (reference) =>
+    readEnvironment(reference) ?? secrets.read(reference);
+  const consumers = createConsumerDirectory(store, (_plugin, conf) => resolvedConf(conf, read));
   const serverToken = apisix.enable_server_tokens ? `APISIX/${INTERFACE_VERSION}` : 'APISIX';
   const facts = createFacts({
     id: apisix.id ?? randomUUID(),
@@ -137,8 +152,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     plugins: enabled,
     attributes,
     metadata: (name) => store.get(`/plugin_metadata/${name}`)?.value,
-    withDefaults: (plugin, conf) =>
-      validator.filled(plugin.schema, resolvedConf(conf, environment)),
+    withDefaults: (plugin, conf) => validator.filled(plugin.schema, resolvedConf(conf, read)),
     violation: (plugin, conf) => pluginViolation(checks, plugin, plugin.schema, conf),
     upstream: (given, name) =>
       'id' in given && Object.keys(given).length === 1
@@ -162,7 +176,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     ...versionBounds(apisix.ssl.ssl_protocols.split(/\s+/)),
     ...(apisix.ssl.ssl_ciphers === undefined ? {} : { ciphers: apisix.ssl.ssl_ciphers }),
   };
-  const certificates = createCertificateBook(store, tlsOptions, apisix.ssl.fallback_sni);
+  const certificates = createCertificateBook(store, tlsOptions, apisix.ssl.fallback_sni, read);
   store.subscribe(({ key }) => {
     if (key.startsWith('/ssls/')) certificates.changed();
   });
@@ -206,6 +220,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       showsUpstreamStatus: apisix.show_upstream_status_in_response_header,
     },
   });
+  await secrets.settled(SECRETS_WAIT_MS);
   const prober = createProber(upstreams.all, now);
   const listeners = await openListeners({
     plain: apisix.node_listen,
@@ -238,6 +253,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       listeners.sweep(nowMs);
     }, SWEEP_MS),
     setInterval(() => prober.tick(), PROBE_MS),
+    setInterval(secrets.tick, SECRETS_MS),
   ];
 
   /** Asked for each request, so made once for each configuration. */

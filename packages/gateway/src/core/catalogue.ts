@@ -43,6 +43,8 @@ export interface Catalogue {
   /** Some route is matched by what the body holds. */
   readsBody(): boolean;
   explain: Router<StoredObject>['explain'];
+  /** What references stand for has changed. */
+  refresh(): void;
 }
 
 export interface CatalogueParts {
@@ -194,6 +196,12 @@ export function createCatalogue(parts: CatalogueParts): Catalogue {
 
   return {
     explain: router.explain,
+    refresh() {
+      plugins.renewSecrets();
+      consumers.changed();
+      globals = undefined;
+      ready = new Map();
+    },
     readsBody: () => bodyReaders.size > 0,
     match(context) {
       const found = router.match(context);

@@ -2,6 +2,7 @@ import { createSecureContext, type SecureContext, type SecureContextOptions } fr
 import type { Store } from '../store/store.ts';
 import { type Pattern, patternsOf } from './match/pattern.ts';
 import type { SslObject } from './objects.ts';
+import { type ReferenceReader, resolvedConf } from './references.ts';
 import type { Peer, RequestContext } from './request-context.ts';
 
 /** The certificates of `ssls` by server name; contexts are made on first use after a change. */
@@ -33,6 +34,7 @@ export function createCertificateBook(
   store: Store,
   options: SecureContextOptions,
   fallbackName: string | undefined,
+  read: ReferenceReader,
 ): CertificateBook {
   let asks = false;
   let byName: ReadonlyMap<string, Served> | undefined;
@@ -43,7 +45,7 @@ export function createCertificateBook(
     asks = false;
     for (const { value } of store.list('/ssls/')) {
       // Checked edge: the Admin API has validated it before it was stored.
-      const ssl = value as unknown as SslObject;
+      const ssl = resolvedConf(value, read) as unknown as SslObject;
       if (ssl.status === 0 || ssl.type === 'client') continue;
       const open = patternsOf(ssl.client?.skip_mtls_uri_regex ?? []);
       const served: Served = { ssl, open, context: undefined };

@@ -40,6 +40,8 @@ export interface PluginHost {
   forget(kind: string, id: string): void;
   /** Metadata of a plugin has changed: its instances are made anew. */
   renew(name: string): void;
+  /** A secret is another one than before: instances of configurations that refer to one are made anew. */
+  renewSecrets(): void;
   close(): Promise<void>;
 }
 
@@ -135,6 +137,11 @@ export function createPluginHost(parts: PluginHostParts): PluginHost {
     renew(name) {
       for (const [key, instance] of instances) {
         if (key.endsWith(`/${name}`)) drop(key, instance);
+      }
+    },
+    renewSecrets() {
+      for (const [key, instance] of instances) {
+        if (/\$secret:\/\//i.test(instance.json)) drop(key, instance);
       }
     },
     async close() {

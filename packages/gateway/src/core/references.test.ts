@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { resolvedConf } from './environment-references.ts';
+import { environmentReader, referencesIn, resolvedConf } from './references.ts';
 
 const environment = { KEY: 'secret', OBJECT: '{"a":"inner","n":1}', EMPTY: '' };
 
@@ -14,9 +14,14 @@ test.each([
   { name: 'within a text', given: 'x $env://KEY', wanted: 'x $env://KEY' },
 ])('$name is resolved at any depth, or stays', ({ given, wanted }) => {
   const conf = { key: given, list: [{ deep: given }], count: 1 };
-  expect(resolvedConf(conf, environment)).toEqual({
+  expect(resolvedConf(conf, environmentReader(environment))).toEqual({
     key: wanted,
     list: [{ deep: wanted }],
     count: 1,
   });
+});
+
+test('references are found at any depth', () => {
+  const value = { a: '$env://A', b: [{ c: '$secret://vault/1/b/c' }], d: 'no $env://D' };
+  expect(referencesIn(value)).toEqual(['$env://A', '$secret://vault/1/b/c']);
 });
