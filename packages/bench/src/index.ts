@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { capture } from './capture.ts';
 import { crash } from './crash.ts';
 import { gateway } from './gateway.ts';
+import { gatewaySoak } from './gateway-soak.ts';
 import { ingest } from './ingest.ts';
 import { links } from './links/links.ts';
 import { metrics } from './metrics.ts';
@@ -29,6 +30,7 @@ const BENCHES = {
   otlp,
   metrics,
   gateway,
+  'gateway-soak': gatewaySoak,
 } as const satisfies Record<string, Bench>;
 export type BenchName = keyof typeof BENCHES;
 export const BENCH_NAMES = Object.keys(BENCHES) as readonly BenchName[]; // Keys of a const object.
