@@ -168,3 +168,19 @@ test('lists are filtered and paged', async () => {
     body: 'page_size must be between 10 and 500',
   });
 });
+
+test.each([
+  {
+    line: 'PUT secrets/vault/1',
+    body: { uri: 'http://v:8200', prefix: 'kv', token: 't' },
+    want: 201,
+  },
+  { line: 'PUT secrets/vault/1', body: { uri: 'v', prefix: 'kv', token: 't' }, want: 400 },
+  { line: 'PUT secrets/vault/1', body: { uri: 'http://v:8200', prefix: 'kv' }, want: 400 },
+  { line: 'PUT secrets/aws/1', body: { access_key_id: 'a', secret_access_key: 'b' }, want: 201 },
+  { line: 'PUT secrets/gcp/1', body: { auth_file: '/a' }, want: 201 },
+  { line: 'PUT secrets/gcp/1', body: {}, want: 400 },
+  { line: 'PUT secrets/none/1', body: {}, want: 400 },
+])('$line with $body is $want', async ({ line, body, want }) => {
+  expect((await (await open())(line, body)).status).toBe(want);
+});

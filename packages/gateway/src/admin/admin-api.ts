@@ -150,8 +150,8 @@ export function createAdminApi(parts: AdminParts): (request: AdminRequest) => Pr
     const ttl = query.get('ttl');
     const wrongTtl = ttlFault(query);
     if (wrongTtl !== undefined) return { answer: refusal(400, wrongTtl) };
-    const checkedId = place.owner === undefined ? id : place.folder + id;
     const key = place.folder + id;
+    const checkedId = checkedIdOf(place, id);
     const value = parts.seal?.openKeys(key, given) ?? given;
     const wrong = objectFault(check, place.kind.path, checkedId, value);
     if (wrong !== undefined) return { answer: faultAnswer(wrong) };
@@ -205,6 +205,12 @@ function placeOf([first = '', id, third, ...rest]: readonly string[]): Place | u
     return { kind, folder: `${folder}${id}/`, id: secretId, rest, owner: undefined };
   }
   return { kind, folder, id, rest: third === undefined ? [] : [third, ...rest], owner: undefined };
+}
+
+/** What checks know an object by: a credential by its key, a secret with its manager. */
+function checkedIdOf({ kind, folder, owner }: Place, id: string): string {
+  if (kind.path === 'secrets') return `${folder}${id}`.slice('/secrets/'.length);
+  return owner === undefined ? id : folder + id;
 }
 
 /** The id to store under, or why there is none; undefined when one is to be made. */

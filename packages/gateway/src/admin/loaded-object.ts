@@ -28,7 +28,7 @@ export function loadedKeyFault(
   }
   const isNested = kind === 'secrets' && inner !== undefined;
   if (last !== undefined || (inner !== undefined && !isNested)) return 'not the key of an object';
-  return loadedFault(checks, kind, isNested ? inner : id, value);
+  return loadedFault(checks, kind, isNested ? `${id}/${inner}` : id, value);
 }
 
 const never = (): never => {

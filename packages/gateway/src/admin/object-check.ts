@@ -6,8 +6,11 @@ import type { PluginConf, SslObject, UpstreamObject } from '../core/objects.ts';
 import { isVariableName } from '../core/post-arguments.ts';
 import { readProto } from '../plugins/grpc-transcode/proto-source.ts';
 import type { Store } from '../store/store.ts';
+import { SECRET_SCHEMAS } from './secret-schemas.ts';
 import { type PluginChecks, pluginViolation } from './validator.ts';
 import type { Violation } from './violations.ts';
+
+const SECRET_MANAGERS = Object.keys(SECRET_SCHEMAS).join(', ');
 
 export type ObjectValue = Readonly<Record<string, unknown>>;
 
@@ -41,7 +44,15 @@ export function objectFault(
       return fault(`only one of ${one} or ${many} is allowed`);
     }
   }
-  const violations = parts.validator.checkKind(kind, value);
+  const [manager = ''] = kind === 'secrets' ? id.split('/') : [];
+  const schema = SECRET_SCHEMAS[manager];
+  if (kind === 'secrets' && schema === undefined) {
+    return fault(`invalid secret manager: ${manager}; there are: ${SECRET_MANAGERS}`);
+  }
+  const violations =
+    schema === undefined
+      ? parts.validator.checkKind(kind, value)
+      : parts.validator.check(schema, value);
   const [first] = violations;
   if (first !== undefined) {
     return { message: `invalid configuration: ${first.message}`, all: violations };

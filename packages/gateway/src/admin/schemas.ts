@@ -1,29 +1,10 @@
 import { METHODS } from '../core/methods.ts';
 import { ADDRESS, HOST } from '../core/network-schemas.ts';
 import type { JsonSchema } from '../plugins/plugin.ts';
+import { ID, METADATA } from './object-metadata.ts';
+import { SECRET_SCHEMAS } from './secret-schemas.ts';
 
 /** JSON Schemas of the Admin API's objects. Source: ../shared/reference/apisix.md §1.2 and §3. */
-const ID = {
-  anyOf: [
-    { type: 'string', minLength: 1, maxLength: 64, pattern: '^[a-zA-Z0-9-_.]+$' },
-    { type: 'integer', minimum: 1 },
-  ],
-} as const;
-
-const METADATA = {
-  id: ID,
-  name: { type: 'string', minLength: 1, maxLength: 256 },
-  desc: { type: 'string', maxLength: 256 },
-  labels: {
-    type: 'object',
-    patternProperties: {
-      '.*': { type: 'string', pattern: '^\\S+$', minLength: 1, maxLength: 256 },
-    },
-  },
-  create_time: { type: 'integer' },
-  update_time: { type: 'integer' },
-} as const;
-
 const HOSTS = { type: 'array', items: HOST, minItems: 1, uniqueItems: true } as const;
 const SECONDS = { type: 'number', exclusiveMinimum: 0 } as const;
 const TIMEOUT = {
@@ -299,21 +280,6 @@ const SSL = {
   additionalProperties: false,
 } as const;
 
-const SECRET = {
-  type: 'object',
-  properties: {
-    ...METADATA,
-    ...Object.fromEntries(
-      [
-        ...['uri', 'prefix', 'token', 'namespace', 'access_key_id', 'secret_access_key'],
-        ...['session_token', 'region', 'endpoint_url', 'auth_file'],
-      ].map((name) => [name, { type: 'string' }]),
-    ),
-    auth_config: { type: 'object' },
-    ssl_verify: { type: 'boolean' },
-  },
-} as const;
-
 /** By the name that paths carry in the plural; `/v1/schema` gives these as `main`. */
 export const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
   routes: ROUTE,
@@ -351,7 +317,7 @@ export const SCHEMAS: Readonly<Record<string, JsonSchema>> = {
   plugin_configs: PLUGINS_ONLY,
   global_rules: PLUGINS_ONLY,
   ssls: SSL,
-  secrets: SECRET,
+  secrets: { type: 'object', oneOf: Object.values(SECRET_SCHEMAS) },
   protos: {
     type: 'object',
     properties: { ...METADATA, content: { type: 'string', minLength: 1, maxLength: 1024 * 1024 } },

@@ -2,8 +2,8 @@ import { BATCH_FIELDS, type BatchFields, PENDING_FIELD } from '../batch/batch-fi
 import { createHttpSink } from '../batch/http-sink.ts';
 import { definePlugin } from '../plugin.ts';
 import { batchedLog } from './batched-log.ts';
-import { LOG_URI } from './http-logger.ts';
 import { LOG_FIELDS, LOG_METADATA, type LogFields, logFieldsFault } from './log-fields.ts';
+import { LOG_URI } from './log-uri.ts';
 
 interface ClickhouseLogger extends BatchFields, LogFields {
   readonly endpoint_addr?: string;

@@ -4,6 +4,7 @@ import { definePlugin } from '../plugin.ts';
 import { batchedLog, entriesJson } from './batched-log.ts';
 import type { LogEntry } from './log-entry.ts';
 import { LOG_FIELDS, LOG_METADATA, type LogFields, logFieldsFault } from './log-fields.ts';
+import { LOG_URI } from './log-uri.ts';
 
 interface HttpLogger extends BatchFields, LogFields {
   readonly uri: string;
@@ -12,12 +13,6 @@ interface HttpLogger extends BatchFields, LogFields {
   readonly concat_method: 'json' | 'new_line';
   readonly ssl_verify: boolean;
 }
-
-/** A URL with scheme and host. Source: APISIX's `uri_def`. */
-export const LOG_URI = {
-  type: 'string',
-  pattern: '^[^/]+://([\\da-zA-Z.-]+|\\[[\\da-fA-F:]+\\])(:\\d+)?(/.*)?(\\?.*)?$',
-} as const;
 
 /** Posts an entry of each request to a URL, in batches. */
 export const httpLogger = definePlugin<HttpLogger>({
