@@ -184,3 +184,17 @@ test.each([
 ])('$line with $body is $want', async ({ line, body, want }) => {
   expect((await (await open())(line, body)).status).toBe(want);
 });
+
+test.each([
+  { name: 'JSON', body: '{"routes":[{"id":"1","uri":"/a"},{"id":"1","uri":"/b"}]}' },
+  { name: 'YAML', body: 'routes:\n  - {id: "1", uri: /a}\n  - {id: "1", uri: /b}\n' },
+])('a whole configuration in $name is checked without being kept', async ({ body }) => {
+  const ask = await open();
+  expect(await ask('POST configs/validate', body)).toMatchObject({
+    status: 400,
+    body: {
+      errors: [{ resource_type: 'routes', index: 1, error: 'found duplicate id 1 in routes' }],
+    },
+  });
+  expect(await ask('GET routes')).toMatchObject({ body: { total: 0 } });
+});

@@ -1,3 +1,4 @@
+import { parse } from 'yaml';
 import type { JsonSchema, Plugin } from '../plugins/plugin.ts';
 import type { AdminAnswer, AdminRequest } from './admin-api.ts';
 import { KINDS, singular } from './kinds.ts';
@@ -155,9 +156,9 @@ interface ConfigError {
 function wholeValidation({ body }: AdminRequest, parts: SchemaParts): AdminAnswer {
   let value: unknown;
   try {
-    value = JSON.parse(body);
+    value = isJson(body) ? JSON.parse(body) : parse(body);
   } catch (error) {
-    const why = error instanceof Error ? error.message : 'not JSON';
+    const why = error instanceof Error ? error.message : 'neither JSON nor YAML';
     return { status: 400, body: { error_msg: `invalid request body: ${why}` } };
   }
   if (!isObject(value)) return { status: 400, body: { error_msg: 'invalid request body' } };
@@ -166,6 +167,11 @@ function wholeValidation({ body }: AdminRequest, parts: SchemaParts): AdminAnswe
   );
   if (errors.length === 0) return { status: 200, body: {} };
   return { status: 400, body: { error_msg: 'Configuration validation failed', errors } };
+}
+
+/** What begins like JSON is taken for it, so that its mistakes are told in JSON's words. */
+function isJson(body: string): boolean {
+  return /^\s*[[{]/.test(body);
 }
 
 function itemErrors(kind: string, items: readonly unknown[], parts: SchemaParts): ConfigError[] {
