@@ -1,7 +1,8 @@
+import { answerFraming } from './answer-framing.ts';
 import type { Node } from './balance/balancer.ts';
 import { type HeldAnswer, holdAnswer } from './held-answer.ts';
 import type { BodySink } from './http/body-decoder.ts';
-import type { AnswerFraming, ClientConnection, ClientListener } from './http/client-connection.ts';
+import type { ClientConnection, ClientListener } from './http/client-connection.ts';
 import type { ResponseHead } from './http/head.ts';
 import type { HeaderFields } from './http/header-fields.ts';
 import { trailerLines } from './http/message.ts';
@@ -379,22 +380,4 @@ class UpstreamSide implements BodySink {
   end(trailers: HeaderFields | undefined): void {
     this.forwarding.bodyEnd(trailers);
   }
-}
-
-function answerFraming(
-  context: RequestContext,
-  { status: given, fields, framing }: ResponseHead,
-  isFiltered: boolean,
-): AnswerFraming {
-  const status = context.response?.status ?? given;
-  if (context.head.method === 'HEAD' || status === 204 || status === 304) {
-    if (status === 204) fields.remove('content-length');
-    return 'none';
-  }
-  if (fields.has('content-length')) return 'length';
-  if (framing.kind === 'none' && !isFiltered) {
-    fields.set('Content-Length', '0');
-    return 'length';
-  }
-  return 'chunked';
 }
