@@ -1,8 +1,10 @@
 import type { Answer } from '../../core/answer.ts';
+import type { MatchedRoute } from '../../core/request-context.ts';
 import { definePlugin, type PluginEnvironment } from '../plugin.ts';
 import { processMetrics } from './process-metrics.ts';
 import {
   createRequestMetrics,
+  type RequestLabels,
   type RequestMetrics,
   STATUS_LABELS,
   STRUCTURAL,
@@ -54,16 +56,26 @@ export const prometheus = definePlugin<Prometheus>({
     const hidden = environment.metadata()?.['disabled_labels'] ?? {};
     // Checked edge: the metadata's schema has accepted it.
     const disabled = hidden as Readonly<Record<string, readonly string[]>>;
+    const none: RequestLabels = { route: '', service: '', disabled };
+    const byRoute = new WeakMap<MatchedRoute, RequestLabels>();
+    function labelsOf(route: MatchedRoute): RequestLabels {
+      const routeName = prefer_name ? route.object.name : undefined;
+      const serviceName = prefer_name ? route.service?.name : undefined;
+      return {
+        route: routeName ?? route.id,
+        service: serviceName ?? route.serviceId ?? '',
+        disabled,
+      };
+    }
     return {
       log(context) {
         const { route } = context;
-        const routeName = prefer_name ? route?.object.name : undefined;
-        const serviceName = prefer_name ? route?.service?.name : undefined;
-        requests.record(context, {
-          route: routeName ?? route?.id ?? '',
-          service: serviceName ?? route?.serviceId ?? '',
-          disabled,
-        });
+        let labels = route === undefined ? none : byRoute.get(route);
+        if (labels === undefined && route !== undefined) {
+          labels = labelsOf(route);
+          byRoute.set(route, labels);
+        }
+        requests.record(context, labels ?? none);
       },
     };
   },

@@ -1,4 +1,6 @@
-import type { RequestContext } from '../../core/request-context.ts';
+import type { Node } from '../../core/balance/balancer.ts';
+import type { Consumer } from '../../core/consumer.ts';
+import type { MatchedRoute, RequestContext } from '../../core/request-context.ts';
 import { createHistogram, type Histogram, histogramLines, observe } from './histogram.ts';
 import { createSeriesTable, type Series, type SeriesTable } from './series-table.ts';
 import type { PrometheusSettings } from './settings.ts';
@@ -17,6 +19,7 @@ export interface RequestLabels {
 
 /** The three metrics that requests make: `http_status`, `http_latency` and `bandwidth`. */
 export interface RequestMetrics {
+  /** Cheap where `labels` is the same object for all requests of a route. */
   record(context: RequestContext, labels: RequestLabels): void;
   /** Samples that had no series, since there were too many. */
   refused(): number;
@@ -52,6 +55,16 @@ interface Bundle {
   readonly egress: Series<Counter> | undefined;
 }
 
+/** A bundle with all that it was found by, besides the labels and what they follow from. */
+interface Recent {
+  readonly bundle: Bundle;
+  readonly route: MatchedRoute | undefined;
+  readonly status: number | undefined;
+  readonly source: string | undefined;
+  readonly node: Node | undefined;
+  readonly consumer: Consumer | undefined;
+}
+
 export function createRequestMetrics(
   { prefix, buckets, metric }: PrometheusSettings,
   now: () => number,
@@ -60,7 +73,10 @@ export function createRequestMetrics(
   const status = family('http_status', STATUS_LABELS, counter);
   const latency = family('http_latency', TYPED_LABELS, () => createHistogram(buckets));
   const bandwidth = family('bandwidth', TYPED_LABELS, counter);
+  const hasExtras = [status, latency, bandwidth].some(({ extraLabels }) => extraLabels.length > 0);
   const bundles = new Map<string, Bundle>();
+  /** What the last request of a route has changed: most are like the one before. */
+  let recent = new WeakMap<RequestLabels, Recent>();
   let refused = 0;
 
   function family<Value>(name: string, labels: readonly string[], make: () => Value) {
@@ -77,6 +93,31 @@ export function createRequestMetrics(
 
   function record(context: RequestContext, labels: RequestLabels): void {
     const nowMs = now();
+    const bundle = recentBundle(context, labels) ?? findBundle(context, labels, nowMs);
+    const requestMs = Math.max(0, context.endMs - context.startMs);
+    const upstreamMs = upstreamTime(context);
+    add(bundle.status, 1, nowMs);
+    take(bundle.request, requestMs, nowMs);
+    take(bundle.gateway, Math.max(0, requestMs - (upstreamMs ?? 0)), nowMs);
+    if (upstreamMs !== undefined) take(bundle.upstream, upstreamMs, nowMs);
+    add(bundle.ingress, context.receivedBytes, nowMs);
+    add(bundle.egress, context.sentBytes, nowMs);
+  }
+
+  /** The bundle of the last request with these labels, if this one is like it. */
+  function recentBundle(context: RequestContext, labels: RequestLabels): Bundle | undefined {
+    const known = recent.get(labels);
+    const isAlike =
+      known !== undefined &&
+      known.route === context.route &&
+      known.status === context.response?.status &&
+      known.source === context.response?.source &&
+      known.node === context.tries.at(-1)?.node &&
+      known.consumer === context.consumer;
+    return isAlike ? known.bundle : undefined;
+  }
+
+  function findBundle(context: RequestContext, labels: RequestLabels, nowMs: number): Bundle {
     const values = valuesOf(context, labels);
     const extras = [status, latency, bandwidth].map(({ extraLabels }) =>
       extraLabels.map(({ variable }) => context.variable(variable) ?? ''),
@@ -84,21 +125,29 @@ export function createRequestMetrics(
     const key = `${Object.values(values).join('\n')}\n${extras.map(String).join('\n')}`;
     let bundle = bundles.get(key);
     if (bundle === undefined) {
-      if (bundles.size >= SERIES_MAX) bundles.clear();
+      if (bundles.size >= SERIES_MAX) forget();
       bundle = bundleOf(values, extras, labels, nowMs);
       bundles.set(key, bundle);
     }
-    const requestMs = Math.max(0, context.endMs - context.startMs);
-    const upstreamMs = upstreamTime(context);
-    if (upstreamMs !== undefined) {
+    if (context.tries.length > 0) {
       bundle.upstream ??= typed(latency, 'upstream', values, extras[1] ?? [], labels, nowMs);
     }
-    add(bundle.status, 1, nowMs);
-    take(bundle.request, requestMs, nowMs);
-    take(bundle.gateway, Math.max(0, requestMs - (upstreamMs ?? 0)), nowMs);
-    if (upstreamMs !== undefined) take(bundle.upstream, upstreamMs, nowMs);
-    add(bundle.ingress, context.receivedBytes, nowMs);
-    add(bundle.egress, context.sentBytes, nowMs);
+    if (!hasExtras) {
+      recent.set(labels, {
+        bundle,
+        route: context.route,
+        status: context.response?.status,
+        source: context.response?.source,
+        node: context.tries.at(-1)?.node,
+        consumer: context.consumer,
+      });
+    }
+    return bundle;
+  }
+
+  function forget(): void {
+    bundles.clear();
+    recent = new WeakMap();
   }
 
   function bundleOf(
@@ -153,7 +202,7 @@ export function createRequestMetrics(
 
   function text(nowMs: number): string {
     const isGone = [status, latency, bandwidth].map(({ table }) => table.expire(nowMs));
-    if (isGone.includes(true)) bundles.clear();
+    if (isGone.includes(true)) forget();
     const counters = ({ name, table }: typeof status): string =>
       [...table.list()]
         .map(({ labels, value }) => `${prefix}${name}{${labels}} ${value.total}\n`)
