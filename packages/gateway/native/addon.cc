@@ -51,15 +51,12 @@ napi_value connect_call(napi_env env, napi_callback_info info) {
   return given.answer(connect_to(given.sockets(), ip, given.number(1)));
 }
 
-// accept(id of a listening socket) -> id, watched for what can be read
+// accept(id of a listening socket) -> id, watched for what can be read; ECONNABORTED: one is gone again
 napi_value accept_call(napi_env env, napi_callback_info info) {
   Arguments given(env, info);
   Socket *listening = given.socket();
   if (!listening) return given.answer(-EBADF);
-  int fd = accept4(listening->fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-  if (fd < 0) return given.answer(-errno);
-  send_at_once(fd);
-  return given.answer(adopt(given.sockets(), fd, kReadable));
+  return given.answer(accept_one(given.sockets(), listening->fd));
 }
 
 // receive(id) -> octets, which are at the start of the input; 0 at the end of the stream
@@ -200,6 +197,7 @@ napi_value open_call(napi_env env, napi_callback_info info) {
     return napi_throw_range_error(env, "EINVAL", "too little memory for what is ready"), nullptr;
   Sockets *sockets = new Sockets();
   sockets->env = env;
+  sockets->spare = open_spare();
   sockets->ready = static_cast<int32_t *>(memory[0]);
   sockets->input = static_cast<uint8_t *>(memory[1]);
   sockets->input_size = sizes[1];

@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <node_api.h>
@@ -53,6 +54,8 @@ struct Sockets {
   uint8_t *output = nullptr;
   size_t output_size = 0;
   int ready_count = 0;
+  // A descriptor to give up for a moment when there is none left: see `accept_one`.
+  int spare = -1;
   // Handles of libuv that are not closed yet.
   int open_handles = 0;
   bool is_closed = false;
@@ -170,6 +173,7 @@ inline void close_sockets(Sockets *sockets) {
   sockets->is_closed = true;
   for (Socket *socket : sockets->table)
     if (socket) close_socket(socket);
+  if (sockets->spare >= 0) close(sockets->spare);
   napi_env env = sockets->env;
   napi_delete_reference(env, std::exchange(sockets->callback, nullptr));
   for (napi_ref &reference : sockets->memory) napi_delete_reference(env, reference);
@@ -220,6 +224,25 @@ inline int listen_at(Sockets *sockets, const char *ip, int port, int backlog) {
     return error;
   }
   return adopt(sockets, fd, kReadable);
+}
+
+inline int open_spare() { return open("/dev/null", O_RDONLY | O_CLOEXEC); }
+
+// An accepted socket's id, or an error below 0. Without descriptors the client is told so by the end of
+// its connection rather than left waiting: the spare one serves to take it and let it go, as in libuv.
+inline int accept_one(Sockets *sockets, int listening) {
+  int fd = accept4(listening, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  if (fd >= 0) {
+    send_at_once(fd);
+    return adopt(sockets, fd, kReadable);
+  }
+  if ((errno != EMFILE && errno != ENFILE) || sockets->spare < 0) return -errno;
+  close(sockets->spare);
+  fd = accept4(listening, nullptr, nullptr, SOCK_CLOEXEC);
+  int error = fd < 0 ? -errno : -ECONNABORTED;
+  if (fd >= 0) close(fd);
+  sockets->spare = open_spare();
+  return error;
 }
 
 // A connecting socket's id, which tells when it is writable; or an error below 0.
