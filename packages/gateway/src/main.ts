@@ -79,7 +79,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { config, environment, warn } = options;
   const { apisix, nginx_config: nginx, deployment } = config;
   const now = Date.now;
-  const preciseNow = (): number => performance.timeOrigin + performance.now();
+  // The origin never changes, and asking for it takes longer than for the time.
+  const { timeOrigin } = performance;
+  const preciseNow = (): number => timeOrigin + performance.now();
   const validator = createValidator();
   const enabled = PLUGINS.filter(({ name }) => config.plugins?.includes(name) ?? true);
   const byName = new Map(enabled.map((plugin) => [plugin.name, plugin]));

@@ -110,6 +110,10 @@ export function createPipeline(
     };
     context.course = course;
     if (route === undefined) counters.unmatched += 1;
+    if (course.globals.length === 0 && course.chain.steps.length === 0) {
+      proceed(context, client, course);
+      return;
+    }
     let isGone = false;
     const settle = (outcome: Outcome): void => {
       if (isGone) return;
@@ -155,7 +159,6 @@ export function createPipeline(
   function runAll(context: RequestContext, course: Course): Outcome | Promise<Outcome> {
     const { globals, route } = course;
     const hasGlobals = globals.length > 0;
-    if (!hasGlobals && course.chain.steps.length === 0) return undefined;
     if (!hasGlobals) return runRoute(context, course);
     const before = runGlobals(context, globals, course, 'rewrite');
     const then = (outcome: Outcome): Outcome | Promise<Outcome> =>

@@ -60,6 +60,7 @@ export interface UpstreamParts {
 export function createUpstream(object: UpstreamObject, parts: UpstreamParts): Upstream {
   const { name, resolve, now, random, health } = parts;
   let groups: readonly Balancer[] = [];
+  /** Of nodes whose balancer counts what is under way. */
   const byKey = new Map<string, Balancer>();
   const source: NodeSource = openNodes(object, { resolve, now, onChange: regroup });
   regroup(source.nodes());
@@ -70,7 +71,8 @@ export function createUpstream(object: UpstreamObject, parts: UpstreamParts): Up
     groups = priorities.map((priority) => {
       const members = nodes.filter((node) => node.priority === priority);
       const balancer = balancerOf(object.type ?? 'roundrobin', members, random);
-      for (const member of members) byKey.set(member.key, balancer);
+      const counts = balancer.begin !== undefined || balancer.end !== undefined;
+      if (counts) for (const member of members) byKey.set(member.key, balancer);
       return balancer;
     });
   }
@@ -105,8 +107,12 @@ export function createUpstream(object: UpstreamObject, parts: UpstreamParts): Up
       }
       return pickFrom({ isUsable: isFresh, hashKey, nowMs });
     },
-    begin: (node) => byKey.get(node.key)?.begin?.(node),
-    end: (node, elapsedMs, nowMs) => byKey.get(node.key)?.end?.(node, elapsedMs, nowMs),
+    begin(node) {
+      if (byKey.size > 0) byKey.get(node.key)?.begin?.(node);
+    },
+    end(node, elapsedMs, nowMs) {
+      if (byKey.size > 0) byKey.get(node.key)?.end?.(node, elapsedMs, nowMs);
+    },
   };
 }
 

@@ -58,13 +58,14 @@ export function createUpstreamPool(
   }
 
   function keep(to: Destination, connection: UpstreamConnection, served: number): void {
-    const list = idle.get(to.key) ?? [];
-    if (served >= to.requestsMax || list.length >= to.idleMax) {
+    const list = idle.get(to.key);
+    if (served >= to.requestsMax || (list?.length ?? 0) >= to.idleMax) {
       connection.destroy();
       return;
     }
-    list.push({ connection, untilMs: now() + to.idleMs });
-    idle.set(to.key, list);
+    const kept = { connection, untilMs: now() + to.idleMs };
+    if (list === undefined) idle.set(to.key, [kept]);
+    else list.push(kept);
   }
 
   function open(to: Destination): UpstreamConnection {
