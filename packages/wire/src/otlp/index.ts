@@ -52,6 +52,5 @@ export {
   spanAttribute,
   spanOctets,
   tracesRequest,
-  utf8Octets,
   type WrittenAttributes,
 } from './span-writer.ts';

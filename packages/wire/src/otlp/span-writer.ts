@@ -45,7 +45,7 @@ const CHARACTERS: readonly string[] = Array.from({ length: 256 }, (_, code) =>
 );
 
 /** UTF-8 of `text`. */
-export function utf8Octets(text: string): OctetText {
+function utf8Octets(text: string): OctetText {
   return /[\x80-\uffff]/.test(text) ? textOf(encoder.encode(text)) : text;
 }
 
