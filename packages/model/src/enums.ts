@@ -110,6 +110,8 @@ export const LINK_EVIDENCE = {
   16: 'single-open-request',
   32: 'wire',
   64: 'answered-next',
+  128: 'thread-order',
+  256: 'answered-in-order',
 } as const;
 export const EVIDENCE_SHARED_ID = 1;
 export const EVIDENCE_THREAD = 2;
@@ -119,6 +121,10 @@ export const EVIDENCE_SINGLE_OPEN = 16;
 export const EVIDENCE_WIRE = 32;
 /** The request was answered right after the call's answer was read, in one turn of the thread. */
 export const EVIDENCE_ANSWERED_NEXT = 64;
+/** The thread read several requests before it sent anything: its calls go out in that order. */
+export const EVIDENCE_THREAD_ORDER = 128;
+/** The thread read several answers before it sent anything: it answers its requests in that order. */
+export const EVIDENCE_ANSWERED_IN_ORDER = 256;
 
 /** Links at or above are drawn solid and unite traces; below `LINK_SHOWN` there is no link. */
 export const LINK_SOLID = 0.9;

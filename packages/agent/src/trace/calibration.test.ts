@@ -19,6 +19,7 @@ function run(blamed: 'its own' | 'another', rounds: number) {
     const other = testRequest(at + 1, { turnId: at + 1, requestId: `other-${round}` });
     const causeId = blamed === 'its own' ? at : at + 1;
     const called = testRequest(at + 2, {
+      tid: 2, // Another thread than the one that read: order says nothing.
       causeId,
       causeKind: CAUSE_THREAD,
       requestId: `own-${round}`,

@@ -1,5 +1,6 @@
 import {
-  EVIDENCE_ANSWERED_NEXT,
+  type EVIDENCE_ANSWERED_IN_ORDER,
+  type EVIDENCE_ANSWERED_NEXT,
   EVIDENCE_SHARED_ID,
   EVIDENCE_THREAD_RESTORED,
 } from '@thalweg/model';
@@ -36,7 +37,12 @@ export interface Call {
   readonly forward: OpenRequest<Call> | undefined;
   /** The first request that backward evidence named. */
   backward: OpenRequest<Call> | undefined;
+  /** The request that the order of the thread names. */
+  readonly ordered: OpenRequest<Call> | undefined;
 }
+
+/** Kinds of backward evidence. */
+export type Backward = typeof EVIDENCE_ANSWERED_NEXT | typeof EVIDENCE_ANSWERED_IN_ORDER;
 
 interface Blind {
   /** The one open request that shares its id. */
@@ -69,11 +75,11 @@ export function isReuse({ doubt, evidence }: Supports[number]): boolean {
 }
 
 /** Adds what the answer of `candidate` says to all that is known of a call. */
-export function addBackward(made: Call, candidate: OpenRequest<Call>): void {
-  made.supports = withBackward(made.supports, candidate);
+export function addBackward(made: Call, candidate: OpenRequest<Call>, kind: Backward): void {
+  made.supports = withBackward(made.supports, candidate, kind);
   const { blind } = made;
   if (blind === undefined) return;
-  made.blind = { ...blind, supports: withBackward(blind.supports, candidate) };
+  made.blind = { ...blind, supports: withBackward(blind.supports, candidate, kind) };
 }
 
 /** Settles a doubt about `candidate`. */
@@ -89,11 +95,13 @@ export function settleDoubt(
   if (blind !== undefined) made.blind = { ...blind, supports: settled(blind.supports) };
 }
 
-function withBackward(supports: Supports, candidate: OpenRequest<Call>): Supports {
+function withBackward(supports: Supports, candidate: OpenRequest<Call>, kind: Backward): Supports {
   const known = supports.find((one) => one.candidate === candidate);
   const { evidence = 0, doubt = 'none', ordinal = 0 } = known ?? {};
-  const backed = { candidate, evidence: evidence | EVIDENCE_ANSWERED_NEXT, doubt, ordinal };
-  return [...supports.filter((one) => one !== known), backed];
+  const backed = { candidate, evidence: evidence | kind, doubt, ordinal };
+  return known === undefined
+    ? [...supports, backed]
+    : supports.map((one) => (one === known ? backed : one));
 }
 
 /** At the end of a call, when all that speaks for its parent has been said: what it teaches. */
@@ -115,6 +123,16 @@ export function learnFrom({ of, forward, backward, supports, unnamedCount, blind
   if (forward === backward) trustCounts.agreed += 1;
 }
 
+/** The order of the thread names `named` backwards: does it forwards? */
+export function learnOrder(made: Call, named: OpenRequest<Call>): void {
+  const { of, ordered, supports, unnamedCount } = made;
+  if (ordered === undefined) return;
+  const { order } = of.trustCounts;
+  order.overlap += 1;
+  order.byChance += 1 / (supports.length + unnamedCount);
+  if (ordered === named) order.agreed += 1;
+}
+
 /** How evidence alone would have linked a call whose ids tell the truth. */
 export function compare(
   { truth, supports, unnamedCount }: Blind,
@@ -123,4 +141,13 @@ export function compare(
   const { parent, probability } = decideLink(supports, unnamedCount, trust);
   if (parent === undefined) return { verdict: 'open', probability };
   return { verdict: parent === truth ? 'right' : 'wrong', probability };
+}
+
+/** What else may be its parent, as far as their ids are known. */
+export function candidatesOf({
+  alternatives,
+}: Link<OpenRequest<Call>>): readonly { readonly wireId: bigint; readonly probability: number }[] {
+  return alternatives
+    .filter(({ candidate }) => candidate.wireId !== 0n)
+    .map(({ candidate, probability }) => ({ wireId: candidate.wireId, probability }));
 }

@@ -14,6 +14,7 @@ const trust = (forward: number, backward: number, single = 0.85): Trust => ({
   forward,
   forwardAlone: [forward],
   backward,
+  order: 0,
   single,
   singleAlone: single,
 });

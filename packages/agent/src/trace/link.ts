@@ -1,8 +1,10 @@
 import {
+  EVIDENCE_ANSWERED_IN_ORDER,
   EVIDENCE_ANSWERED_NEXT,
   EVIDENCE_CONNECT,
   EVIDENCE_SHARED_ID,
   EVIDENCE_THREAD,
+  EVIDENCE_THREAD_ORDER,
   EVIDENCE_THREAD_RESTORED,
   LINK_SHOWN,
 } from '@thalweg/model';
@@ -36,11 +38,18 @@ export interface Link<Candidate> {
 
 /** Bits of the evidence that the thread's past gives. */
 export const FORWARD_EVIDENCE = EVIDENCE_THREAD | EVIDENCE_THREAD_RESTORED | EVIDENCE_CONNECT;
+const ORDER_EVIDENCE = EVIDENCE_THREAD_ORDER | EVIDENCE_ANSWERED_IN_ORDER;
+const ANY_FORWARD = FORWARD_EVIDENCE | EVIDENCE_THREAD_ORDER;
+const ANY_BACKWARD = EVIDENCE_ANSWERED_NEXT | EVIDENCE_ANSWERED_IN_ORDER;
 
 /** An id that a request and a call share: a gateway may give one id to two requests. */
 const SHARED_ID_TRUST = 0.999;
 const POOL_REUSE_TRUST = 0.5;
 const LOOP_UNSEEN_TRUST = 0.7;
+/** By how much the order of a thread has to be worth more than what it read last. */
+const ORDER_MARGIN = 0.05;
+/** Of the forward order alone: it is measured by calls for which both directions speak. */
+const ORDER_ALONE_TRUST = 0.85;
 const ALTERNATIVES_MAX = 3;
 /** A candidate below it is none. */
 const CANDIDATE_MIN = 0.01;
@@ -53,10 +62,15 @@ const NONE = [] as const;
  * `supports`. No parent is named below `LINK_SHOWN`: unknown stays unknown.
  */
 export function decideLink<Candidate>(
-  supports: readonly Support<Candidate>[],
+  gathered: readonly Support<Candidate>[],
   unnamedCount: number,
-  trust: Trust,
+  estimated: Trust,
 ): Link<Candidate> {
+  const supports = withoutWorse(gathered, estimated);
+  const hasBackward = supports.some(({ evidence }) => (evidence & ANY_BACKWARD) !== 0);
+  const trust = hasBackward
+    ? estimated
+    : { ...estimated, order: Math.min(estimated.order, ORDER_ALONE_TRUST) };
   const openCount = Math.max(1, supports.length + unnamedCount);
   const single = singleTrust(supports, trust);
   let unnamed = single / openCount;
@@ -85,6 +99,30 @@ function namedBy<Candidate>(
 ): Support<Candidate> | undefined {
   for (const support of supports) if ((support.evidence & bits) !== 0) return support;
   return undefined;
+}
+
+/**
+ * What a thread read last and the order of what it read speak of the same: the one that is worth
+ * more in this process counts, forwards and backwards.
+ */
+function withoutWorse<Candidate>(
+  supports: readonly Support<Candidate>[],
+  trust: Trust,
+): readonly Support<Candidate>[] {
+  let bits = 0;
+  for (const { evidence } of supports) bits |= evidence;
+  if ((bits & ORDER_EVIDENCE) === 0) return supports;
+  const isOrdered = (bits & EVIDENCE_THREAD_ORDER) !== 0;
+  const isForward = isOrdered && trust.order > trust.forward + ORDER_MARGIN;
+  // What is answered in order left in order: else its place in the order says nothing.
+  const isBackward =
+    isOrdered &&
+    (bits & EVIDENCE_ANSWERED_IN_ORDER) !== 0 &&
+    trust.order > trust.backward + ORDER_MARGIN;
+  const worse =
+    (isForward ? FORWARD_EVIDENCE : EVIDENCE_THREAD_ORDER) |
+    (isBackward ? EVIDENCE_ANSWERED_NEXT : EVIDENCE_ANSWERED_IN_ORDER);
+  return supports.map((one) => ({ ...one, evidence: one.evidence & ~worse }));
 }
 
 function linkOf<Candidate>(
@@ -129,9 +167,8 @@ function alternativesOf<Candidate>(
 function singleTrust(supports: readonly Support<unknown>[], trust: Trust): number {
   let alone: Support<unknown> | undefined;
   for (const support of supports) {
-    if ((support.evidence & (EVIDENCE_ANSWERED_NEXT | EVIDENCE_SHARED_ID)) !== 0)
-      return trust.single;
-    if ((support.evidence & FORWARD_EVIDENCE) !== 0) alone = support;
+    if ((support.evidence & (ANY_BACKWARD | EVIDENCE_SHARED_ID)) !== 0) return trust.single;
+    if ((support.evidence & ANY_FORWARD) !== 0) alone = support;
   }
   if (alone === undefined) return trust.singleAlone;
   return alone.ordinal > 1 ? Math.min(trust.single, forwardTrust(trust, alone)) : trust.single;
@@ -139,6 +176,7 @@ function singleTrust(supports: readonly Support<unknown>[], trust: Trust): numbe
 
 /** Forward evidence for this request, with or without backward evidence that confirms it. */
 function forwardTrust(trust: Trust, { evidence, ordinal }: Support<unknown>): number {
+  if ((evidence & EVIDENCE_THREAD_ORDER) !== 0) return trust.order;
   if ((evidence & EVIDENCE_ANSWERED_NEXT) !== 0) return trust.forward;
   return trust.forwardAlone[Math.min(ordinal, ORDINALS) - 1] ?? trust.forward;
 }
@@ -149,11 +187,16 @@ const KINDS: readonly {
   trust(trust: Trust, named: Support<unknown>): number;
 }[] = [
   { bits: EVIDENCE_SHARED_ID, trust: () => SHARED_ID_TRUST },
-  { bits: FORWARD_EVIDENCE, trust: (trust, named) => doubted(forwardTrust(trust, named), named) },
-  { bits: EVIDENCE_ANSWERED_NEXT, trust: ({ backward }) => backward },
+  { bits: ANY_FORWARD, trust: (trust, named) => doubted(forwardTrust(trust, named), named) },
+  {
+    bits: ANY_BACKWARD,
+    trust: ({ backward, order }, { evidence }) =>
+      (evidence & EVIDENCE_ANSWERED_IN_ORDER) === 0 ? backward : order,
+  },
 ];
 
 function doubted(trust: number, { doubt, evidence }: Support<unknown>): number {
+  if ((evidence & EVIDENCE_THREAD_ORDER) !== 0) return trust;
   switch (doubt) {
     case 'none':
       return trust;

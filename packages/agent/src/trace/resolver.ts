@@ -1,14 +1,17 @@
-import { LINK_SOLID } from '@thalweg/model';
+import { EVIDENCE_ANSWERED_IN_ORDER, EVIDENCE_ANSWERED_NEXT, LINK_SOLID } from '@thalweg/model';
 import type { Connection, Exchange, RequestPart } from '../flow/exchange.ts';
-import { CAUSE_READ } from '../flow/transfer.ts';
+import { CAUSE_CONNECT, CAUSE_READ } from '../flow/transfer.ts';
 import type { Comparison } from './calibration.ts';
 import {
   addBackward,
+  type Backward,
   type Call,
+  candidatesOf,
   compare,
   forwardOf,
   isReuse,
   learnFrom,
+  learnOrder,
   pendingFrom,
   settleDoubt,
   sharedBy,
@@ -25,6 +28,7 @@ import {
   type OpenRequests,
   openRequest,
 } from './open-request.ts';
+import { createThreadOrders } from './thread-order.ts';
 import {
   addCalls,
   countAnswered,
@@ -113,6 +117,10 @@ export function createResolver(
   const processes = new Map<number, OpenRequests<Call>>();
   const trustByProgram = new Map<string, TrustCounts>();
   const openByTurn = new Map<number, OpenRequest<Call>>();
+  const orders = createThreadOrders<OpenRequest<Call>, Call>({
+    request: ({ wireId: id }) => id === 0n,
+    answered: ({ isEmitted }) => !isEmitted,
+  });
   let last: OpenRequests<Call> | undefined;
   let openCount = 0;
   let waitingCount = 0;
@@ -176,6 +184,7 @@ export function createResolver(
     const one = openRequest(of, part);
     openCount += 1;
     part.note = one;
+    orders.readRequest(part.tid, one);
     // Pipelined requests share a turn: the first is the one that is being worked on.
     if (!openByTurn.has(part.turnId)) openByTurn.set(part.turnId, one);
   }
@@ -186,13 +195,16 @@ export function createResolver(
     const opened = part.causeId === 0 ? undefined : openByTurn.get(part.causeId);
     const follows = opened === undefined ? answeredCall(part.causeId, of) : undefined;
     const caused = opened ?? follows?.link.parent;
-    const { supports, unnamedCount } =
-      of.count === 0 ? NOTHING : gather(of, part, caused, hasLoopTurns());
+    // A connection's first call leaves when the connection is there, not when its turn is.
+    const turn = part.causeKind === CAUSE_CONNECT ? undefined : orders.takeRequest(part.tid);
+    const ordered = turn?.of === of ? turn : undefined;
+    const options = { caused, ordered, hasLoopTurns: hasLoopTurns(), looksAtIds: true };
+    const { supports, unnamedCount } = of.count === 0 ? NOTHING : gather(of, part, options);
     const truth = sharedBy(supports);
     const blind =
       truth === undefined
         ? undefined
-        : { truth, ...gather(of, part, caused, hasLoopTurns(), false) };
+        : { truth, ...gather(of, part, { ...options, looksAtIds: false }) };
     const named = forwardOf((blind ?? { supports }).supports);
     const forward = named?.candidate;
     if (named !== undefined) {
@@ -211,6 +223,7 @@ export function createResolver(
       blind,
       forward,
       backward: undefined,
+      ordered,
       link: of.count === 0 ? NO_LINK : decideLink(supports, unnamedCount, of.trust),
       exchange: undefined,
       wireId: 0n,
@@ -263,6 +276,7 @@ export function createResolver(
     made.exchange = done;
     made.wireId = id;
     const { response, connection } = done;
+    if (response !== undefined) orders.readAnswer(response.tid, made);
     if (response !== undefined && made.supports.length > 0) made.of.trustCounts.answeredCalls += 1;
     if (response !== undefined && response.turnId !== 0) {
       if (callByConnection.size >= CONNECTIONS_MAX) callByConnection.clear();
@@ -283,8 +297,12 @@ export function createResolver(
     else {
       closeRequest(opened);
       forgetTurn(opened);
+      const turn = orders.takeAnswered(response.tid);
+      const inOrder = turn?.of === opened.of ? turn : undefined;
+      if (inOrder !== undefined) learnOrder(inOrder, opened);
       if (response.causeKind === CAUSE_READ)
         credit(answeredCall(response.causeId, opened.of), opened);
+      if (inOrder !== undefined) addClaim(inOrder, opened, EVIDENCE_ANSWERED_IN_ORDER);
       countRequest(opened);
     }
     for (const made of opened.waiting) {
@@ -310,14 +328,17 @@ export function createResolver(
     let made = last;
     for (let count = 0; made !== undefined && count < FOLLOWED_MAX; count += 1) {
       if (count === 0) countBackward(made, opened);
-      if (!made.isEmitted) {
-        addBackward(made, opened);
-        made.link = decideLink(made.supports, made.unnamedCount, made.of.trust);
-        if (made.link.probability >= LINK_SOLID) made.heldUntilNs = 0;
-        emitWhenDue(made);
-      }
+      addClaim(made, opened, EVIDENCE_ANSWERED_NEXT);
       made = made.follows;
     }
+  }
+
+  function addClaim(made: Call, opened: OpenRequest<Call>, kind: Backward): void {
+    if (made.isEmitted) return;
+    addBackward(made, opened, kind);
+    made.link = decideLink(made.supports, made.unnamedCount, made.of.trust);
+    if (made.link.probability >= LINK_SOLID) made.heldUntilNs = 0;
+    emitWhenDue(made);
   }
 
   function countBackward(made: Call, opened: OpenRequest<Call>): void {
@@ -377,10 +398,4 @@ export function createResolver(
     flush,
     counters: () => ({ waitingDropped, openDropped, open: openCount, waiting: waitingCount }),
   };
-}
-
-function candidatesOf({ alternatives }: Link<OpenRequest<Call>>): TracedExchange['candidates'] {
-  return alternatives
-    .filter(({ candidate }) => candidate.wireId !== 0n)
-    .map(({ candidate, probability }) => ({ wireId: candidate.wireId, probability }));
 }

@@ -9,6 +9,8 @@ export interface Trust {
   readonly forwardAlone: readonly number[];
   /** The request that is answered right after the call's answer was read made the call. */
   readonly backward: number;
+  /** What a thread sends follows the order of what it read: calls its requests, answers its answers. */
+  readonly order: number;
   /** The only open request made the call: it is no work of the process's own. */
   readonly single: number;
   /** The same for a call that no other evidence names a request for. */
@@ -20,6 +22,13 @@ export interface Spread {
   requests: number;
   calls: number;
   squares: number;
+}
+
+/** Calls for which two kinds of evidence name a request; how many agree; how many would by chance. */
+export interface Overlap {
+  overlap: number;
+  agreed: number;
+  byChance: number;
 }
 
 export interface TrustCounts {
@@ -38,6 +47,11 @@ export interface TrustCounts {
   overlap: number;
   agreed: number;
   byChance: number;
+  /**
+   * The same for the order of a thread, forwards and backwards. It gives each request one call whether
+   * right or not, so nothing but the agreement of its two directions tells.
+   */
+  readonly order: Overlap;
   /** Compared with the ids that the traffic carries: forward evidence alone, and backward evidence. */
   forwardRight: number;
   forwardWrong: number;
@@ -76,6 +90,7 @@ export function createTrustCounts(): TrustCounts {
     overlap: 0,
     agreed: 0,
     byChance: 0,
+    order: { overlap: 0, agreed: 0, byChance: 0 },
     forwardRight: 0,
     forwardWrong: 0,
     backwardRight: 0,
@@ -125,9 +140,8 @@ export function trustOf(counts: TrustCounts): Trust {
   let backward =
     (counts.claimed + PRIOR_CALLS * PRIOR_BACKWARD) /
     (Math.min(counts.answeredRequests, counts.answeredCalls) + PRIOR_CALLS);
-  const distinct = counts.overlap - counts.byChance;
-  if (distinct >= OVERLAP_MIN) {
-    const both = Math.max(0, (counts.agreed - counts.byChance) / (distinct + 1));
+  const both = agreement(counts);
+  if (both !== undefined) {
     forward = Math.max(forward, both);
     backward = Math.max(backward, both);
     if (both < forward * backward - EQUAL_WORTH) {
@@ -149,9 +163,20 @@ export function trustOf(counts: TrustCounts): Trust {
       ),
     ),
     backward: measured(counts.backwardRight, counts.backwardWrong) ?? bounded(backward),
+    order: bounded(agreement(counts.order) ?? 0),
     single,
     singleAlone: (single * silence) / (single * silence + 1 - single),
   };
+}
+
+/**
+ * How often two kinds are both right, by how often they agree beyond chance; undefined while too few
+ * calls say so.
+ */
+function agreement({ overlap, agreed, byChance }: Overlap): number | undefined {
+  const distinct = overlap - byChance;
+  if (distinct < OVERLAP_MIN) return undefined;
+  return Math.max(0, (agreed - byChance) / (distinct + 1));
 }
 
 function regularity({ requests, calls, squares }: Spread, prior: number): number {
@@ -187,11 +212,16 @@ function scale(to: TrustCounts, from: TrustCounts, by: number): void {
   to.answeredRequests = from.answeredRequests * by;
   to.answeredCalls = from.answeredCalls * by;
   to.claimed = from.claimed * by;
-  to.overlap = from.overlap * by;
-  to.agreed = from.agreed * by;
-  to.byChance = from.byChance * by;
+  scaleOverlap(to, from, by);
+  scaleOverlap(to.order, from.order, by);
   to.forwardRight = from.forwardRight * by;
   to.forwardWrong = from.forwardWrong * by;
   to.backwardRight = from.backwardRight * by;
   to.backwardWrong = from.backwardWrong * by;
+}
+
+function scaleOverlap(to: Overlap, from: Overlap, by: number): void {
+  to.overlap = from.overlap * by;
+  to.agreed = from.agreed * by;
+  to.byChance = from.byChance * by;
 }
