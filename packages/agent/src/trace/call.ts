@@ -1,9 +1,4 @@
-import {
-  type EVIDENCE_ANSWERED_IN_ORDER,
-  type EVIDENCE_ANSWERED_NEXT,
-  EVIDENCE_SHARED_ID,
-  EVIDENCE_THREAD_RESTORED,
-} from '@thalweg/model';
+import { EVIDENCE_SHARED_ID, EVIDENCE_THREAD_RESTORED } from '@thalweg/model';
 import type { Exchange } from '../flow/exchange.ts';
 import type { Comparison } from './calibration.ts';
 import { decideLink, FORWARD_EVIDENCE, type Link, type Support } from './link.ts';
@@ -38,11 +33,8 @@ export interface Call {
   /** The first request that backward evidence named. */
   backward: OpenRequest<Call> | undefined;
   /** The request that the order of the thread names. */
-  readonly ordered: OpenRequest<Call> | undefined;
+  ordered: OpenRequest<Call> | undefined;
 }
-
-/** Kinds of backward evidence. */
-export type Backward = typeof EVIDENCE_ANSWERED_NEXT | typeof EVIDENCE_ANSWERED_IN_ORDER;
 
 interface Blind {
   /** The one open request that shares its id. */
@@ -74,12 +66,12 @@ export function isReuse({ doubt, evidence }: Supports[number]): boolean {
   return doubt === 'pool-reuse' || doubt === 'answered-early';
 }
 
-/** Adds what the answer of `candidate` says to all that is known of a call. */
-export function addBackward(made: Call, candidate: OpenRequest<Call>, kind: Backward): void {
-  made.supports = withBackward(made.supports, candidate, kind);
+/** Adds that `evidence`, which came after the call was made, names `candidate`. */
+export function addNamed(made: Call, candidate: OpenRequest<Call>, evidence: number): void {
+  made.supports = withNamed(made.supports, candidate, evidence);
   const { blind } = made;
   if (blind === undefined) return;
-  made.blind = { ...blind, supports: withBackward(blind.supports, candidate, kind) };
+  made.blind = { ...blind, supports: withNamed(blind.supports, candidate, evidence) };
 }
 
 /** Settles a doubt about `candidate`. */
@@ -95,13 +87,13 @@ export function settleDoubt(
   if (blind !== undefined) made.blind = { ...blind, supports: settled(blind.supports) };
 }
 
-function withBackward(supports: Supports, candidate: OpenRequest<Call>, kind: Backward): Supports {
+function withNamed(supports: Supports, candidate: OpenRequest<Call>, bit: number): Supports {
   const known = supports.find((one) => one.candidate === candidate);
   const { evidence = 0, doubt = 'none', ordinal = 0 } = known ?? {};
-  const backed = { candidate, evidence: evidence | kind, doubt, ordinal };
+  const named = { candidate, evidence: evidence | bit, doubt, ordinal };
   return known === undefined
-    ? [...supports, backed]
-    : supports.map((one) => (one === known ? backed : one));
+    ? [...supports, named]
+    : supports.map((one) => (one === known ? named : one));
 }
 
 /** At the end of a call, when all that speaks for its parent has been said: what it teaches. */

@@ -3,7 +3,6 @@ import {
   EVIDENCE_SHARED_ID,
   EVIDENCE_SINGLE_OPEN,
   EVIDENCE_THREAD,
-  EVIDENCE_THREAD_ORDER,
   EVIDENCE_THREAD_RESTORED,
 } from '@thalweg/model';
 import type { RequestPart } from '../flow/exchange.ts';
@@ -147,31 +146,20 @@ export function forgetAbandoned<Call>(
   return forgotten;
 }
 
-export interface GatherOptions<Call> {
-  /** The one that the kernel names. */
-  readonly caused: OpenRequest<Call> | undefined;
-  /** The one whose turn it is by the order of the thread. */
-  readonly ordered: OpenRequest<Call> | undefined;
-  readonly hasLoopTurns: boolean;
-  /** Otherwise as if nothing carried ids. */
-  readonly looksAtIds: boolean;
-}
-
 /**
- * What the evidence says about each open request of the process that made the call `part`. Where no id
- * is shared, those that the thread names alone can be backed, and a few others are looked at instead
- * of all: a busy proxy has hundreds open.
+ * What the evidence says about each open request of the process that made the call `part`; `caused`
+ * is the one that the kernel names. Where no id is shared, that one alone can be backed, and a few
+ * others are looked at instead of all: a busy proxy has hundreds open. Unless `looksAtIds`, as if
+ * nothing carried ids.
  */
 export function gather<Call>(
   of: OpenRequests<Call>,
   part: RequestPart,
-  { caused, ordered, hasLoopTurns, looksAtIds }: GatherOptions<Call>,
+  caused: OpenRequest<Call> | undefined,
+  hasLoopTurns: boolean,
+  looksAtIds = true,
 ): Gathered<Call> {
   const named = caused?.of === of && causeEvidence(part.causeKind) !== 0 ? caused : undefined;
-  const evidenceOf = (candidate: OpenRequest<Call>): number =>
-    single |
-    (candidate === named ? causeEvidence(part.causeKind) : 0) |
-    (candidate === ordered ? EVIDENCE_THREAD_ORDER : 0);
   const isPoolReuse = part.startNs - part.answeredBeforeNs < POOL_REUSE_NS;
   const isLoopUnseen = !hasLoopTurns && of.count > 1;
   const doubt: Doubt = isPoolReuse ? 'pool-reuse' : isLoopUnseen ? 'loop-unseen' : 'none';
@@ -182,21 +170,21 @@ export function gather<Call>(
   const mayShare = looksAtIds && of.identifiedCount > 0 && isIdentified(part);
   let unnamedCount = 0;
   let unseen = of.count;
-  const firsts = mayShare ? NONE : distinct(named, ordered);
-  for (const candidate of firsts) {
-    const ordinal = candidate === named ? named.namedCount + 1 : 0;
-    backed.push({ candidate, evidence: evidenceOf(candidate), doubt, ordinal });
+  if (!mayShare && named !== undefined) {
+    const evidence = causeEvidence(part.causeKind) | single;
+    backed.push({ candidate: named, evidence, doubt, ordinal: named.namedCount + 1 });
     unseen -= 1;
   }
   for (let candidate = of.oldest; candidate !== undefined; candidate = candidate.after) {
     if (!mayShare) {
-      if (candidate === named || candidate === ordered) continue;
+      if (candidate === named) continue;
       if (unbacked.length === UNBACKED_MAX) break;
     }
     unseen -= 1;
     const shared = mayShare ? sharesId(candidate.request, part) : 'unknown';
     if (shared === 'different') continue;
-    const evidence = evidenceOf(candidate) | (shared === 'same' ? EVIDENCE_SHARED_ID : 0);
+    let evidence = single | (shared === 'same' ? EVIDENCE_SHARED_ID : 0);
+    if (candidate === named) evidence |= causeEvidence(part.causeKind);
     const ordinal = candidate === named ? named.namedCount + 1 : 0;
     const support = { candidate, evidence, doubt, ordinal };
     if (evidence !== 0) backed.push(support);
@@ -209,11 +197,6 @@ export function gather<Call>(
     return { supports: backed, unnamedCount: unnamedCount + unbacked.length };
   }
   return { supports: unbacked.length === 0 ? backed : [...backed, ...unbacked], unnamedCount };
-}
-
-function distinct<One>(one: One | undefined, other: One | undefined): readonly One[] {
-  if (one === undefined) return other === undefined ? NONE : [other];
-  return other === undefined || other === one ? [one] : [one, other];
 }
 
 /** Whether whatever the process does now can be for one request only. */

@@ -1,10 +1,13 @@
-import { EVIDENCE_ANSWERED_IN_ORDER, EVIDENCE_ANSWERED_NEXT, LINK_SOLID } from '@thalweg/model';
-import type { Connection, Exchange, RequestPart } from '../flow/exchange.ts';
-import { CAUSE_CONNECT, CAUSE_READ } from '../flow/transfer.ts';
-import type { Comparison } from './calibration.ts';
 import {
-  addBackward,
-  type Backward,
+  EVIDENCE_ANSWERED_IN_ORDER,
+  EVIDENCE_ANSWERED_NEXT,
+  EVIDENCE_THREAD_ORDER,
+  LINK_SOLID,
+} from '@thalweg/model';
+import type { Connection, Exchange, RequestPart } from '../flow/exchange.ts';
+import { CAUSE_READ } from '../flow/transfer.ts';
+import {
+  addNamed,
   type Call,
   candidatesOf,
   compare,
@@ -28,7 +31,9 @@ import {
   type OpenRequests,
   openRequest,
 } from './open-request.ts';
+import type { ResolverOptions } from './resolver-options.ts';
 import { createThreadOrders } from './thread-order.ts';
+import type { TracedExchange } from './traced-exchange.ts';
 import {
   addCalls,
   countAnswered,
@@ -39,16 +44,7 @@ import {
 } from './trust.ts';
 import { wireId } from './wire-id.ts';
 
-/** An exchange with its identity and its parent, ready to become a row. */
-export interface TracedExchange {
-  readonly exchange: Exchange;
-  readonly wireId: bigint;
-  /** 0n when unknown. */
-  readonly parentWireId: bigint;
-  readonly probability: number;
-  readonly evidence: number;
-  readonly candidates: readonly { readonly wireId: bigint; readonly probability: number }[];
-}
+export type { TracedExchange } from './traced-exchange.ts';
 
 export interface ResolverCounters {
   /** Calls whose parent was not known yet when the limit of waiting calls was reached. */
@@ -57,15 +53,6 @@ export interface ResolverCounters {
   readonly openDropped: number;
   readonly open: number;
   readonly waiting: number;
-}
-
-export interface ResolverOptions {
-  /** Whether the source knows turns of event loops; without them thread evidence is worth less. */
-  readonly hasLoopTurns?: () => boolean;
-  /** Names the program that a process runs: what one process taught, another begins with. */
-  readonly programOf?: (connection: Connection) => string;
-  /** Told of each call whose ids name its request: how evidence alone would have linked it. */
-  readonly onCompared?: (connection: Connection, comparison: Comparison) => void;
 }
 
 export interface Resolver {
@@ -118,8 +105,10 @@ export function createResolver(
   const trustByProgram = new Map<string, TrustCounts>();
   const openByTurn = new Map<number, OpenRequest<Call>>();
   const orders = createThreadOrders<OpenRequest<Call>, Call>({
-    request: ({ wireId: id }) => id === 0n,
-    answered: ({ isEmitted }) => !isEmitted,
+    onCall: nameInOrder,
+    onAnswer: claimInOrder,
+    isRequestOpen: ({ wireId: id }) => id === 0n,
+    isCallOpen: ({ isEmitted }) => !isEmitted,
   });
   let last: OpenRequests<Call> | undefined;
   let openCount = 0;
@@ -195,16 +184,13 @@ export function createResolver(
     const opened = part.causeId === 0 ? undefined : openByTurn.get(part.causeId);
     const follows = opened === undefined ? answeredCall(part.causeId, of) : undefined;
     const caused = opened ?? follows?.link.parent;
-    // A connection's first call leaves when the connection is there, not when its turn is.
-    const turn = part.causeKind === CAUSE_CONNECT ? undefined : orders.takeRequest(part.tid);
-    const ordered = turn?.of === of ? turn : undefined;
-    const options = { caused, ordered, hasLoopTurns: hasLoopTurns(), looksAtIds: true };
-    const { supports, unnamedCount } = of.count === 0 ? NOTHING : gather(of, part, options);
+    const { supports, unnamedCount } =
+      of.count === 0 ? NOTHING : gather(of, part, caused, hasLoopTurns());
     const truth = sharedBy(supports);
     const blind =
       truth === undefined
         ? undefined
-        : { truth, ...gather(of, part, { ...options, looksAtIds: false }) };
+        : { truth, ...gather(of, part, caused, hasLoopTurns(), false) };
     const named = forwardOf((blind ?? { supports }).supports);
     const forward = named?.candidate;
     if (named !== undefined) {
@@ -223,7 +209,7 @@ export function createResolver(
       blind,
       forward,
       backward: undefined,
-      ordered,
+      ordered: undefined,
       link: of.count === 0 ? NO_LINK : decideLink(supports, unnamedCount, of.trust),
       exchange: undefined,
       wireId: 0n,
@@ -232,6 +218,7 @@ export function createResolver(
       isEmitted: false,
     };
     for (const { candidate } of supports) if (candidate.wireId === 0n) wait(made, candidate);
+    orders.sendCall(part.tid, made);
     return made;
   }
 
@@ -297,12 +284,9 @@ export function createResolver(
     else {
       closeRequest(opened);
       forgetTurn(opened);
-      const turn = orders.takeAnswered(response.tid);
-      const inOrder = turn?.of === opened.of ? turn : undefined;
-      if (inOrder !== undefined) learnOrder(inOrder, opened);
+      orders.sendAnswer(response.tid, opened);
       if (response.causeKind === CAUSE_READ)
         credit(answeredCall(response.causeId, opened.of), opened);
-      if (inOrder !== undefined) addClaim(inOrder, opened, EVIDENCE_ANSWERED_IN_ORDER);
       countRequest(opened);
     }
     for (const made of opened.waiting) {
@@ -333,9 +317,26 @@ export function createResolver(
     }
   }
 
-  function addClaim(made: Call, opened: OpenRequest<Call>, kind: Backward): void {
+  /** In its thread's order the call was made for the request. */
+  function nameInOrder(made: Call, opened: OpenRequest<Call>): void {
+    if (made.isEmitted || made.of !== opened.of) return;
+    const isNew = !made.supports.some(({ candidate }) => candidate === opened);
+    if (isNew && made.unnamedCount === 0) return; // Its ids rule it out.
+    made.ordered = opened;
+    addNamed(made, opened, EVIDENCE_THREAD_ORDER);
+    if (isNew && opened.wireId === 0n) wait(made, opened);
+  }
+
+  /** In its thread's order the request was answered after the call's answer. */
+  function claimInOrder(made: Call, opened: OpenRequest<Call>): void {
+    if (made.of !== opened.of) return;
+    learnOrder(made, opened);
+    addClaim(made, opened, EVIDENCE_ANSWERED_IN_ORDER);
+  }
+
+  function addClaim(made: Call, opened: OpenRequest<Call>, kind: number): void {
     if (made.isEmitted) return;
-    addBackward(made, opened, kind);
+    addNamed(made, opened, kind);
     made.link = decideLink(made.supports, made.unnamedCount, made.of.trust);
     if (made.link.probability >= LINK_SOLID) made.heldUntilNs = 0;
     emitWhenDue(made);

@@ -1,52 +1,68 @@
 import { expect, test } from 'vitest';
 import { createThreadOrders } from './thread-order.ts';
 
-/** `a` reads a request, `A` sends a call and notes whose turn it was, `-a` closes a request. */
-function turns(steps: string): string {
-  const closed = new Set<string>();
+/** One thread. `a` reads a request, `>x` sends call x, `-a` ends request a. Answers pairs `call:request`. */
+function pairs(steps: string): string {
+  const ended = new Set<string>();
+  const told: string[] = [];
   const orders = createThreadOrders<string, string>({
-    request: (one) => !closed.has(one),
-    answered: () => true,
+    onCall: (call, request) => told.push(`${call}:${request}`),
+    onAnswer: () => undefined,
+    isRequestOpen: (one) => !ended.has(one),
+    isCallOpen: () => true,
   });
-  return steps
-    .split(' ')
-    .map((step) => {
-      if (step === 'A') return orders.takeRequest(1) ?? '?';
-      if (step.startsWith('-')) closed.add(step.slice(1));
-      else orders.readRequest(1, step);
-      return '';
-    })
-    .join('');
+  for (const step of `${steps} end`.split(' ')) {
+    if (step.startsWith('>')) orders.sendCall(1, step.slice(1));
+    else if (step.startsWith('-')) ended.add(step.slice(1));
+    else orders.readRequest(1, step);
+  }
+  return told.join(' ');
 }
 
 test.each([
-  { name: 'one after the other', steps: 'a A b A', taken: 'ab' },
-  { name: 'read in a row, sent in that order', steps: 'a b c A A A', taken: 'abc' },
-  { name: 'one that was answered has no turn', steps: 'a b -a A', taken: 'b' },
-  { name: 'more is sent than was read', steps: 'a A A', taken: 'a?' },
-  { name: 'what waits from an earlier round hides the order', steps: 'a b A c A', taken: 'a?' },
-  { name: 'until as many were sent as waited', steps: 'a b A c A A d A', taken: 'a??d' },
-  { name: 'or until it is answered', steps: 'a b A -b c A', taken: 'ac' },
-  { name: 'nothing was read', steps: 'A', taken: '?' },
-])('$name: $steps', ({ steps, taken }) => {
-  expect(turns(steps)).toBe(taken);
+  { name: 'one after the other', steps: 'a >x b >y', told: 'x:a y:b' },
+  { name: 'read in a row, sent in that order', steps: 'a b c >x >y >z', told: 'x:a y:b z:c' },
+  { name: 'one that was answered at once has no turn', steps: 'a b -a >x', told: 'x:b' },
+  { name: 'more was sent than read: the round tells nothing', steps: 'a >x >y', told: '' },
+  { name: 'less was sent than read: neither', steps: 'a b >x', told: '' },
+  { name: 'what is left over hides later rounds', steps: 'a b >x c >y', told: '' },
+  { name: 'until as many were sent as waited', steps: 'a b >x c >y >z d >w', told: 'w:d' },
+  { name: 'or until it has ended', steps: 'a b >x c -b >y', told: 'y:c' },
+  { name: 'nothing was read', steps: '>x', told: '' },
+])('$name: $steps', ({ steps, told }) => {
+  expect(pairs(steps)).toBe(told);
 });
 
-test('threads and both directions have orders of their own', () => {
-  const orders = createThreadOrders<string, string>({ request: () => true, answered: () => true });
+test('threads have orders of their own, and answers beside calls', () => {
+  const told: string[] = [];
+  const orders = createThreadOrders<string, string>({
+    onCall: (call, request) => told.push(`${request} made ${call}`),
+    onAnswer: (call, request) => told.push(`${call} answers ${request}`),
+    isRequestOpen: () => true,
+    isCallOpen: () => true,
+  });
   orders.readRequest(1, 'a');
   orders.readRequest(2, 'b');
-  orders.readAnswer(1, 'call');
-  expect(orders.takeRequest(2)).toBe('b');
-  expect(orders.takeAnswered(1)).toBe('call');
-  expect(orders.takeRequest(1)).toBe('a');
-  expect(orders.takeAnswered(2)).toBeUndefined();
+  orders.readAnswer(1, 'x');
+  orders.sendCall(2, 'y');
+  orders.sendAnswer(1, 'c');
+  orders.sendCall(1, 'z');
+  orders.readRequest(1, 'd');
+  expect(told).toEqual(['a made z', 'x answers c']);
 });
 
-test('thousands of messages in a row do not grow without limit', () => {
-  const orders = createThreadOrders<number, number>({ request: () => true, answered: () => true });
+test('thousands of messages read in a row are not remembered', () => {
+  let told = 0;
+  const orders = createThreadOrders<number, number>({
+    onCall: () => {
+      told += 1;
+    },
+    onAnswer: () => undefined,
+    isRequestOpen: () => true,
+    isCallOpen: () => true,
+  });
   for (let at = 0; at < 5_000; at += 1) orders.readRequest(1, at);
-  let count = 0;
-  while (orders.takeRequest(1) !== undefined) count += 1;
-  expect(count).toBe(1_024);
+  for (let at = 0; at < 5_000; at += 1) orders.sendCall(1, at);
+  orders.readRequest(1, 5_000);
+  expect(told).toBe(0);
 });

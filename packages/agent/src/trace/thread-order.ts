@@ -1,59 +1,65 @@
 /**
- * What a thread read and has not acted upon, in order. A program that queues its work reads several
- * messages in a row and then works through them, the first one first. HAProxy and Python's asyncio
- * work so; the last message read says nothing there. Order speaks only where a thread has finished what
- * it read in earlier rounds: while some of that waits, what it sends may belong to that.
+ * What a thread sends follows the order of what it read, where it queues its work: it reads several
+ * messages in a row and then works through them. HAProxy and Python's asyncio work so; the last message
+ * read says nothing there. A thread alternates between reading and sending: a round. A round tells its
+ * order once it is over, and only if as much was sent as was read: after a lost event, or when
+ * something waits for longer, each place may be wrong by one.
  */
 export interface ThreadOrders<Request, Call> {
   readRequest(tid: number, request: Request): void;
   readAnswer(tid: number, call: Call): void;
-  /** The request whose turn it is when the thread sends a call. */
-  takeRequest(tid: number): Request | undefined;
-  /** The call whose answer's turn it is when the thread answers a request. */
-  takeAnswered(tid: number): Call | undefined;
+  sendCall(tid: number, call: Call): void;
+  sendAnswer(tid: number, request: Request): void;
 }
 
-/** Which of them still wait for the thread. */
-interface Waiting<Request, Call> {
-  request(request: Request): boolean;
-  answered(call: Call): boolean;
+export interface OrderOptions<Request, Call> {
+  /** The call left in its place after the request was read. */
+  readonly onCall: (call: Call, request: Request) => void;
+  /** The request was answered in its place after the call's answer was read. */
+  readonly onAnswer: (call: Call, request: Request) => void;
+  /** Whether it still waits for the thread. */
+  readonly isRequestOpen: (request: Request) => boolean;
+  readonly isCallOpen: (call: Call) => boolean;
 }
 
-/** A round: reads, then sends. */
-interface Line<One> {
-  /** Read in this round. */
-  round: One[];
+interface Line<Read, Sent> {
+  /** Read in this round, and not paired yet. */
+  round: Read[];
+  pairs: [read: Read, sent: Sent][];
   /** Left over from earlier rounds. */
-  late: One[];
+  late: Read[];
+  /** Something was sent that nothing read in this round stands for. */
+  isBroken: boolean;
 }
 
 interface Thread<Request, Call> {
-  readonly requests: Line<Request>;
-  readonly answered: Line<Call>;
+  readonly requests: Line<Request, Call>;
+  readonly answers: Line<Call, Request>;
   isSending: boolean;
 }
 
 /** Threads that are remembered; past it all are forgotten, and order is learnt anew. */
 const THREADS_MAX = 16_384;
-/** Messages of a thread that are remembered; with more at once order says nothing. */
+/** Messages of a thread that are remembered; a round with more tells nothing. */
 const LINE_MAX = 1_024;
 
 export function createThreadOrders<Request, Call>(
-  isWaiting: Waiting<Request, Call>,
+  options: OrderOptions<Request, Call>,
 ): ThreadOrders<Request, Call> {
+  const { onCall, onAnswer, isRequestOpen, isCallOpen } = options;
   const threads = new Map<number, Thread<Request, Call>>();
 
   function reading(tid: number): Thread<Request, Call> {
     let thread = threads.get(tid);
     if (thread === undefined) {
       if (threads.size >= THREADS_MAX) threads.clear();
-      thread = { requests: createLine(), answered: createLine(), isSending: false };
+      thread = { requests: createLine(), answers: createLine(), isSending: false };
       threads.set(tid, thread);
     }
     if (thread.isSending) {
       thread.isSending = false;
-      endRound(thread.requests, isWaiting.request);
-      endRound(thread.answered, isWaiting.answered);
+      endRound(thread.requests, isRequestOpen, (request, call) => onCall(call, request));
+      endRound(thread.answers, isCallOpen, onAnswer);
     }
     return thread;
   }
@@ -65,38 +71,56 @@ export function createThreadOrders<Request, Call>(
   }
 
   return {
-    readRequest: (tid, request) => add(reading(tid).requests, request),
-    readAnswer: (tid, call) => add(reading(tid).answered, call),
-    takeRequest: (tid) => take(sending(tid)?.requests, isWaiting.request),
-    takeAnswered: (tid) => take(sending(tid)?.answered, isWaiting.answered),
+    readRequest: (tid, request) => read(reading(tid).requests, request),
+    readAnswer: (tid, call) => read(reading(tid).answers, call),
+    sendCall(tid, call) {
+      const thread = sending(tid);
+      if (thread !== undefined) send(thread.requests, call, isRequestOpen);
+    },
+    sendAnswer(tid, request) {
+      const thread = sending(tid);
+      if (thread !== undefined) send(thread.answers, request, isCallOpen);
+    },
   };
 }
 
-function createLine<One>(): Line<One> {
-  return { round: [], late: [] };
+function createLine<Read, Sent>(): Line<Read, Sent> {
+  return { round: [], pairs: [], late: [], isBroken: false };
 }
 
-function endRound<One>(line: Line<One>, isWaiting: (one: One) => boolean): void {
-  const { round } = line;
-  line.late = [...line.late, ...round].filter(isWaiting).slice(-LINE_MAX);
-  line.round = [];
+function read<Read>(line: Line<Read, unknown>, one: Read): void {
+  if (line.round.length < LINE_MAX) line.round.push(one);
+  else line.isBroken = true;
 }
 
-function add<One>({ round }: Line<One>, one: One): void {
-  if (round.length < LINE_MAX) round.push(one);
-}
-
-function take<One>(line: Line<One> | undefined, isWaiting: (one: One) => boolean): One | undefined {
-  if (line === undefined) return undefined;
-  line.late = line.late.filter(isWaiting);
+function send<Read, Sent>(
+  line: Line<Read, Sent>,
+  sent: Sent,
+  isOpen: (one: Read) => boolean,
+): void {
+  line.late = line.late.filter(isOpen);
   if (line.late.length > 0) {
-    // Whose turn it was is not known, and so not whose it will be, until as many were sent as waited.
-    line.late.push(...line.round);
+    // It may stand for any of them; by their number they are used up.
     line.late.shift();
-    line.round = [];
-    return undefined;
+    line.isBroken = true;
+    return;
   }
   let next = line.round.shift();
-  while (next !== undefined && !isWaiting(next)) next = line.round.shift();
-  return next;
+  while (next !== undefined && !isOpen(next)) next = line.round.shift();
+  if (next === undefined) line.isBroken = true;
+  else line.pairs.push([next, sent]);
+}
+
+function endRound<Read, Sent>(
+  line: Line<Read, Sent>,
+  isOpen: (one: Read) => boolean,
+  onPair: (read: Read, sent: Sent) => void,
+): void {
+  const { pairs, isBroken } = line;
+  line.late = [...line.late, ...line.round].filter(isOpen).slice(-LINE_MAX);
+  line.round = [];
+  line.pairs = [];
+  line.isBroken = false;
+  if (isBroken || line.late.length > 0) return;
+  for (const [one, sent] of pairs) onPair(one, sent);
 }
