@@ -159,8 +159,7 @@ export function createResolver(
   }
 
   function forgetTurn(one: OpenRequest<Call>): void {
-    const { turnId } = one.request;
-    if (openByTurn.get(turnId) === one) openByTurn.delete(turnId);
+    if (openByTurn.get(one.request.turnId) === one) openByTurn.delete(one.request.turnId);
   }
 
   function open(connection: Connection, part: RequestPart): void {
