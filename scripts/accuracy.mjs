@@ -2,7 +2,8 @@
 // this build before is not measured again, so a run that was stopped goes on where it was.
 //   --case PREFIX  measures only these; the page shows all that is known of this build
 //   --fresh        forgets what was measured of this build
-// All of it takes about 25 minutes. A file of another run: --from what `bench links --json` printed.
+//   --from FILE    measures nothing: FILE holds what `bench links --json` printed
+// All of it takes about 25 minutes; `chrt -r 1 npm run accuracy` where other work shares the cores.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -55,6 +56,9 @@ function measured() {
       const { machine, rows, skipped } = JSON.parse(output(`${root}thalweg`, args));
       for (const count of left) {
         const own = rows.filter((row) => row.case === `${name}-c${count}`);
+        // Nothing came on a busy machine: the cell is still to be measured.
+        const isEmpty = own.some(({ metric, value }) => metric === 'calls_judged' && value === 0);
+        if (isEmpty) continue;
         writeFileSync(fileOf(count), JSON.stringify({ machine, rows: own, skipped }));
       }
     }
