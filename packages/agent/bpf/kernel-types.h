@@ -98,6 +98,7 @@ struct tcp_sock {
 	struct inet_connection_sock inet_conn;
 	__u32 write_seq;
 	__u32 copied_seq;
+	__u32 rcv_nxt;
 } RELOCATED;
 struct file;
 struct fdtable {

@@ -39,5 +39,9 @@ static __always_inline bool sequence_after(struct sock *sk, __u8 direction, __u3
 	if (!tcp)
 		return false;
 	*sequence = direction == DIRECTION_OUT ? tcp->write_seq : tcp->copied_seq;
+	/* A read that reaches the peer's end counts it as one more byte. Source: tcp_recvmsg_locked. */
+	if (direction == DIRECTION_IN && sk->sk_shutdown & RCV_SHUTDOWN &&
+	    tcp->copied_seq == tcp->rcv_nxt)
+		*sequence -= 1;
 	return true;
 }

@@ -74,5 +74,9 @@ static __always_inline bool sequence_after(struct sock *sk, __u8 direction, __u3
 	struct tcp_sock *tcp = (struct tcp_sock *)sk;
 	*sequence = direction == DIRECTION_OUT ? BPF_CORE_READ(tcp, write_seq)
 					       : BPF_CORE_READ(tcp, copied_seq);
+	/* A read that reaches the peer's end counts it as one more byte. Source: tcp_recvmsg_locked. */
+	if (direction == DIRECTION_IN && BPF_CORE_READ(sk, sk_shutdown) & RCV_SHUTDOWN &&
+	    *sequence == BPF_CORE_READ(tcp, rcv_nxt))
+		*sequence -= 1;
 	return true;
 }
