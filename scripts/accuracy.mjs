@@ -202,6 +202,7 @@ function reliabilityPlot() {
       `<text x="${at(value)}" y="${side - 14}" text-anchor="middle">${value}</text><text x="8" y="${side - at(value) + 3}">${value}</text>`,
   );
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${side}" height="${side}" font-family="sans-serif" font-size="9" fill="#666">
+<title>Share of right links, by claimed probability</title>
 <text x="4" y="12">right, by claimed probability</text>
 <path d="M${at(0)} ${side - at(0)}L${at(1)} ${side - at(1)}" stroke="#8884"/>
 ${marks.join('')}
@@ -269,6 +270,7 @@ function plot() {
 ${labels.join('')}${line(name, 'recall_deepflow', '#c0563f')}${line(name, 'recall', '#2f7d8c')}${line(name, 'wrong_solid', '#8a63b8')}</g>`;
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH * COLUMNS}" height="${HEIGHT * rows + 20}" font-family="sans-serif" font-size="9" fill="#666">
+<title>Recall, and wrong solid links, by case and connections</title>
 ${legend}
 ${panels.join('\n')}
 </svg>

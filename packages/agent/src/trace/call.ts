@@ -3,6 +3,11 @@ import type { Exchange } from '../flow/exchange.ts';
 import type { Comparison } from './calibration.ts';
 import { decideLink, FORWARD_EVIDENCE, type Link, type Support } from './link.ts';
 import type { OpenRequest, OpenRequests } from './open-request.ts';
+import { addCalls, countAnswered, trustOf } from './trust.ts';
+
+/** What evidence is worth is estimated anew after so many answers, and after each of the first. */
+const TRUST_EVERY = 8;
+const LEARNT = 64;
 
 type Supports = readonly Support<OpenRequest<Call>>[];
 
@@ -142,4 +147,20 @@ export function candidatesOf({
   return alternatives
     .filter(({ candidate }) => candidate.wireId !== 0n)
     .map(({ candidate, probability }) => ({ wireId: candidate.wireId, probability }));
+}
+
+/** An answered request tells how many calls evidence gave to it. */
+export function countRequest({
+  of,
+  forwardCount,
+  namedCount,
+  isAlone,
+  singleCount,
+}: OpenRequest<Call>): void {
+  countAnswered(of.trustCounts, forwardCount, namedCount);
+  if (isAlone) addCalls(of.trustCounts.single, singleCount);
+  of.untrustedCount += 1;
+  if (of.untrustedCount < TRUST_EVERY && of.trustCounts.answeredRequests > LEARNT) return;
+  of.untrustedCount = 0;
+  of.trust = trustOf(of.trustCounts);
 }

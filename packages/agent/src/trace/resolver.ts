@@ -11,6 +11,7 @@ import {
   type Call,
   candidatesOf,
   compare,
+  countRequest,
   forwardOf,
   isReuse,
   learnFrom,
@@ -34,14 +35,7 @@ import {
 import type { ResolverOptions } from './resolver-options.ts';
 import { createThreadOrders } from './thread-order.ts';
 import type { TracedExchange } from './traced-exchange.ts';
-import {
-  addCalls,
-  countAnswered,
-  createTrustCounts,
-  inheritTrustCounts,
-  type TrustCounts,
-  trustOf,
-} from './trust.ts';
+import { createTrustCounts, inheritTrustCounts, type TrustCounts } from './trust.ts';
 import { wireId } from './wire-id.ts';
 
 export type { TracedExchange } from './traced-exchange.ts';
@@ -77,9 +71,6 @@ const HOLD_NS = 1e9;
 const FOLLOWED_MAX = 64;
 /** A turn id is the id of its connection, shifted by this, and a count. Source: causes.h. */
 const TURNS_A_CONNECTION = 2 ** 20;
-/** What evidence is worth is estimated anew after so many answers, and after each of the first. */
-const TRUST_EVERY = 8;
-const LEARNT = 64;
 const NONE = [] as const;
 const NOTHING = { supports: NONE, unnamedCount: 0 } as const;
 const NO_LINK: Link<OpenRequest<Call>> = {
@@ -346,17 +337,6 @@ export function createResolver(
     made.backward = opened;
     made.of.trustCounts.claimed += 1;
     if (opened.isAlone && made.forward === undefined) opened.singleCount -= 1;
-  }
-
-  /** An answered request tells how many calls evidence gave to it. */
-  function countRequest(opened: OpenRequest<Call>): void {
-    const { of, forwardCount, namedCount } = opened;
-    countAnswered(of.trustCounts, forwardCount, namedCount);
-    if (opened.isAlone) addCalls(of.trustCounts.single, opened.singleCount);
-    of.untrustedCount += 1;
-    if (of.untrustedCount < TRUST_EVERY && of.trustCounts.answeredRequests > LEARNT) return;
-    of.untrustedCount = 0;
-    of.trust = trustOf(of.trustCounts);
   }
 
   function flush(nowNs: number): void {
