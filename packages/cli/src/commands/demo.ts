@@ -128,6 +128,8 @@ function ownValues(folder: string, isOnce: boolean): OwnValues {
       status_port: 0,
       flush_ms: 250,
       network_spans: 'requests',
+      // Its load wants the whole machine, and every request is to be seen: no budget.
+      cpu_busy_share: 1,
       // What SDKs send to us is not what the shop is about.
       ports_excluded: [COLLECTOR_PORT],
     },
