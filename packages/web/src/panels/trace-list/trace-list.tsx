@@ -96,6 +96,8 @@ function TraceRow({ trace, isCurrent, longestUs, href, onOpen }: TraceRowProps):
   const theme = useTheme();
   const color = serviceColor(trace.service, theme);
   const share = durationShare(trace.durationUs, longestUs) * 100;
+  // A path goes on from its host; a statement does not from its database.
+  const place = trace.path.startsWith('/') ? trace.host : `${trace.host} `;
   return (
     <a
       className={`trace-row${isCurrent ? ' is-current' : ''}`}
@@ -115,8 +117,8 @@ function TraceRow({ trace, isCurrent, longestUs, href, onOpen }: TraceRowProps):
         {trace.service}
       </span>
       <span className="method">{trace.method}</span>
-      <span className="path" title={`${trace.host}${trace.path}`}>
-        <span className="soft">{trace.host}</span>
+      <span className="path" title={`${place}${trace.path}`}>
+        <span className="soft">{place}</span>
         {trace.path}
       </span>
       <StatusBadge {...trace} />
