@@ -1,4 +1,5 @@
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
+import { createRelay } from './relay.ts';
 
 /** Where the relay on the shop's network hands over what SDKs send. */
 export interface TelemetryDoor {
@@ -12,12 +13,7 @@ export async function openTelemetryDoor(
   serverUrl: string,
 ): Promise<TelemetryDoor> {
   const { hostname, port } = new URL(serverUrl);
-  const server = createServer((from) => {
-    const to = connect(Number(port), hostname);
-    from.pipe(to).pipe(from);
-    from.on('error', () => to.destroy());
-    to.on('error', () => from.destroy());
-  });
+  const server = createRelay(() => connect(Number(port), hostname));
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(socketPath, resolve);
   });
