@@ -12,6 +12,7 @@ const isWanted = (part) => wanted.size === 0 || wanted.has(part);
 const BUNDLES = {
   thalweg: 'packages/cli/src/main.ts',
   'capture-worker': 'packages/agent/src/capture-worker.ts',
+  'gateway-worker': 'packages/gateway/src/workers/worker-process.ts',
   'store-child': 'packages/server/src/storage/embedded/store-child.ts',
   client: 'packages/demo/src/services/client.ts',
   orders: 'packages/demo/src/services/orders.ts',

@@ -33,13 +33,13 @@ struct Arguments {
 
 constexpr size_t kAddressMax = INET6_ADDRSTRLEN + 1;
 
-// listen(ip, port, backlog) -> id
+// listen(ip, port, backlog, 1 if shared) -> id
 napi_value listen_call(napi_env env, napi_callback_info info) {
   Arguments given(env, info);
   if (!given.sockets()) return given.answer(-EBADF);
   char ip[kAddressMax] = "";
   napi_get_value_string_utf8(env, given.values[0], ip, sizeof ip, nullptr);
-  return given.answer(listen_at(given.sockets(), ip, given.number(1), given.number(2)));
+  return given.answer(listen_at(given.sockets(), ip, given.number(1), given.number(2), given.number(3) == 1));
 }
 
 // connect(ip, port) -> id. Writable: connected, or failed as `failure` tells.

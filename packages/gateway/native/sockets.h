@@ -210,7 +210,8 @@ inline void send_at_once(int fd) {
 }
 
 // A listening socket's id, or an error below 0.
-inline int listen_at(Sockets *sockets, const char *ip, int port, int backlog) {
+// `is_shared`: other processes may listen there too, each with a queue of its own.
+inline int listen_at(Sockets *sockets, const char *ip, int port, int backlog, bool is_shared) {
   Address address;
   socklen_t size = address_of(ip, port, &address);
   if (size == 0) return -EINVAL;
@@ -218,6 +219,7 @@ inline int listen_at(Sockets *sockets, const char *ip, int port, int backlog) {
   if (fd < 0) return -errno;
   int on = 1;
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (is_shared) setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
   if (bind(fd, &address.any, size) || listen(fd, backlog)) {
     int error = -errno;
     close(fd);

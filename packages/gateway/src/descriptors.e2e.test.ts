@@ -1,60 +1,12 @@
 // The gateway when the kernel gives it no more file descriptors.
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, createServer, request } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
-import { chosenSockets } from './testing/running-gateway.ts';
+import { startProgram } from './testing/gateway-program.ts';
 
-const CLI = fileURLToPath(new URL('../../cli/dist/thalweg.js', import.meta.url));
-const KEY = 'fd-key';
 /** Node and the listeners take 25 of them. */
 const DESCRIPTORS = 96;
 const WAIT = { timeout: 30_000 };
-const NOTES = { proxy: /^gateway: (http:\S+)/m, admin: /admin (http\S+)/ };
-
-interface Limited {
-  readonly proxy: URL;
-  readonly admin: string;
-  isRunning(): boolean;
-}
-
-async function startLimited(): Promise<Limited> {
-  const folder = mkdtempSync(join(tmpdir(), 'gateway-fds-'));
-  const config = {
-    apisix: { node_listen: [{ port: 0 }], control: { port: 0 }, ssl: { enable: false } },
-    plugin_attr: { prometheus: { export_addr: { port: 0 } } },
-    deployment: { admin: { admin_listen: { port: 0 }, admin_key: [{ key: KEY }] } },
-  };
-  writeFileSync(join(folder, 'config.json'), JSON.stringify(config));
-  const script = `ulimit -n ${DESCRIPTORS}; exec "$0" "$@"`;
-  const words = [CLI, 'gateway', '--config', join(folder, 'config.json'), '--data', folder];
-  words.push('--sockets', chosenSockets().sockets ?? 'native');
-  const child = spawn('sh', ['-c', script, process.execPath, ...words], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let notes = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', (bytes: Buffer) => (notes += bytes.toString()));
-  }
-  onTestFinished(async () => {
-    if (child.exitCode === null) {
-      child.kill('SIGKILL');
-      await once(child, 'exit');
-    }
-    rmSync(folder, { recursive: true });
-  });
-  await expect.poll(() => Object.values(NOTES).every((note) => note.test(notes)), WAIT).toBe(true);
-  return {
-    proxy: new URL(NOTES.proxy.exec(notes)?.[1] ?? ''),
-    admin: NOTES.admin.exec(notes)?.[1] ?? '',
-    isRunning: () => child.exitCode === null && child.signalCode === null,
-  };
-}
 
 /** The status, or why there was none. */
 function ask(url: URL, agent?: Agent): Promise<number | string> {
@@ -78,15 +30,11 @@ test('without descriptors requests are refused, and with them again all is as be
     upstream.closeAllConnections();
     upstream.close();
   });
-  const gateway = await startLimited();
-  const put = async (id: string) => {
+  const gateway = await startProgram({}, `ulimit -n ${DESCRIPTORS};`);
+  const put = (id: string): Promise<number> => {
     const { port } = upstream.address() as AddressInfo;
-    const answer = await fetch(`${gateway.admin}/apisix/admin/routes/${id}`, {
-      method: 'PUT',
-      headers: { 'X-API-KEY': KEY, Connection: 'close' },
-      body: JSON.stringify({ uri: `/${id}`, upstream: { nodes: { [`127.0.0.1:${port}`]: 1 } } }),
-    });
-    return answer.status;
+    const upstreamObject = { nodes: { [`127.0.0.1:${port}`]: 1 } };
+    return gateway.put(`routes/${id}`, { uri: `/${id}`, upstream: upstreamObject });
   };
   expect([await put('a'), await put('b')]).toEqual([201, 201]);
   const [url, other] = [new URL('/a', gateway.proxy), new URL('/nowhere', gateway.proxy)];

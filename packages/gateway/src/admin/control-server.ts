@@ -1,20 +1,19 @@
-import { createServer, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { configuredNodes } from '../core/node-source.ts';
 import type { UpstreamObject } from '../core/objects.ts';
-import type { Upstream } from '../core/upstream.ts';
 import type { Plugin } from '../plugins/plugin.ts';
 import { DEFAULT_PREFIX, type Store, type StoredObject } from '../store/store.ts';
 import { KINDS, singular } from './kinds.ts';
+import type { ProcessReport, UpstreamHealth } from './process-report.ts';
 import { described } from './schema-api.ts';
 import { SCHEMAS } from './schemas.ts';
 
 export interface ControlParts {
   readonly store: Store;
   readonly plugins: readonly Plugin[];
-  upstreams(): readonly Upstream[];
+  readonly report: ProcessReport;
   /** Which routes a request like this one is compared with, and why each does not match. */
   explain(ask: ExplainAsk): unknown;
-  counters(): Readonly<Record<string, number>>;
 }
 
 export interface ExplainAsk {
@@ -28,36 +27,45 @@ interface ControlAnswer {
   readonly body: unknown;
 }
 
+const MISSING: ControlAnswer = { status: 404, body: { error_msg: 'not found' } };
+
 /** The control API: what runs here, read by the person beside the machine. No key: loopback only. */
 export function createControlServer(parts: ControlParts): Server {
   return createServer((request, response) => {
-    const url = new URL(request.url ?? '/', 'http://control');
-    const segments = url.pathname.split('/').filter((segment) => segment !== '');
     request.resume();
-    if (segments[0] !== 'v1') {
-      reply(response, { status: 404, body: { error_msg: 'not found' } });
-      return;
-    }
-    reply(response, answer(parts, request.method ?? 'GET', segments.slice(1), url.searchParams));
+    void serve(parts, request, response);
   });
 }
 
-function answer(
+async function serve(
+  parts: ControlParts,
+  { method = 'GET', url: target = '/' }: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const url = new URL(target, 'http://control');
+  const segments = url.pathname.split('/').filter((segment) => segment !== '');
+  const answered =
+    segments[0] === 'v1'
+      ? await answer(parts, method, segments.slice(1), url.searchParams)
+      : MISSING;
+  reply(response, answered);
+}
+
+async function answer(
   parts: ControlParts,
   method: string,
   [what = '', id, third]: readonly string[],
   query: URLSearchParams,
-): ControlAnswer {
-  const missing = { status: 404, body: { error_msg: 'not found' } };
+): Promise<ControlAnswer> {
   if (method === 'PUT' && what === 'plugins' && id === 'reload')
     return { status: 200, body: 'done' };
   if (method === 'POST' && what === 'gc') return { status: 200, body: {} };
-  if (method !== 'GET') return missing;
+  if (method !== 'GET') return MISSING;
   switch (what) {
     case 'schema':
       return { status: 200, body: schemas(parts.plugins) };
     case 'healthcheck':
-      return id === undefined ? allHealth(parts) : oneHealth(parts, id, third);
+      return healthAnswer(parts, await parts.report.health(), id, third);
     case 'routes':
     case 'services':
     case 'upstreams':
@@ -73,14 +81,14 @@ function answer(
       return { status: 200, body: parts.store.list('/plugin_metadata/').map(({ value }) => value) };
     case 'plugin_metadata': {
       const stored = parts.store.get(`/plugin_metadata/${id}`);
-      return stored === undefined ? missing : { status: 200, body: stored.value };
+      return stored === undefined ? MISSING : { status: 200, body: stored.value };
     }
     case 'counters':
-      return { status: 200, body: parts.counters() };
+      return { status: 200, body: await parts.report.counters() };
     case 'debug':
-      return id === 'match' ? { status: 200, body: parts.explain(askOf(query)) } : missing;
+      return id === 'match' ? { status: 200, body: parts.explain(askOf(query)) } : MISSING;
     default:
-      return missing;
+      return MISSING;
   }
 }
 
@@ -93,7 +101,7 @@ function askOf(query: URLSearchParams): ExplainAsk {
 }
 
 function one(store: Store, stored: StoredObject | undefined): ControlAnswer {
-  if (stored === undefined) return { status: 404, body: { error_msg: 'not found' } };
+  if (stored === undefined) return MISSING;
   return { status: 200, body: effective(store, stored) };
 }
 
@@ -123,42 +131,24 @@ function schemas(plugins: readonly Plugin[]): Readonly<Record<string, unknown>> 
   return { main: Object.fromEntries(main), plugins: Object.fromEntries(each), stream_plugins: {} };
 }
 
-function allHealth({ upstreams }: ControlParts): ControlAnswer {
-  const checked = upstreams().filter(({ health }) => health !== undefined);
-  return { status: 200, body: checked.map(healthOf) };
-}
-
-function oneHealth(parts: ControlParts, kind: string, id: string | undefined): ControlAnswer {
+function healthAnswer(
+  { store }: ControlParts,
+  all: readonly UpstreamHealth[],
+  kind: string | undefined,
+  id: string | undefined,
+): ControlAnswer {
+  if (kind === undefined) return { status: 200, body: all };
   if (!['routes', 'services', 'upstreams', 'stream_routes'].includes(kind)) {
     return { status: 400, body: { error_msg: `invalid src type ${kind}` } };
   }
-  if (parts.store.get(`/${kind}/${id}`) === undefined) {
+  if (store.get(`/${kind}/${id}`) === undefined) {
     return { status: 404, body: { error_msg: `${kind}[${id}] not found` } };
   }
-  const found = parts.upstreams().find(({ name }) => name === `${DEFAULT_PREFIX}/${kind}/${id}`);
-  if (found?.health === undefined) {
+  const found = all.find(({ name }) => name === `${DEFAULT_PREFIX}/${kind}/${id}`);
+  if (found === undefined) {
     return { status: 404, body: { error_msg: `no checker for ${kind}[${id}]` } };
   }
-  return { status: 200, body: healthOf(found) };
-}
-
-function healthOf({ name, health, nodes, object }: Upstream): Readonly<Record<string, unknown>> {
-  const checks = object.checks as { readonly active?: { readonly type?: string } } | undefined;
-  return {
-    name,
-    type: checks?.active?.type ?? 'http',
-    nodes: nodes().map((node) => {
-      const known = health?.of(node);
-      return {
-        ip: node.address,
-        port: node.port,
-        hostname: node.host,
-        status: known?.state ?? 'healthy',
-        counter: known?.counters ?? {},
-        ...(known?.reason === undefined ? {} : { reason: known.reason }),
-      };
-    }),
-  };
+  return { status: 200, body: found };
 }
 
 function reply(response: ServerResponse, { status, body }: ControlAnswer): void {

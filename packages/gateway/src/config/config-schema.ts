@@ -82,6 +82,13 @@ export const CONFIG_SCHEMA: JsonSchema = object({
     id: { type: 'string' },
   }),
   nginx_config: object({
+    worker_processes: {
+      anyOf: [
+        { type: 'integer', minimum: 1, maximum: 256 },
+        { type: 'string', enum: ['auto'] },
+      ],
+      default: 1,
+    },
     http: object({
       keepalive_timeout: { ...DURATION, default: '60s' },
       client_header_timeout: { ...DURATION, default: '60s' },
@@ -172,7 +179,7 @@ export const WITHOUT_MEANING: readonly string[] = [
     .split(' ')
     .map((key) => `apisix.${key}`),
   ...[
-    'worker_processes worker_rlimit_nofile worker_shutdown_timeout error_log error_log_level event',
+    'worker_rlimit_nofile worker_shutdown_timeout error_log error_log_level event',
     'envs user max_pending_timers max_running_timers main_configuration_snippet stream',
     'http_configuration_snippet http_server_configuration_snippet stream_configuration_snippet',
     'http_server_location_configuration_snippet http_admin_configuration_snippet',

@@ -64,6 +64,8 @@ export interface GatewayConfig {
     readonly id?: string;
   };
   readonly nginx_config: {
+    /** Processes that serve; `auto` is one for each processor. */
+    readonly worker_processes: number | 'auto';
     readonly http: {
       readonly keepalive_timeout: string | number;
       readonly client_header_timeout: string | number;

@@ -197,6 +197,11 @@ export function listenOn(server: Server, { ip, port }: Listen): Promise<number> 
   });
 }
 
+/** Where clients come to, for people. */
+export function proxyUrl({ ip, port }: Listen, isTls: boolean): string {
+  return `${isTls ? 'https' : 'http'}://${ip}:${port}`;
+}
+
 type TlsFacts = Pick<Peer, 'serverName' | 'tlsVersion' | 'clientChain'>;
 
 function isPlain({ ip, isHttp2, isBehindProxy }: ProxyListen): boolean {

@@ -5,12 +5,10 @@ import type {
   PluginListener,
   PublicApi,
 } from '../plugins/plugin.ts';
+import { type Hub, heldState } from '../workers/hub.ts';
 import type { PlacedConf } from './chain.ts';
 import type { PluginConf, UpstreamObject } from './objects.ts';
 import type { Upstream } from './upstream.ts';
-
-/** State that plugins share across instances is forgotten, oldest first, past so many keys. */
-const SHARED_MAX = 10_000;
 
 export interface PluginHostParts {
   readonly plugins: readonly Plugin[];
@@ -25,6 +23,7 @@ export interface PluginHostParts {
   readonly proto: PluginEnvironment['proto'];
   readonly facts: PluginEnvironment['facts'];
   readonly batches: PluginEnvironment['batches'];
+  readonly hub: Hub;
   now(): number;
   warn(message: string): void;
 }
@@ -51,6 +50,7 @@ interface Instance {
 }
 
 export function createPluginHost(parts: PluginHostParts): PluginHost {
+  const { hub } = parts;
   const byName = new Map(parts.plugins.map((plugin) => [plugin.name, plugin]));
   const instances = new Map<string, Instance>();
   const shared = new Map<string, unknown>();
@@ -61,6 +61,13 @@ export function createPluginHost(parts: PluginHostParts): PluginHost {
   }));
   const apis = own.flatMap(({ plugin, environment }) => plugin.publicApis(environment));
   const listeners = own.flatMap(({ plugin, environment }) => plugin.listener(environment) ?? []);
+
+  for (const { plugin, environment } of own) {
+    hub.topic(`plugin ${plugin.name}`, {
+      answer: (question) => plugin.respond(question, environment),
+      ...(plugin.fold === undefined ? {} : { fold: plugin.fold }),
+    });
+  }
 
   function environmentOf(plugin: Plugin, origin: PluginEnvironment['origin']): PluginEnvironment {
     return {
@@ -75,6 +82,9 @@ export function createPluginHost(parts: PluginHostParts): PluginHost {
       proto: parts.proto,
       shared: (key, make) => sharedState(`${plugin.name} ${key}`, make),
       lasting: (make) => lastingState(plugin.name, make),
+      common: (kind, key, settings) => hub.common(kind, `${plugin.name} ${key}`, settings),
+      process: hub.process,
+      askAll: (question) => hub.ask(`plugin ${plugin.name}`, question),
       batches: parts.batches,
       facts: parts.facts,
       warn: (message) => parts.warn(`${plugin.name}: ${message}`),
@@ -90,13 +100,8 @@ export function createPluginHost(parts: PluginHostParts): PluginHost {
   }
 
   function sharedState<State>(key: string, make: () => State): State {
-    if (!shared.has(key)) {
-      const oldest = shared.size >= SHARED_MAX ? shared.keys().next() : undefined;
-      if (oldest?.done === false) shared.delete(oldest.value);
-      shared.set(key, make());
-    }
     // Checked edge: the key begins with the plugin's name, and a plugin knows its own state.
-    return shared.get(key) as State;
+    return heldState(shared, key, make) as State;
   }
 
   function lastingState<State>(name: string, make: () => State): State {

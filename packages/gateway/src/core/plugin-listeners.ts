@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { PluginListener } from '../plugins/plugin.ts';
 import { answerBytes } from './answer.ts';
 import { listenOn } from './listeners.ts';
@@ -46,13 +46,19 @@ export async function openPluginListeners(
 function serverOf(listener: PluginListener): Server {
   return createServer((request, response) => {
     request.resume();
-    const path = (request.url ?? '').split('?')[0];
-    const isAsked = path === listener.path && request.method === 'GET';
-    if (!isAsked) {
-      response.writeHead(404, { 'Content-Type': 'text/plain' }).end('404 Not Found\n');
-      return;
-    }
-    const { status, headers, body } = listener.answer();
-    response.writeHead(status, headers as Record<string, string>).end(answerBytes(body));
+    void serve(listener, request, response);
   });
+}
+
+async function serve(
+  listener: PluginListener,
+  { url = '', method }: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  if (url.split('?')[0] !== listener.path || method !== 'GET') {
+    response.writeHead(404, { 'Content-Type': 'text/plain' }).end('404 Not Found\n');
+    return;
+  }
+  const { status, headers, body } = await listener.answer();
+  response.writeHead(status, headers as Record<string, string>).end(answerBytes(body));
 }

@@ -1,5 +1,6 @@
 import type { Store, StoredObject } from '../store/store.ts';
-import { createHealthBook, type HealthBook } from './health/health-book.ts';
+import type { Hub } from '../workers/hub.ts';
+import { createHealthBook, type HealthBook, type HealthReport } from './health/health-book.ts';
 import type { UpstreamObject } from './objects.ts';
 import { createUpstream, type Upstream } from './upstream.ts';
 
@@ -11,11 +12,15 @@ export interface UpstreamBook {
   stored(id: string): Upstream | undefined;
   changed(kind: string, id: string, now: StoredObject | undefined): void;
   all(): readonly Upstream[];
+  /** Takes over what the other processes know of the nodes. */
+  learn(): Promise<void>;
 }
 
 export interface UpstreamBookParts {
   readonly store: Store;
   readonly isHealthEnabled: boolean;
+  /** What one process sees of a node, all know. */
+  readonly hub: Hub;
   resolve(host: string): Promise<readonly string[]>;
   now(): number;
   random(): number;
@@ -28,7 +33,19 @@ interface Kept {
   readonly upstream: Upstream;
 }
 
+/** What one process has seen, for the others. */
+interface Seen {
+  readonly book: string;
+  readonly report: HealthReport;
+}
+
+type Known = readonly (readonly [book: string, nodes: ReturnType<HealthBook['all']>])[];
+
+const REPORTS = 'health reports';
+const KNOWN = 'health';
+
 export function createUpstreamBook(parts: UpstreamBookParts): UpstreamBook {
+  const { hub } = parts;
   const kept = new Map<string, Kept>();
   /** Health outlives a change of the nodes: what is known of a node stays true. */
   const health = new Map<string, HealthBook>();
@@ -55,10 +72,25 @@ export function createUpstreamBook(parts: UpstreamBookParts): UpstreamBook {
       health.delete(key);
       return undefined;
     }
-    const book = health.get(key) ?? createHealthBook();
+    return bookOf(key);
+  }
+
+  function bookOf(key: string): HealthBook {
+    const book =
+      health.get(key) ??
+      createHealthBook((report) => hub.tell(REPORTS, { book: key, report } satisfies Seen));
     health.set(key, book);
     return book;
   }
+
+  hub.topic(REPORTS, {
+    answer(question) {
+      const { book, report } = question as Seen;
+      // This process may not use the upstream yet: it is known then.
+      if (parts.isHealthEnabled) bookOf(book).take(report);
+    },
+  });
+  hub.topic(KNOWN, { answer: () => [...health].map(([key, book]) => [key, book.all()]) });
 
   return {
     own: (kind, id, object) => get(`${kind}/${id}`, object),
@@ -80,5 +112,9 @@ export function createUpstreamBook(parts: UpstreamBookParts): UpstreamBook {
       health.delete(key);
     },
     all: () => [...kept.values()].map(({ upstream }) => upstream),
+    async learn() {
+      const answers = (await hub.ask(KNOWN)) as readonly Known[];
+      for (const [key, nodes] of answers.flat()) bookOf(key).learn(nodes);
+    },
   };
 }

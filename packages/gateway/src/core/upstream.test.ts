@@ -34,7 +34,7 @@ const head = {
 const context = new RequestContext(peer, head, body, 0);
 
 function open(object: UpstreamObject, names: Readonly<Record<string, readonly string[]>> = {}) {
-  const health = createHealthBook();
+  const health = createHealthBook(() => undefined);
   const upstream = createUpstream(object, {
     name: 'test',
     resolve: async (host) => names[host] ?? [],

@@ -1,3 +1,5 @@
+import type { CommonKind } from '../workers/hub.ts';
+
 export interface WindowAsk {
   readonly limit: number;
   readonly windowMs: number;
@@ -49,3 +51,11 @@ export function createFixedWindow({ keysMax }: { readonly keysMax: number }): Fi
     forgotten: () => forgotten,
   };
 }
+
+/** Keys held for one configuration; past it the oldest is forgotten. */
+const KEYS_MAX = 100_000;
+
+export const FIXED_WINDOW: CommonKind<FixedWindow, undefined> = {
+  name: 'fixed-window',
+  make: () => createFixedWindow({ keysMax: KEYS_MAX }),
+};

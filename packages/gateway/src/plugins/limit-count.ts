@@ -1,6 +1,6 @@
 import type { RequestContext } from '../core/request-context.ts';
 import { resolveTemplate } from '../core/template.ts';
-import { createFixedWindow, type WindowAnswer, type WindowAsk } from './fixed-window.ts';
+import { FIXED_WINDOW, type WindowAnswer, type WindowAsk } from './fixed-window.ts';
 import { definePlugin, type Outcome, type PluginEnvironment } from './plugin.ts';
 import {
   openRedis,
@@ -10,9 +10,6 @@ import {
 } from './traffic/redis-connection.ts';
 import { createRedisWindow } from './traffic/redis-window.ts';
 import { isTakenOver } from './traffic/taken-over.ts';
-
-/** Keys held for one configuration; past it the oldest is forgotten. */
-const KEYS_MAX = 100_000;
 
 type Amount = number | string;
 
@@ -141,7 +138,7 @@ interface CountingWindow {
   take(key: string, ask: WindowAsk): WindowAnswer | Promise<WindowAnswer | undefined>;
 }
 
-/** A window for each rule: in this process, or in Redis over one connection. */
+/** A window for each rule: in this gateway, or in Redis over one connection. */
 function windowsOf(
   conf: LimitCount,
   environment: PluginEnvironment,
@@ -149,10 +146,8 @@ function windowsOf(
   const rules = rulesOf(conf);
   if (conf.policy === 'local') {
     const windows = rules.map((rule, at) => {
-      const { take } = environment.shared(identity(conf, environment, at), () =>
-        createFixedWindow({ keysMax: KEYS_MAX }),
-      );
-      return { rule, take };
+      const key = identity(conf, environment, at);
+      return { rule, take: environment.common(FIXED_WINDOW, key, undefined).take };
     });
     return { windows, close: () => undefined };
   }

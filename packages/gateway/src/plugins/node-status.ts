@@ -1,4 +1,8 @@
+import { type Counts, sumOf } from '../workers/counts.ts';
 import { definePlugin } from './plugin.ts';
+
+/** Counted since the start: what stays true when a process has ended. */
+const SINCE_START = new Set(['accepted', 'handled', 'total']);
 
 /** Shows the connections of this gateway at `/apisix/status`, through a route with `public-api`. */
 export const nodeStatus = definePlugin({
@@ -7,16 +11,21 @@ export const nodeStatus = definePlugin({
   summary: 'Shows the connections of this gateway, through a route with public-api.',
   schema: { type: 'object' },
   create: () => ({}),
-  publicApis({ facts }) {
+  respond: (_, { facts }): Counts => ({ ...facts.connections(), total: facts.requestsTotal() }),
+  fold(before, last) {
+    const counts = Object.entries(last as Counts).filter(([name]) => SINCE_START.has(name));
+    return sumOf((before ?? {}) as Counts, Object.fromEntries(counts));
+  },
+  publicApis({ facts, askAll }) {
     return [
       {
         methods: ['GET'],
         path: '/apisix/status',
-        handle() {
-          const counts = Object.entries({ ...facts.connections(), total: facts.requestsTotal() });
+        async handle() {
+          const counts = ((await askAll()) as readonly Counts[]).reduce(sumOf);
           // Texts, as APISIX shows them.
-          const status = Object.fromEntries(counts.map(([name, count]) => [name, String(count)]));
-          return { status: 200, body: { status, id: facts.id } };
+          const texts = Object.entries(counts).map(([name, count]) => [name, String(count)]);
+          return { status: 200, body: { status: Object.fromEntries(texts), id: facts.id } };
         },
       },
     ];

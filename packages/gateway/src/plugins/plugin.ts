@@ -4,6 +4,7 @@ import type { ConsumerBook } from '../core/consumer.ts';
 import type { PluginConf, UpstreamObject } from '../core/objects.ts';
 import type { RequestContext } from '../core/request-context.ts';
 import type { Upstream } from '../core/upstream.ts';
+import type { Hub, Topic } from '../workers/hub.ts';
 
 /** JSON Schema, draft 7, as APISIX publishes it at `/v1/schema`; `default` fills what is absent. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
@@ -48,7 +49,7 @@ export interface PluginListener {
   /** Somebody has written the address: a taken port is then an error, else a warning. */
   readonly isConfigured: boolean;
   readonly path: string;
-  answer(): Answer;
+  answer(): Answer | Promise<Answer>;
 }
 
 /** Where a plugin's configuration stands; counters of `limit-count` are told apart by it. */
@@ -81,6 +82,12 @@ export interface PluginEnvironment {
   shared<State>(key: string, make: () => State): State;
   /** State of this plugin for as long as the gateway runs; made once. */
   lasting<State>(make: () => State): State;
+  /** One state for all processes of this gateway, as long as `shared` keeps one. */
+  readonly common: Hub['common'];
+  /** Of this process, among all of this gateway. */
+  readonly process: number;
+  /** What `respond` says in every process of this gateway; see `Hub.ask`. */
+  askAll(question?: unknown): readonly unknown[] | Promise<readonly unknown[]>;
   /** What became of the entries that loggers and tracers send in batches. */
   readonly batches: BatchBook;
   /** Facts about the process for plugins that export them. */
@@ -147,6 +154,10 @@ export interface Plugin {
   create(conf: PluginConf, environment: PluginEnvironment): Handlers;
   publicApis(environment: PluginEnvironment): readonly PublicApi[];
   listener(environment: PluginEnvironment): PluginListener | undefined;
+  /** What `askAll` of another process gets from this one. */
+  respond(question: unknown, environment: PluginEnvironment): unknown;
+  /** See `Topic.fold`. */
+  readonly fold: Topic['fold'];
 }
 
 export interface PluginDefinition<Conf extends object> {
@@ -166,11 +177,13 @@ export interface PluginDefinition<Conf extends object> {
   create(conf: Conf, environment: PluginEnvironment): Handlers;
   publicApis?(environment: PluginEnvironment): readonly PublicApi[];
   listener?(environment: PluginEnvironment): PluginListener | undefined;
+  respond?(question: unknown, environment: PluginEnvironment): unknown;
+  readonly fold?: Topic['fold'];
 }
 
 /** `Conf` is the type of what `schema` lets through, defaults filled in. */
 export function definePlugin<Conf extends object>(definition: PluginDefinition<Conf>): Plugin {
-  const { check, checkConsumer, publicApis, listener } = definition;
+  const { check, checkConsumer, publicApis, listener, respond } = definition;
   return {
     example: undefined,
     notes: [],
@@ -179,6 +192,7 @@ export function definePlugin<Conf extends object>(definition: PluginDefinition<C
     consumerSchema: undefined,
     metadataSchema: undefined,
     secretFields: [],
+    fold: undefined,
     ...definition,
     // Checked edge: `schema` has accepted the value before either of these is called.
     check: (conf, environment) => check?.(conf as Conf, environment),
@@ -186,5 +200,6 @@ export function definePlugin<Conf extends object>(definition: PluginDefinition<C
     create: (conf, environment) => definition.create(conf as Conf, environment),
     publicApis: (environment) => publicApis?.(environment) ?? [],
     listener: (environment) => listener?.(environment),
+    respond: (question, environment) => respond?.(question, environment),
   };
 }

@@ -21,14 +21,14 @@ test.each<{ name: string; events: HealthEvent[]; state: string }>([
     state: 'mostly_unhealthy',
   },
 ])('$name is $state', ({ events, state }) => {
-  const book = createHealthBook();
+  const book = createHealthBook(() => undefined);
   for (const event of events) book.report(NODE, event, LIMITS, 'seen');
   expect(book.of(NODE).state).toBe(state);
   expect(book.hasUnhealthy()).toBe(!book.isUsable(NODE));
 });
 
 test('a threshold of 0 counts nothing', () => {
-  const book = createHealthBook();
+  const book = createHealthBook(() => undefined);
   for (let i = 0; i < 9; i++) book.report(NODE, 'tcp_failure', { ...LIMITS, tcp_failure: 0 });
   expect(book.of(NODE).state).toBe('healthy');
 });

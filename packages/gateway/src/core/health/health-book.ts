@@ -19,13 +19,29 @@ export interface NodeHealth {
   readonly reason: string | undefined;
 }
 
+/** An event that has told something new. */
+export interface HealthReport {
+  /** Key of the node. */
+  readonly node: string;
+  readonly event: HealthEvent;
+  /** After so many in a row the node changes its state. */
+  readonly threshold: number;
+  readonly reason?: string | undefined;
+}
+
 /** What probes and requests have shown about the nodes of one upstream. */
 export interface HealthBook {
   isUsable(node: Node): boolean;
   hasUnhealthy(): boolean;
   /** A threshold of 0 means that such events are not counted. */
   report(node: Node, event: HealthEvent, thresholds: HealthThresholds, reason?: string): void;
+  /** As `report`, for what another process of this gateway has seen. */
+  take(report: HealthReport): void;
   of(node: Node): NodeHealth;
+  /** Of every node that something is known of. */
+  all(): readonly (readonly [key: string, health: NodeHealth])[];
+  /** What another process knows, where nothing is known here. */
+  learn(known: readonly (readonly [key: string, health: NodeHealth])[]): void;
   /** Forgets every node but these. */
   keep(nodes: readonly Node[]): void;
 }
@@ -34,8 +50,11 @@ const COUNT_MAX = 254;
 const NOTHING: HealthCounters = { success: 0, http_failure: 0, tcp_failure: 0, timeout_failure: 0 };
 const UNKNOWN: NodeHealth = { state: 'healthy', counters: NOTHING, reason: undefined };
 
-/** A success forgets failures and a failure forgets successes: only runs of one kind decide. */
-export function createHealthBook(): HealthBook {
+/**
+ * A success forgets failures and a failure forgets successes: only runs of one kind decide. `tell`
+ * gets each report that has told something new.
+ */
+export function createHealthBook(tell: (report: HealthReport) => void): HealthBook {
   const known = new Map<string, NodeHealth>();
   let unhealthyCount = 0;
 
@@ -45,6 +64,14 @@ export function createHealthBook(): HealthBook {
     unhealthyCount += Number(isBad(next.state)) - Number(isBad(before));
   }
 
+  function take({ node, event, threshold, reason }: HealthReport): boolean {
+    const before = known.get(node) ?? UNKNOWN;
+    const next = after(before, event, threshold, reason);
+    if (next === before) return false;
+    write(node, next);
+    return true;
+  }
+
   return {
     isUsable: ({ key }) => !isBad(known.get(key)?.state ?? 'healthy'),
     hasUnhealthy: () => unhealthyCount > 0,
@@ -52,8 +79,13 @@ export function createHealthBook(): HealthBook {
     report({ key }, event, thresholds, reason) {
       const threshold = event === 'success' ? thresholds.successes : thresholds[event];
       if (threshold === 0) return;
-      const before = known.get(key) ?? UNKNOWN;
-      write(key, after(before, event, threshold, reason));
+      const report = { node: key, event, threshold, reason };
+      if (take(report)) tell(report);
+    },
+    take: (report) => void take(report),
+    all: () => [...known],
+    learn(others) {
+      for (const [key, health] of others) if (!known.has(key)) write(key, health);
     },
     keep(nodes) {
       const kept = new Set(nodes.map(({ key }) => key));
@@ -76,7 +108,9 @@ function after(
   const wasBad = isBad(before.state);
   // Nothing to tell: a healthy node that does well, an unhealthy one that does badly.
   if (isGood && before.state === 'healthy') return before;
-  if (!isGood && before.state === 'unhealthy') return { ...before, reason };
+  if (!isGood && before.state === 'unhealthy') {
+    return before.reason === reason ? before : { ...before, reason };
+  }
   const count = Math.min(COUNT_MAX, before.counters[event] + 1);
   const counters = isGood
     ? { ...NOTHING, success: count }

@@ -1,12 +1,17 @@
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { connect } from 'node:net';
+import type { Hub } from '../../workers/hub.ts';
 import type { Node } from '../balance/balancer.ts';
 import type { Upstream } from '../upstream.ts';
 import { type ActiveCheck, activeCheck } from './checks.ts';
+import { CLAIMS } from './claims.ts';
 import type { HealthEvent } from './health-book.ts';
 
-/** Asks nodes how they are, each at its own interval, while their upstream is in use. */
+/**
+ * Asks nodes how they are, each at its own interval, while their upstream is in use. Of several
+ * processes one asks, and tells the others.
+ */
 export interface Prober {
   /** Starts the probes that are due; called a few times a second. */
   tick(): void;
@@ -21,7 +26,12 @@ interface Outcome {
   readonly reason: string;
 }
 
-export function createProber(upstreams: () => readonly Upstream[], now: () => number): Prober {
+export function createProber(
+  upstreams: () => readonly Upstream[],
+  now: () => number,
+  hub: Hub,
+): Prober {
+  const claims = hub.common(CLAIMS, 'probes', undefined);
   const dueMs = new Map<string, number>();
   const running = new Set<string>();
   const stopping = new AbortController();
@@ -33,12 +43,17 @@ export function createProber(upstreams: () => readonly Upstream[], now: () => nu
     id: string,
   ): Promise<void> {
     running.add(id);
+    const othersMs = await claims.take(id, hub.process, now(), intervalOf(upstream, node, check));
+    if (othersMs > 0) {
+      running.delete(id);
+      dueMs.set(id, now() + othersMs);
+      return;
+    }
     const { event, reason } = await ask(upstream, node, check, stopping.signal);
     running.delete(id);
     if (stopping.signal.aborted) return;
     if (event !== undefined) upstream.health?.report(node, event, check.thresholds, reason);
-    const isUp = upstream.health?.isUsable(node) ?? true;
-    dueMs.set(id, now() + (isUp ? check.healthyIntervalMs : check.unhealthyIntervalMs));
+    dueMs.set(id, now() + intervalOf(upstream, node, check));
   }
 
   return {
@@ -60,6 +75,10 @@ export function createProber(upstreams: () => readonly Upstream[], now: () => nu
     },
     close: () => stopping.abort(),
   };
+}
+
+function intervalOf({ health }: Upstream, node: Node, check: ActiveCheck): number {
+  return (health?.isUsable(node) ?? true) ? check.healthyIntervalMs : check.unhealthyIntervalMs;
 }
 
 function ask(

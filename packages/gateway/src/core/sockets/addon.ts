@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 
 /** One set of sockets, as native/addon.cc documents it: numbers below 0 are minus an errno. */
 export interface SocketSet {
-  listen(ip: string, port: number, backlog: number): number;
+  listen(ip: string, port: number, backlog: number, isShared: 0 | 1): number;
   connect(ip: string, port: number): number;
   accept(listening: number): number;
   receive(id: number): number;

@@ -22,7 +22,7 @@ function refuse(message: string): void {
 
 const KINDS: Readonly<Record<string, () => Kind>> = {
   native() {
-    const sockets = openNativeSockets({ round: () => undefined, warn: refuse });
+    const sockets = openNativeSockets({ round: () => undefined, isShared: false, warn: refuse });
     if (sockets === undefined) throw new Error('BUG: no sockets, and no warning');
     const closers: (() => Promise<void>)[] = [];
     return {
@@ -240,7 +240,7 @@ describe.each(Object.entries(KINDS))('a connection of kind %s', (_name, open) =>
 test('a native listener says why it cannot listen, as Node does', async () => {
   const server = createServer();
   const port = await listenOn(server, { ip: '127.0.0.1', port: 0 });
-  const sockets = openNativeSockets({ round: () => undefined, warn: refuse });
+  const sockets = openNativeSockets({ round: () => undefined, isShared: false, warn: refuse });
   expect(() => sockets?.listen('127.0.0.1', port, () => undefined)).toThrow(
     expect.objectContaining({ code: 'EADDRINUSE', syscall: 'listen', port }),
   );

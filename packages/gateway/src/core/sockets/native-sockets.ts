@@ -37,21 +37,26 @@ const EINTR = -4;
 export interface NativeSocketsParts {
   /** A round of events begins. */
   round(): void;
+  /** Other processes of this gateway listen on the same ports. */
+  readonly isShared: boolean;
   warn(message: string): void;
 }
 
 /** Opens the addon; `warn` is told when there is none, and Node's sockets must do. */
-export function openNativeSockets({ round, warn }: NativeSocketsParts): NativeSockets | undefined {
+export function openNativeSockets(parts: NativeSocketsParts): NativeSockets | undefined {
   const addon = loadSocketAddon();
-  if (!('missing' in addon)) return createNativeSockets(addon, round);
-  warn(
+  if (!('missing' in addon)) return createNativeSockets(addon, parts);
+  parts.warn(
     `gateway_addon_missing: ${addon.missing}; Node's own sockets serve, at more CPU a request; ` +
       'fix: make build, or say --sockets node',
   );
   return undefined;
 }
 
-function createNativeSockets(addon: SocketAddon, round: () => void): NativeSockets {
+function createNativeSockets(
+  addon: SocketAddon,
+  { round, isShared }: NativeSocketsParts,
+): NativeSockets {
   const ready = new Int32Array(READY_MAX * 2);
   const input = Buffer.allocUnsafeSlow(INPUT_BYTES);
   const output = Buffer.allocUnsafeSlow(OUTPUT_BYTES);
@@ -85,7 +90,7 @@ function createNativeSockets(addon: SocketAddon, round: () => void): NativeSocke
 
   return {
     listen(ip, port, accept) {
-      const id = set.listen(ip, port, BACKLOG);
+      const id = set.listen(ip, port, BACKLOG, isShared ? 1 : 0);
       if (id < 0) throw listenError(id, ip, port);
       const listening = createListening(id, parts, (accepted) => {
         const connection = add(accepted, false);

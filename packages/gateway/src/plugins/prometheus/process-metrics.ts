@@ -13,7 +13,22 @@ export interface ProcessMetricsParts {
   refused(): number;
 }
 
-/** What is true of the whole gateway at this moment, in the text format. */
+/** Gauges that say something of one process, without the prefix: those of several are summed. */
+const OF_A_PROCESS = new Set([
+  'batch_process_entries',
+  'nginx_http_current_connections',
+  'shared_dict_capacity_bytes',
+  'shared_dict_free_space_bytes',
+]);
+/** APISIX calls it a gauge; it counts since the start. */
+const REQUESTS_TOTAL = 'http_requests_total';
+
+/** Whether a gauge counts since the start, so that it outlives its process. */
+export const isCounted = (name: string): boolean => name === REQUESTS_TOTAL;
+
+export const isOfProcess = (name: string): boolean => isCounted(name) || OF_A_PROCESS.has(name);
+
+/** What is true of this process, or the whole gateway, at this moment, in the text format. */
 export function processMetrics({ prefix, facts, batches, refused }: ProcessMetricsParts): string {
   const indexes = facts.modifyIndexes();
   const all = batches.list();
@@ -63,7 +78,7 @@ export function processMetrics({ prefix, facts, batches, refused }: ProcessMetri
       'Whether the store of the configuration can be reached.',
       indexes === undefined ? [] : [[{}, facts.isStoreReachable() ? 1 : 0]],
     ),
-    metric('http_requests_total', 'gauge', 'Requests of clients since the start.', [
+    metric(REQUESTS_TOTAL, 'gauge', 'Requests of clients since the start.', [
       [{}, facts.requestsTotal()],
     ]),
     metric(

@@ -1,7 +1,8 @@
 import type { Answer } from '../../core/answer.ts';
 import type { MatchedRoute } from '../../core/request-context.ts';
 import { definePlugin, type PluginEnvironment } from '../plugin.ts';
-import { processMetrics } from './process-metrics.ts';
+import { countedText, mergedText } from './merged-text.ts';
+import { isCounted, isOfProcess, processMetrics } from './process-metrics.ts';
 import {
   createRequestMetrics,
   type RequestLabels,
@@ -79,10 +80,28 @@ export const prometheus = definePlugin<Prometheus>({
       },
     };
   },
+  respond(_, environment) {
+    const { settings, requests } = exporterOf(environment);
+    const { facts, batches, now } = environment;
+    const { prefix } = settings;
+    return {
+      prefix,
+      text:
+        requests.text(now()) +
+        processMetrics({ prefix, facts, batches, refused: requests.refused }),
+    };
+  },
+  fold(before, last) {
+    const { prefix, text } = last as Said;
+    const counted = countedText(text, (family) => isCounted(family.slice(prefix.length)));
+    return before === undefined
+      ? { prefix, text: counted }
+      : { prefix, text: merged([before as Said, { prefix, text: counted }]) };
+  },
   publicApis(environment) {
     const { settings } = exporterOf(environment);
     if (settings.hasExportServer) return [];
-    const handle = (): Answer => scrape(environment);
+    const handle = (): Promise<Answer> => scrape(environment);
     return [{ methods: ['GET'], path: settings.exportUri, handle }];
   },
   listener(environment) {
@@ -105,16 +124,24 @@ function exporterOf(environment: PluginEnvironment): Exporter {
   });
 }
 
-function scrape(environment: PluginEnvironment): Answer {
-  const { settings, requests } = exporterOf(environment);
-  const { facts, batches } = environment;
-  const { prefix } = settings;
-  const text =
-    requests.text(environment.now()) +
-    processMetrics({ prefix, facts, batches, refused: requests.refused });
+/** Metrics of one process. */
+interface Said {
+  readonly prefix: string;
+  readonly text: string;
+}
+
+async function scrape(environment: PluginEnvironment): Promise<Answer> {
+  const said = (await environment.askAll()) as readonly Said[];
   return {
     status: 200,
     headers: { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8' },
-    body: text,
+    body: merged(said),
   };
+}
+
+function merged(said: readonly Said[]): string {
+  const [first] = said;
+  if (first === undefined || said.length === 1) return first?.text ?? '';
+  const texts = said.map(({ text }) => text);
+  return mergedText(texts, (family) => isOfProcess(family.slice(first.prefix.length)));
 }

@@ -99,12 +99,17 @@ export const proxyCache = definePlugin<ProxyCache>({
     if (hasDisk === (cache_strategy === 'disk')) return undefined;
     return `invalid or empty cache_zone for cache_strategy: ${cache_strategy}`;
   },
+  respond(question, environment) {
+    const { zone, keys } = question as Purge;
+    const cache = cacheOf(zone, environment);
+    return keys.map((key) => cache.purge(key)).includes(true);
+  },
   create(conf, environment) {
     const cache = cacheOf(conf.cache_zone, environment);
     const decided = Symbol('decision');
     return {
       access(context) {
-        if (context.head.method === 'PURGE') return purge(context, conf, cache);
+        if (context.head.method === 'PURGE') return purge(context, conf, environment);
         const { status, key, answer, outcome } = decide(context, conf, cache, environment.now());
         const decision: Decision = { status, key, keeping: undefined, pieces: [], size: 0 };
         context.setSlot(decided, decision);
@@ -157,9 +162,25 @@ function bytesOf(size: unknown): number {
   return Math.max(1, Number(found[1]) * 2 ** unit);
 }
 
-function purge(context: RequestContext, conf: ProxyCache, cache: MemoryCache): Outcome {
-  const purged = ['GET', 'POST'].map((method) => cache.purge(keyOf(context, conf, method)));
-  return { ...errorPage(purged.includes(true) ? 200 : 404), source: 'apisix' };
+/** What every process of the gateway forgets. */
+interface Purge {
+  readonly zone: string;
+  readonly keys: readonly string[];
+}
+
+function purge(
+  context: RequestContext,
+  conf: ProxyCache,
+  environment: PluginEnvironment,
+): Outcome | Promise<Outcome> {
+  const keys = ['GET', 'POST'].map((method) => keyOf(context, conf, method));
+  const asked: Purge = { zone: conf.cache_zone, keys };
+  const outcome = (purged: readonly unknown[]): Outcome => ({
+    ...errorPage(purged.includes(true) ? 200 : 404),
+    source: 'apisix',
+  });
+  const purged = environment.askAll(asked);
+  return purged instanceof Promise ? purged.then(outcome) : outcome(purged);
 }
 
 /** Methods, host and URI in one key that no other can be spelled as. HEAD is answered from GET. */

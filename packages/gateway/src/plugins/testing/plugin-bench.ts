@@ -5,6 +5,7 @@ import { locate } from '../../core/locate.ts';
 import type { PluginConf } from '../../core/objects.ts';
 import { probeContext } from '../../core/probe-context.ts';
 import type { MatchedRoute, RequestContext, ResponseState } from '../../core/request-context.ts';
+import { createSoloHub } from '../../workers/hub.ts';
 import type { Handlers, Plugin, PluginEnvironment } from '../plugin.ts';
 
 /** A plugin on the bench: its handlers, made as the gateway makes them, and what it has said. */
@@ -22,6 +23,7 @@ export function onBench(
 ): BenchedPlugin {
   const warnings: string[] = [];
   const states = new Map<string, unknown>();
+  const hub = createSoloHub();
   const environment: PluginEnvironment = {
     origin: { kind: 'routes', id: 'r1' },
     metadata: () => undefined,
@@ -34,6 +36,9 @@ export function onBench(
     proto: () => undefined,
     shared: (key, make) => state(key, make),
     lasting: (make) => state('', make),
+    common: hub.common,
+    process: hub.process,
+    askAll: (question) => [plugin.respond(question, environment)],
     batches: createBatchBook(),
     facts: {
       id: 'gateway-id',

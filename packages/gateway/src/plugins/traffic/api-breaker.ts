@@ -2,8 +2,8 @@ import type { Answer } from '../../core/answer.ts';
 import { errorPage } from '../../core/answer.ts';
 import type { RequestContext } from '../../core/request-context.ts';
 import { resolveTemplate } from '../../core/template.ts';
-import { definePlugin } from '../plugin.ts';
-import { type Circuit, createCountingCircuit, createRatioCircuit } from './circuit.ts';
+import { definePlugin, type Outcome } from '../plugin.ts';
+import { CIRCUITS, type CircuitPolicy } from './circuit-book.ts';
 
 interface ApiBreaker {
   readonly break_response_code: number;
@@ -25,9 +25,6 @@ interface ApiBreaker {
     readonly success_ratio: number;
   };
 }
-
-/** Places watched; past it the oldest is forgotten. */
-const CIRCUITS_MAX = 10_000;
 
 const statuses = (from: number, to: number, fallback: number) => ({
   type: 'array',
@@ -93,50 +90,46 @@ export const apiBreaker = definePlugin<ApiBreaker>({
   create(conf, environment) {
     const { origin } = environment;
     const identity = `${origin.kind} ${origin.id} ${JSON.stringify(conf)}`;
-    const circuits = environment.shared(identity, () => new Map<string, Circuit>());
+    const circuits = environment.common(CIRCUITS, identity, policyOf(conf));
     const admitted = Symbol('admitted');
-
-    function circuitOf({ host, path }: RequestContext): Circuit {
-      const key = host + path;
-      const known = circuits.get(key);
-      if (known !== undefined) return known;
-      const oldest = circuits.size >= CIRCUITS_MAX ? circuits.keys().next() : undefined;
-      if (oldest?.done === false) circuits.delete(oldest.value);
-      const made = openCircuit(conf);
-      circuits.set(key, made);
-      return made;
-    }
 
     return {
       access(context) {
-        const circuit = circuitOf(context);
-        if (!circuit.admit(environment.now())) return breakAnswer(context, conf);
-        context.setSlot(admitted, circuit);
-        return undefined;
+        const place = context.host + context.path;
+        const judge = (isAdmitted: boolean): Outcome => {
+          if (!isAdmitted) return breakAnswer(context, conf);
+          context.setSlot(admitted, place);
+          return undefined;
+        };
+        const isAdmitted = circuits.admit(place, environment.now());
+        return isAdmitted instanceof Promise ? isAdmitted.then(judge) : judge(isAdmitted);
       },
       log(context) {
         // What other plugins answered says nothing about the upstream.
         const status = context.tries.at(-1)?.status;
-        if (status === undefined) return;
-        context.slot<Circuit>(admitted)?.settle(status, environment.now());
+        const place = context.slot<string>(admitted);
+        if (status === undefined || place === undefined) return;
+        void circuits.settle(place, status, environment.now());
       },
     };
   },
 });
 
-function openCircuit({ policy, unhealthy, healthy, max_breaker_sec }: ApiBreaker): Circuit {
-  const unhealthyStatuses = new Set(unhealthy.http_statuses);
+function policyOf({ policy, unhealthy, healthy, max_breaker_sec }: ApiBreaker): CircuitPolicy {
+  const unhealthyStatuses = unhealthy.http_statuses;
   const breakMs = max_breaker_sec * 1_000;
   if (policy === 'unhealthy-count') {
-    return createCountingCircuit({
+    return {
+      kind: 'count',
       unhealthyStatuses,
-      healthyStatuses: new Set(healthy.http_statuses),
+      healthyStatuses: healthy.http_statuses,
       failures: unhealthy.failures,
       successes: healthy.successes,
       breakMaxMs: breakMs,
-    });
+    };
   }
-  return createRatioCircuit({
+  return {
+    kind: 'ratio',
     unhealthyStatuses,
     errorRatio: unhealthy.error_ratio,
     requestsMin: unhealthy.min_request_threshold,
@@ -144,7 +137,7 @@ function openCircuit({ policy, unhealthy, healthy, max_breaker_sec }: ApiBreaker
     trialMax: unhealthy.half_open_max_calls,
     successRatio: healthy.success_ratio,
     breakMs,
-  });
+  };
 }
 
 /** Headers only with a body, as APISIX has it. Of several Content-Types the last one stands. */

@@ -6,8 +6,8 @@ export interface Circuit {
 }
 
 export interface CountPolicy {
-  readonly unhealthyStatuses: ReadonlySet<number>;
-  readonly healthyStatuses: ReadonlySet<number>;
+  readonly unhealthyStatuses: readonly number[];
+  readonly healthyStatuses: readonly number[];
   readonly failures: number;
   readonly successes: number;
   readonly breakMaxMs: number;
@@ -29,11 +29,11 @@ export function createCountingCircuit(policy: CountPolicy): Circuit {
       return nowMs > openedMs + breakMs;
     },
     settle(status, nowMs) {
-      if (policy.unhealthyStatuses.has(status)) {
+      if (policy.unhealthyStatuses.includes(status)) {
         failed += 1;
         succeeded = 0;
         if (failed % policy.failures === 0) openedMs = nowMs;
-      } else if (policy.healthyStatuses.has(status) && failed > 0) {
+      } else if (policy.healthyStatuses.includes(status) && failed > 0) {
         succeeded += 1;
         if (succeeded < policy.successes) return;
         failed = 0;
@@ -45,7 +45,7 @@ export function createCountingCircuit(policy: CountPolicy): Circuit {
 }
 
 export interface RatioPolicy {
-  readonly unhealthyStatuses: ReadonlySet<number>;
+  readonly unhealthyStatuses: readonly number[];
   readonly errorRatio: number;
   readonly requestsMin: number;
   readonly windowMs: number;
@@ -97,7 +97,7 @@ export function createRatioCircuit(policy: RatioPolicy): Circuit {
       return true;
     },
     settle(status, nowMs) {
-      const isWell = !policy.unhealthyStatuses.has(status);
+      const isWell = !policy.unhealthyStatuses.includes(status);
       if (openedMs !== undefined) {
         if (trialsBegun > trialsOver) settleTrial(isWell, nowMs);
         return;

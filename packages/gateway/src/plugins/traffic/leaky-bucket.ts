@@ -1,3 +1,5 @@
+import type { CommonKind } from '../../workers/hub.ts';
+
 export interface BucketAsk {
   /** Requests a second. */
   readonly rate: number;
@@ -41,3 +43,11 @@ export function createLeakyBucket({ keysMax }: { readonly keysMax: number }): Le
     },
   };
 }
+
+/** Keys held for one configuration; past it the oldest is forgotten. */
+const KEYS_MAX = 100_000;
+
+export const LEAKY_BUCKET: CommonKind<LeakyBucket, undefined> = {
+  name: 'leaky-bucket',
+  make: () => createLeakyBucket({ keysMax: KEYS_MAX }),
+};

@@ -9,6 +9,7 @@ import {
   type RejectFields,
   rejection,
 } from './limit-key.ts';
+import { PLACES } from './places.ts';
 import { openRedis, REDIS_CONDITIONS, REDIS_FIELDS, type RedisFields } from './redis-connection.ts';
 import { createRedisPlaces, type Entered } from './redis-places.ts';
 import { isTakenOver } from './taken-over.ts';
@@ -172,11 +173,12 @@ interface Places {
   close(): void;
 }
 
-/** Counted in this process, or in Redis over one connection. */
-function placesOf(conf: LimitConn, { origin, now, warn }: PluginEnvironment): Places {
-  if (conf.policy === 'local') return localPlaces();
-  const connection = openRedis(conf, warn);
+/** Counted in this gateway, or in Redis over one connection. */
+function placesOf(conf: LimitConn, environment: PluginEnvironment): Places {
+  const { origin, now, warn } = environment;
   const identity = `${origin.kind} ${origin.id} ${JSON.stringify(conf)}`;
+  if (conf.policy === 'local') return localPlaces(environment, identity);
+  const connection = openRedis(conf, warn);
   const places = createRedisPlaces(connection, identity, warn);
   const ttlMs = conf.key_ttl * 1_000;
   return {
@@ -185,22 +187,15 @@ function placesOf(conf: LimitConn, { origin, now, warn }: PluginEnvironment): Pl
   };
 }
 
-/** A key without any request under way is forgotten, so clients bound the memory. */
-function localPlaces(): Places {
-  const counts = new Map<string, number>();
+function localPlaces({ common, process }: PluginEnvironment, identity: string): Places {
+  const places = common(PLACES, identity, undefined);
   return {
     enter(key, most) {
-      const count = (counts.get(key) ?? 0) + 1;
-      if (count > most) return 'full';
-      counts.set(key, count);
-      return {
-        count,
-        leave() {
-          const left = (counts.get(key) ?? 1) - 1;
-          if (left <= 0) counts.delete(key);
-          else counts.set(key, left);
-        },
-      };
+      const leave = (): void => void places.leave(key, process);
+      const placeOf = (count: number | undefined): Place =>
+        count === undefined ? 'full' : { count, leave };
+      const count = places.enter(key, most, process);
+      return count instanceof Promise ? count.then(placeOf) : placeOf(count);
     },
     close: () => undefined,
   };

@@ -1,5 +1,5 @@
 import { definePlugin, type Outcome, type PluginEnvironment } from '../plugin.ts';
-import { createLeakyBucket } from './leaky-bucket.ts';
+import { LEAKY_BUCKET } from './leaky-bucket.ts';
 import {
   KEY_TYPE,
   type KeyType,
@@ -20,8 +20,6 @@ interface LimitReq extends RejectFields, RedisFields {
   readonly nodelay: boolean;
   readonly allow_degradation: boolean;
 }
-
-const KEYS_MAX = 100_000;
 
 /** Slows requests of one key down to a rate, and refuses those above the burst. */
 export const limitReq = definePlugin<LimitReq>({
@@ -68,17 +66,21 @@ const FAILED: Outcome = { status: 500, body: { error_msg: 'failed to limit req' 
 /** In ms; undefined when the other side that counts could not be asked. */
 type Delay = number | 'refused' | undefined;
 
-/** A bucket in this process, or in Redis over one connection. */
+/** A bucket in this gateway, or in Redis over one connection. */
 function bucketOf(
   conf: LimitReq,
-  { origin, shared, now, warn }: PluginEnvironment,
+  { origin, common, now, warn }: PluginEnvironment,
 ): { take(key: string): Delay | Promise<Delay>; close(): void } {
   const { rate, burst } = conf;
   const identity = `${origin.kind} ${origin.id} ${JSON.stringify(conf)}`;
   if (conf.policy === 'local') {
-    const bucket = shared(identity, () => createLeakyBucket({ keysMax: KEYS_MAX }));
+    const bucket = common(LEAKY_BUCKET, identity, undefined);
+    const delayOf = (ms: number | undefined): Delay => ms ?? 'refused';
     return {
-      take: (key) => bucket.take(key, { rate, burst, nowMs: now() }) ?? 'refused',
+      take(key) {
+        const ms = bucket.take(key, { rate, burst, nowMs: now() });
+        return ms instanceof Promise ? ms.then(delayOf) : delayOf(ms);
+      },
       close: () => undefined,
     };
   }

@@ -68,8 +68,8 @@ test('a sticky value always goes to one upstream', async () => {
 });
 
 const POLICY = {
-  unhealthyStatuses: new Set([500]),
-  healthyStatuses: new Set([200]),
+  unhealthyStatuses: [500],
+  healthyStatuses: [200],
   failures: 2,
   successes: 2,
   breakMaxMs: 3_000,
@@ -91,7 +91,7 @@ test('a counting circuit opens longer each time, up to its bound, and successes 
 
 test('a ratio circuit is half open after its time: trials close it or open it again', () => {
   const ratio = {
-    unhealthyStatuses: new Set([500]),
+    unhealthyStatuses: [500],
     errorRatio: 0.5,
     requestsMin: 4,
     windowMs: 10_000,
@@ -116,7 +116,7 @@ test('failures of a ratio circuit count only as long as its window', () => {
   fc.assert(
     fc.property(fc.array(fc.constantFrom(200, 500), { maxLength: 40 }), (statuses) => {
       const circuit = createRatioCircuit({
-        unhealthyStatuses: new Set([500]),
+        unhealthyStatuses: [500],
         errorRatio: 1,
         requestsMin: 3,
         windowMs: 1_000,

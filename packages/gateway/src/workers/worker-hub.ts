@@ -1,0 +1,108 @@
+import type { Common, CommonKind, Hub, Topic } from './hub.ts';
+import type { Call, ToFirst, ToWorker } from './messages.ts';
+
+/** The hub of a process that serves: everything goes by way of the first one. */
+export interface WorkerHub extends Hub {
+  /** Whether the message was one for the hub. */
+  take(message: ToWorker): boolean;
+  /** What stays of this process's counts when it ends, by topic. */
+  last(): readonly (readonly [topic: string, answer: unknown])[];
+}
+
+export function createWorkerHub(process: number, send: (message: ToFirst) => void): WorkerHub {
+  const topics = new Map<string, Topic>();
+  const waiting = new Map<number, (answer: unknown) => void>();
+  const states = new Map<string, { readonly state: object }>();
+  let calls: Call[] = [];
+  let lastId = 0;
+
+  function wait<Answer>(): { readonly id: number; readonly answer: Promise<Answer> } {
+    lastId += 1;
+    const id = lastId;
+    // Checked edge: the first process answers a call as the state that it holds does.
+    const answer = new Promise<Answer>((resolve) =>
+      waiting.set(id, (given) => resolve(given as Answer)),
+    );
+    return { id, answer };
+  }
+
+  function settle(id: number, answer: unknown): void {
+    waiting.get(id)?.(answer ?? undefined);
+    waiting.delete(id);
+  }
+
+  /** Calls of one turn go out together. */
+  function call(state: number, method: string, given: readonly unknown[]): Promise<unknown> {
+    const { id, answer } = wait();
+    if (calls.length === 0) {
+      queueMicrotask(() => {
+        send({ kind: 'calls', list: calls });
+        calls = [];
+      });
+    }
+    calls.push([id, state, method, given]);
+    return answer;
+  }
+
+  function remote(state: number): object {
+    const methods = new Map<string, (...given: unknown[]) => Promise<unknown>>();
+    return new Proxy(
+      {},
+      {
+        get(_, name) {
+          if (typeof name !== 'string') return undefined;
+          const known = methods.get(name) ?? ((...given) => call(state, name, given));
+          methods.set(name, known);
+          return known;
+        },
+      },
+    );
+  }
+
+  return {
+    process,
+    topic: (name, topic) => void topics.set(name, topic),
+    ask(topic, question) {
+      const { id, answer } = wait<readonly unknown[]>();
+      send({ kind: 'ask', id, topic, question });
+      return answer;
+    },
+    tell: (topic, question) => send({ kind: 'ask', topic, question }),
+    common<State extends object, Settings>(
+      kind: CommonKind<State, Settings>,
+      key: string,
+      settings: Settings,
+    ) {
+      const name = `${kind.name} ${key}`;
+      let known = states.get(name);
+      if (known === undefined) {
+        const number = states.size;
+        send({ kind: 'state', state: number, name: kind.name, key, settings });
+        known = { state: remote(number) };
+        states.set(name, known);
+      }
+      return known.state as Common<State>; // Every call of it goes to a state of this kind.
+    },
+    take(message) {
+      switch (message.kind) {
+        case 'answers':
+          for (const [id, answer] of message.list) settle(id, answer);
+          return true;
+        case 'gathered':
+          settle(message.id, message.answers);
+          return true;
+        case 'question': {
+          const answer = topics.get(message.topic)?.answer(message.question);
+          if (message.id !== undefined) send({ kind: 'reply', id: message.id, answer });
+          return true;
+        }
+        default:
+          return false;
+      }
+    },
+    last() {
+      const counted = [...topics].filter(([, { fold }]) => fold !== undefined);
+      return counted.map(([name, { answer }]) => [name, answer(undefined)] as const);
+    },
+  };
+}
