@@ -119,9 +119,9 @@ async function withShownLinks(
 }
 
 async function readRows(store: Store, roots: readonly string[]): Promise<readonly SpanRow[]> {
-  const names = Object.keys(l7FlowLog.columns);
+  // All by one sign: naming each takes the store longer than finding the rows does.
   const { rows, columns } = await store.query(
-    `SELECT ${names.join(', ')}, toUnixTimestamp64Micro(start_time) AS start_us,
+    `SELECT *, toUnixTimestamp64Micro(start_time) AS start_us,
        toUnixTimestamp64Micro(end_time) AS end_us
      FROM ${TABLE} WHERE ${IN_INDEXED_INTERVALS} AND root_hash IN {roots:Array(UInt64)}
      ORDER BY start_time LIMIT {most:UInt32}`,
