@@ -1,6 +1,7 @@
 import { createTextDecoder } from '../text.ts';
 import { gapInChunk, pushChunked, startChunks } from './chunked.ts';
 import { createHttp1Head, type Http1Head } from './head.ts';
+import { createKnownLines } from './known-lines.ts';
 import { createHeadParser } from './parse-head.ts';
 import {
   BODY_NONE,
@@ -36,9 +37,10 @@ export function createHttp1Decoder({
   headLinesMax = 1000,
   text = createTextDecoder(),
 }: Http1Options): Http1Decoder {
-  const parser = createHeadParser(createHttp1Head(), headers, text, headLinesMax);
+  const parsing = { text, linesMax: headLinesMax, knownLines: createKnownLines() };
+  const parser = createHeadParser(createHttp1Head(), headers, parsing);
   // Its own record: a head may be cut while the sink still looks at another one.
-  const cutParser = createHeadParser(createHttp1Head(), headers, text, headLinesMax);
+  const cutParser = createHeadParser(createHttp1Head(), headers, parsing);
 
   function push(stream: Http1Stream, bytes: Uint8Array, from: number, to: number): void {
     let at = from;

@@ -4,23 +4,23 @@ import type { Header } from './head.ts';
 export interface HeaderList {
   readonly length: number;
   begin(): void;
-  add(name: string, value: string): void;
+  /** `hash` is its `headerHash`. */
+  add(header: Header, hash: number): void;
   /** What was added since `begin`; equal lists come out as one object again and again. */
   end(): readonly Header[];
 }
 
-/** Slots of 16 headers of 64 characters: at most 256 KiB for pairs and as much for lists. */
+/** Slots of 16 headers of 64 characters: at most 256 KiB. */
 const SLOTS = 256;
 const CACHED_LENGTH_MAX = 64;
 const CACHED_COUNT_MAX = 16;
 const NONE: readonly Header[] = [];
 
 /**
- * Traffic repeats its headers: most lists were seen before, and then nothing is allocated. Relies on
- * a text cache for speed only: equal strings that are different objects cost a comparison.
+ * Traffic repeats its headers: most lists were seen before, and then nothing is allocated. Headers
+ * that are one object where they are equal are compared the faster.
  */
 export function createHeaderList(): HeaderList {
-  const pairs: (Header | undefined)[] = new Array<Header | undefined>(SLOTS).fill(undefined);
   const lists: (readonly Header[] | undefined)[] = new Array<readonly Header[] | undefined>(
     SLOTS,
   ).fill(undefined);
@@ -29,23 +29,6 @@ export function createHeaderList(): HeaderList {
   let count = 0;
   let hash = 0;
   let isCacheable = true;
-
-  function pairOf(name: string, value: string): Header {
-    const { length } = value;
-    if (length > CACHED_LENGTH_MAX) {
-      isCacheable = false;
-      return [name, value];
-    }
-    const ends = length === 0 ? 0 : value.charCodeAt(0) * 7 + value.charCodeAt(length - 1);
-    const key = (Math.imul(name.length * 31 + length, 31) + ends) | 0;
-    hash = (Math.imul(hash, 31) + key) | 0;
-    const slot = (key ^ (key >>> 8)) & (SLOTS - 1);
-    const known = pairs[slot];
-    if (known !== undefined && known[0] === name && known[1] === value) return known;
-    const made: Header = [name, value];
-    pairs[slot] = made;
-    return made;
-  }
 
   return {
     get length() {
@@ -56,9 +39,11 @@ export function createHeaderList(): HeaderList {
       hash = 0;
       isCacheable = true;
     },
-    add(name, value) {
-      gathered[count] = pairOf(name, value);
+    add(header, one) {
+      gathered[count] = header;
       count += 1;
+      hash = (Math.imul(hash, 31) + one) | 0;
+      if (header[1].length > CACHED_LENGTH_MAX) isCacheable = false;
     },
     end() {
       if (count === 0) return NONE;
@@ -71,6 +56,16 @@ export function createHeaderList(): HeaderList {
       return made;
     },
   };
+}
+
+/** Of the lengths and of four letters of the value: ids differ in all of them. */
+export function headerHash([name, value]: Header): number {
+  const { length } = value;
+  if (length < 4) return Math.imul(name.length * 31 + length, 31);
+  const middle = length >> 1;
+  const ends = value.charCodeAt(0) * 7 + value.charCodeAt(length - 1);
+  const inner = value.charCodeAt(middle) * 7 + value.charCodeAt(middle - 1);
+  return Math.imul(name.length * 31 + length, 31) + Math.imul(ends, 257) + inner;
 }
 
 /** Whether `other` begins with what `one` holds. */

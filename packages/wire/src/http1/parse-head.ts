@@ -1,6 +1,6 @@
 import type { DecodeText } from '../text.ts';
-import type { Http1Head } from './head.ts';
-import { createHeaderList } from './header-list.ts';
+import type { Header, Http1Head } from './head.ts';
+import { createHeaderList, headerHash } from './header-list.ts';
 import {
   FRAMING_CONTENT_LENGTH,
   FRAMING_HOST,
@@ -10,6 +10,7 @@ import {
   type HeaderTable,
   REDACTED,
 } from './header-table.ts';
+import type { KnownLine, KnownLines } from './known-lines.ts';
 import { HEAD_INCOMPLETE, HEAD_INVALID, parseStartLine, TOKEN } from './start-line.ts';
 
 const CR = 0x0d;
@@ -31,13 +32,20 @@ export interface HeadParser {
   readonly head: Http1Head;
 }
 
+export interface HeadParserOptions {
+  readonly text: DecodeText;
+  readonly linesMax: number;
+  /** Parsers of one table may share them. */
+  readonly knownLines: KnownLines;
+}
+
 export function createHeadParser(
   head: Http1Head,
   table: HeaderTable,
-  text: DecodeText,
-  linesMax: number,
+  { text, linesMax, knownLines }: HeadParserOptions,
 ): HeadParser {
   const list = createHeaderList();
+  const read: KnownLine = { size: 0, entry: undefined, value: '', kept: undefined, hash: 0 };
 
   function parse(bytes: Uint8Array, from: number, to: number, isCut: boolean): number {
     let at = parseStartLine(bytes, from, to, isCut, text, head);
@@ -62,6 +70,12 @@ export function createHeadParser(
 
   /** Answers the next line's offset, minus the body's offset after an empty line, or incomplete. */
   function parseLine(bytes: Uint8Array, at: number, to: number): number {
+    const known = knownLines.find(bytes, at, to);
+    if (known !== undefined) {
+      if (known.entry !== undefined) mean(known.entry, known.value);
+      if (known.kept !== undefined && list.length < KEPT_MAX) list.add(known.kept, known.hash);
+      return at + known.size;
+    }
     let nameEnd = at;
     while (nameEnd < to && TOKEN[bytes[nameEnd] ?? 0] === 1) nameEnd += 1;
     let lineEnd = nameEnd;
@@ -80,9 +94,15 @@ export function createHeadParser(
       while (lineEnd < to && bytes[lineEnd] !== LF) lineEnd += 1;
       if (lineEnd >= to) return HEAD_INCOMPLETE;
     }
-    if (nameEnd > at && bytes[nameEnd] === COLON) {
-      const entry = table.find(bytes, at, nameEnd);
-      if (entry !== undefined) take(entry, bytes, nameEnd + 1, lineEnd, isFolded);
+    read.size = lineEnd + 1 - at;
+    read.entry = undefined;
+    read.kept = undefined;
+    if (nameEnd > at && bytes[nameEnd] === COLON) read.entry = table.find(bytes, at, nameEnd);
+    if (read.entry !== undefined) take(read.entry, bytes, nameEnd + 1, lineEnd, isFolded);
+    const isWhole = read.entry?.isKept !== true || read.kept !== undefined;
+    // A secret is in no memory of ours.
+    if (isWhole && !isFolded && read.entry?.isSecret !== true) {
+      knownLines.remember(bytes, at, read);
     }
     return lineEnd + 1;
   }
@@ -96,7 +116,7 @@ export function createHeadParser(
   ): void {
     const isKept = entry.isKept && list.length < KEPT_MAX;
     if (entry.isSecret) {
-      if (isKept) list.add(entry.name, REDACTED);
+      if (isKept) keep([entry.name, REDACTED]);
       // Framing is not a value that anyone stores: without it the stream's place would be lost.
       if (entry.framing === FRAMING_NONE || entry.framing === FRAMING_HOST) return;
     }
@@ -107,12 +127,22 @@ export function createHeadParser(
     const cut = Math.min(to, from + VALUE_LENGTH_MAX);
     const raw = text(bytes, from, cut);
     const value = isFolded ? unfold(raw) : raw;
-    if (entry.framing === FRAMING_CONTENT_LENGTH) takeContentLength(head, value);
-    else if (entry.framing === FRAMING_TRANSFER_ENCODING) takeTransferEncoding(head, value);
-    else if (entry.framing === FRAMING_HOST && head.isRequest && head.host === '') {
-      head.host = value;
-    }
-    if (isKept && !entry.isSecret) list.add(entry.name, value);
+    mean(entry, value);
+    read.value = value;
+    if (isKept && !entry.isSecret) keep([entry.name, value]);
+  }
+
+  function keep(header: Header): void {
+    read.kept = header;
+    read.hash = headerHash(header);
+    list.add(header, read.hash);
+  }
+
+  /** What a header says of the message, whether or not it is kept. */
+  function mean({ framing }: HeaderEntry, value: string): void {
+    if (framing === FRAMING_CONTENT_LENGTH) takeContentLength(head, value);
+    else if (framing === FRAMING_TRANSFER_ENCODING) takeTransferEncoding(head, value);
+    else if (framing === FRAMING_HOST && head.isRequest && head.host === '') head.host = value;
   }
 
   return { parse, head };
