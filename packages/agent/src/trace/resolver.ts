@@ -32,6 +32,7 @@ import {
   type OpenRequests,
   openRequest,
 } from './open-request.ts';
+import { connectionOf, createOpenTurns } from './open-turns.ts';
 import type { ResolverOptions } from './resolver-options.ts';
 import { createThreadOrders } from './thread-order.ts';
 import type { TracedExchange } from './traced-exchange.ts';
@@ -69,8 +70,6 @@ const CONNECTIONS_MAX = 65_536;
 const HOLD_NS = 1e9;
 /** Calls one after the other for one request that backward evidence is carried over. */
 const FOLLOWED_MAX = 64;
-/** A turn id is the id of its connection, shifted by this, and a count. Source: causes.h. */
-const TURNS_A_CONNECTION = 2 ** 20;
 const NONE = [] as const;
 const NOTHING = { supports: NONE, unnamedCount: 0 } as const;
 const NO_LINK: Link<OpenRequest<Call>> = {
@@ -94,7 +93,7 @@ export function createResolver(
   let held: Call[] = [];
   const processes = new Map<number, OpenRequests<Call>>();
   const trustByProgram = new Map<string, TrustCounts>();
-  const openByTurn = new Map<number, OpenRequest<Call>>();
+  const openTurns = createOpenTurns<OpenRequest<Call>>();
   const orders = createThreadOrders<OpenRequest<Call>, Call>({
     onCall: nameInOrder,
     onAnswer: claimInOrder,
@@ -150,7 +149,7 @@ export function createResolver(
   }
 
   function forgetTurn(one: OpenRequest<Call>): void {
-    if (openByTurn.get(one.request.turnId) === one) openByTurn.delete(one.request.turnId);
+    openTurns.remove(one.request.turnId, one);
   }
 
   function open(connection: Connection, part: RequestPart): void {
@@ -164,14 +163,13 @@ export function createResolver(
     openCount += 1;
     part.note = one;
     orders.readRequest(part.tid, one);
-    // Pipelined requests share a turn: the first is the one that is being worked on.
-    if (!openByTurn.has(part.turnId)) openByTurn.set(part.turnId, one);
+    openTurns.add(part.turnId, one);
   }
 
   function call(connection: Connection, part: RequestPart): Call {
     const of = openOf(connection, part.startNs);
     forgetLeft(of, part.startNs);
-    const opened = part.causeId === 0 ? undefined : openByTurn.get(part.causeId);
+    const opened = part.causeId === 0 ? undefined : openTurns.get(part.causeId);
     const follows = opened === undefined ? answeredCall(part.causeId, of) : undefined;
     const caused = opened ?? follows?.link.parent;
     const { supports, unnamedCount } =
@@ -215,7 +213,7 @@ export function createResolver(
   /** The call whose answer was read in that turn, if it is its connection's last one. */
   function answeredCall(turnId: number, of: OpenRequests<Call>): Call | undefined {
     if (turnId === 0) return undefined;
-    const found = callByConnection.get(Math.floor(turnId / TURNS_A_CONNECTION));
+    const found = callByConnection.get(connectionOf(turnId));
     return found?.of === of && found.exchange?.response?.turnId === turnId ? found : undefined;
   }
 

@@ -48,6 +48,7 @@ export function createThreadOrders<Request, Call>(
 ): ThreadOrders<Request, Call> {
   const { onCall, onAnswer, isRequestOpen, isCallOpen } = options;
   const threads = new Map<number, Thread<Request, Call>>();
+  const onRequestAndCall = (request: Request, call: Call): void => onCall(call, request);
 
   function reading(tid: number): Thread<Request, Call> {
     let thread = threads.get(tid);
@@ -58,7 +59,7 @@ export function createThreadOrders<Request, Call>(
     }
     if (thread.isSending) {
       thread.isSending = false;
-      endRound(thread.requests, isRequestOpen, (request, call) => onCall(call, request));
+      endRound(thread.requests, isRequestOpen, onRequestAndCall);
       endRound(thread.answers, isCallOpen, onAnswer);
     }
     return thread;
@@ -98,7 +99,7 @@ function send<Read, Sent>(
   sent: Sent,
   isOpen: (one: Read) => boolean,
 ): void {
-  line.late = line.late.filter(isOpen);
+  if (line.late.length > 0) line.late = line.late.filter(isOpen);
   if (line.late.length > 0) {
     // It may stand for any of them; by their number they are used up.
     line.late.shift();
@@ -117,9 +118,11 @@ function endRound<Read, Sent>(
   onPair: (read: Read, sent: Sent) => void,
 ): void {
   const { pairs, isBroken } = line;
-  line.late = [...line.late, ...line.round].filter(isOpen).slice(-LINE_MAX);
-  line.round = [];
-  line.pairs = [];
+  if (line.late.length + line.round.length > 0) {
+    line.late = [...line.late, ...line.round].filter(isOpen).slice(-LINE_MAX);
+    line.round = [];
+  }
+  if (pairs.length > 0) line.pairs = [];
   line.isBroken = false;
   if (isBroken || line.late.length > 0) return;
   for (const [one, sent] of pairs) onPair(one, sent);
