@@ -31,10 +31,10 @@ static const char call_out[] =
     "GET /stock/1842 HTTP/1.1\r\nHost: stock.internal:7002\r\nAccept: application/json\r\n"
     "X-Request-Id: 6f1c2d3e-1111-4222-8333-444455556666\r\nConnection: keep-alive\r\n\r\n";
 static const char answer_in[] =
-    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 14\r\n"
+    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 15\r\n"
     "Date: Tue, 24 Nov 2026 10:00:00 GMT\r\nConnection: keep-alive\r\n\r\n{\"stock\": 1842}";
 static const char answer_out[] =
-    "HTTP/1.1 200 OK\r\nServer: nginx\r\nContent-Type: application/json\r\nContent-Length: 14\r\n"
+    "HTTP/1.1 200 OK\r\nServer: nginx\r\nContent-Type: application/json\r\nContent-Length: 15\r\n"
     "Date: Tue, 24 Nov 2026 10:00:00 GMT\r\nConnection: keep-alive\r\n\r\n{\"stock\": 1842}";
 
 struct part {
