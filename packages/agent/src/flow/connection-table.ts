@@ -4,13 +4,15 @@ export interface ConnectionTable {
   get(id: number): FlowConnection | undefined;
   /** Makes room first if need be. Answers what it was given. */
   add(connection: FlowConnection): FlowConnection;
-  remove(id: number): void;
+  remove(connection: FlowConnection): void;
   all(): IterableIterator<FlowConnection>;
   size(): number;
 }
 
 /** Connections looked at when room is needed, before the next one in line goes whatever its use. */
 const CHANCES = 16;
+/** A look at an array in place of a look-up by hash: 8 KB. */
+const RECENT = 1_024;
 
 /**
  * Connections by id. When full, the longest-held one that was not used since it was last looked at
@@ -21,7 +23,13 @@ export function createConnectionTable(
   onDropped: (connection: FlowConnection) => void,
 ): ConnectionTable {
   const byId = new Map<number, FlowConnection>();
-  let last: FlowConnection | undefined;
+  /** By the low bits of their ids: connections that are busy at a time are a few. */
+  const recent = new Array<FlowConnection | undefined>(RECENT).fill(undefined);
+
+  function forget(connection: FlowConnection): void {
+    const slot = slotOf(connection.shown.id);
+    if (recent[slot] === connection) recent[slot] = undefined;
+  }
 
   function dropOne(): void {
     for (let chance = 0; ; chance += 1) {
@@ -34,7 +42,7 @@ export function createConnectionTable(
         byId.set(oldest.shown.id, oldest);
         continue;
       }
-      if (last === oldest) last = undefined;
+      forget(oldest);
       onDropped(oldest);
       return;
     }
@@ -42,22 +50,28 @@ export function createConnectionTable(
 
   return {
     get(id) {
-      if (last?.shown.id === id) return last;
+      const slot = slotOf(id);
+      const met = recent[slot];
+      if (met?.shown.id === id) return met;
       const found = byId.get(id);
-      if (found !== undefined) last = found;
+      if (found !== undefined) recent[slot] = found;
       return found;
     },
     add(connection) {
       if (byId.size >= connectionsMax) dropOne();
       byId.set(connection.shown.id, connection);
-      last = connection;
+      recent[slotOf(connection.shown.id)] = connection;
       return connection;
     },
-    remove(id) {
-      byId.delete(id);
-      if (last?.shown.id === id) last = undefined;
+    remove(connection) {
+      byId.delete(connection.shown.id);
+      forget(connection);
     },
     all: () => byId.values(),
     size: () => byId.size,
   };
+}
+
+function slotOf(id: number): number {
+  return id & (RECENT - 1);
 }

@@ -42,7 +42,7 @@ export function createFlow(options: FlowOptions): Flow {
   const protocols: Readonly<Record<ProtocolName, Protocol>> = {
     http1: createHttp1Protocol(place, pairing, counters, {
       headers: (options.headers ?? DEFAULT_HEADERS).map(normalName),
-      headersRedacted: options.headersRedacted,
+      headersRedacted: options.headersRedacted ?? [],
       headBytesMax: limits.headBytesMax,
       text,
     }),
@@ -146,7 +146,7 @@ export function createFlow(options: FlowOptions): Flow {
   }
 
   function drop(of: FlowConnection): void {
-    table.remove(of.shown.id);
+    table.remove(of);
     finish(of);
   }
 

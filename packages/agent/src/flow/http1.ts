@@ -18,7 +18,7 @@ import type { Protocol } from './protocol.ts';
 export interface Http1Settings {
   /** Names of headers that are kept, lower case. */
   readonly headers: readonly string[];
-  readonly headersRedacted: readonly string[] | undefined;
+  readonly headersRedacted: readonly string[];
   readonly headBytesMax: number;
   readonly text: DecodeText;
 }
@@ -37,7 +37,11 @@ export function createHttp1Protocol(
     trouble: (_, reason) => pairing.trouble(reason),
   };
   const decoder = createHttp1Decoder({
-    headers: createHeaderTable([...settings.headers, ...MEANT_HEADERS], settings.headersRedacted),
+    headers: createHeaderTable({
+      kept: [...settings.headers, ...MEANT_HEADERS],
+      meant: MEANT_HEADERS,
+      secret: settings.headersRedacted,
+    }),
     sink,
     text: settings.text,
     headBytesMax: settings.headBytesMax,

@@ -33,7 +33,7 @@ function decode(parts: readonly Part[], { rule = BODY_FRAMED, headBytesMax }: De
   const decoded: Decoded = { messages: [], troubles: [], stream: createHttp1Stream() };
   const { messages, troubles, stream } = decoded;
   const decoder = createHttp1Decoder({
-    headers: createHeaderTable(['host', 'x-request-id', 'x-folded', 'cookie']),
+    headers: createHeaderTable({ kept: ['host', 'x-request-id', 'x-folded', 'cookie'] }),
     ...(headBytesMax !== undefined && { headBytesMax }),
     sink: {
       start: () => undefined,

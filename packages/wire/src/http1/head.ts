@@ -22,6 +22,8 @@ export interface Http1Head {
   isFramingBroken: boolean;
   /** The end of the head was not captured: later headers are missing. */
   isCut: boolean;
+  /** One of the table's `meant` names is among `headers`, or was left out of them as one too many. */
+  hasMeant: boolean;
   /** Kept headers in order, lower-case names. Names with secrets have the value `[redacted]`. */
   headers: readonly Header[];
 }
@@ -42,6 +44,7 @@ export function createHttp1Head(): Http1Head {
     isChunked: false,
     isFramingBroken: false,
     isCut: false,
+    hasMeant: false,
     headers: [],
   };
 }

@@ -22,6 +22,7 @@ export interface HeaderEntry {
   readonly nameBytes: Uint8Array;
   readonly isKept: boolean;
   readonly isSecret: boolean;
+  readonly isMeant: boolean;
   readonly framing: number;
 }
 
@@ -32,14 +33,16 @@ export interface HeaderTable {
 
 const BUCKETS = 256;
 
-/**
- * `kept` are the names whose values a head carries; at most 512 of at most 128 characters. Values of
- * `secret` names are never decoded, beside those that never are.
- */
-export function createHeaderTable(
-  kept: readonly string[],
-  secret: readonly string[] = [],
-): HeaderTable {
+export interface HeaderNames {
+  /** Those whose values a head carries; at most 512 of at most 128 characters. */
+  readonly kept: readonly string[];
+  /** Those of them that the caller acts on: a head says whether it has one. */
+  readonly meant?: readonly string[];
+  /** Those whose values are never decoded, beside those that never are. */
+  readonly secret?: readonly string[];
+}
+
+export function createHeaderTable({ kept, meant = [], secret = [] }: HeaderNames): HeaderTable {
   const secretNames = new Set([...SECRET_NAMES, ...secret.map(normalName)]);
   const buckets: HeaderEntry[][] = Array.from({ length: BUCKETS }, () => []);
   const keptNames = new Set(kept.slice(0, 512).map((name) => name.toLowerCase()));
@@ -56,6 +59,7 @@ export function createHeaderTable(
       nameBytes,
       isKept: keptNames.has(name),
       isSecret: secretNames.has(normalName(name)),
+      isMeant: meant.includes(name),
       framing: framing.get(name) ?? FRAMING_NONE,
     });
   }

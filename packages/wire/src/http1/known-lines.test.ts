@@ -8,7 +8,10 @@ import { createHeadParser } from './parse-head.ts';
 
 const seed = 20_416;
 const encoder = new TextEncoder();
-const table = createHeaderTable(['host', 'accept', 'x-request-id', 'cookie']);
+const table = createHeaderTable({
+  kept: ['host', 'accept', 'x-request-id', 'cookie'],
+  meant: ['x-request-id', 'cookie'],
+});
 
 function createParser(knownLines = createKnownLines()) {
   const parsing = { text: createTextDecoder(), linesMax: 100, knownLines };

@@ -55,6 +55,7 @@ export function createHeadParser(
     head.hasTransferEncoding = false;
     head.isChunked = false;
     head.isFramingBroken = false;
+    head.hasMeant = false;
     list.begin();
     for (let lines = 0; lines <= linesMax; lines += 1) {
       const next = parseLine(bytes, at, to);
@@ -116,6 +117,7 @@ export function createHeadParser(
   ): void {
     const isKept = entry.isKept && list.length < KEPT_MAX;
     if (entry.isSecret) {
+      if (entry.isMeant) head.hasMeant = true;
       if (isKept) keep([entry.name, REDACTED]);
       // Framing is not a value that anyone stores: without it the stream's place would be lost.
       if (entry.framing === FRAMING_NONE || entry.framing === FRAMING_HOST) return;
@@ -139,7 +141,8 @@ export function createHeadParser(
   }
 
   /** What a header says of the message, whether or not it is kept. */
-  function mean({ framing }: HeaderEntry, value: string): void {
+  function mean({ framing, isMeant }: HeaderEntry, value: string): void {
+    if (isMeant) head.hasMeant = true;
     if (framing === FRAMING_CONTENT_LENGTH) takeContentLength(head, value);
     else if (framing === FRAMING_TRANSFER_ENCODING) takeTransferEncoding(head, value);
     else if (framing === FRAMING_HOST && head.isRequest && head.host === '') head.host = value;
