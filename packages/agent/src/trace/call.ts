@@ -1,9 +1,9 @@
 import { EVIDENCE_SHARED_ID, EVIDENCE_THREAD_RESTORED } from '@thalweg/model';
 import type { Exchange } from '../flow/exchange.ts';
 import type { Comparison } from './calibration.ts';
-import { decideLink, FORWARD_EVIDENCE, type Link, type Support } from './link.ts';
+import { decideLink, FORWARD_EVIDENCE, type Link, type Support, withEvidence } from './link.ts';
 import type { OpenRequest, OpenRequests } from './open-request.ts';
-import { addCalls, countAnswered, trustOf } from './trust.ts';
+import { addCalls, countAnswered, type Trust, trustOf } from './trust.ts';
 
 /** What evidence is worth is estimated anew after so many answers, and after each of the first. */
 const TRUST_EVERY = 8;
@@ -25,6 +25,9 @@ export interface Call {
   /** What would speak for its parent if ids were not looked at; undefined where none is shared. */
   blind: Blind | undefined;
   link: Link<OpenRequest<Call>>;
+  /** What `link` was decided on and by: as long as both are the same, so is the link. */
+  decidedOn: Supports | undefined;
+  decidedBy: Trust | undefined;
   exchange: Exchange | undefined;
   /** Of `exchange`; 0n before. */
   wireId: bigint;
@@ -44,7 +47,7 @@ export interface Call {
 interface Blind {
   /** The one open request that shares its id. */
   readonly truth: OpenRequest<Call>;
-  readonly supports: Supports;
+  supports: Supports;
   readonly unnamedCount: number;
 }
 
@@ -57,8 +60,13 @@ export function pendingFrom(call: Call | undefined): Call | undefined {
 
 /** The request that ids name, when they name one. */
 export function sharedBy(supports: Supports): OpenRequest<Call> | undefined {
-  const sharing = supports.filter(({ evidence }) => (evidence & EVIDENCE_SHARED_ID) !== 0);
-  return sharing.length === 1 ? sharing[0]?.candidate : undefined;
+  let found: OpenRequest<Call> | undefined;
+  for (const { evidence, candidate } of supports) {
+    if ((evidence & EVIDENCE_SHARED_ID) === 0) continue;
+    if (found !== undefined) return undefined;
+    found = candidate;
+  }
+  return found;
 }
 
 export function forwardOf(supports: Supports): Supports[number] | undefined {
@@ -71,12 +79,25 @@ export function isReuse({ doubt, evidence }: Supports[number]): boolean {
   return doubt === 'pool-reuse' || doubt === 'answered-early';
 }
 
+/** Decides the link anew, if what speaks for it or what that is worth has changed. */
+export function decide(made: Call): void {
+  made.link = decided(made);
+  made.decidedOn = made.supports;
+  made.decidedBy = made.of.trust;
+}
+
+/** What `decide` would make of it now. */
+export function decided(made: Call): Link<OpenRequest<Call>> {
+  const { supports, unnamedCount, of } = made;
+  if (made.decidedOn === supports && made.decidedBy === of.trust) return made.link;
+  return decideLink(supports, unnamedCount, of.trust);
+}
+
 /** Adds that `evidence`, which came after the call was made, names `candidate`. */
 export function addNamed(made: Call, candidate: OpenRequest<Call>, evidence: number): void {
   made.supports = withNamed(made.supports, candidate, evidence);
   const { blind } = made;
-  if (blind === undefined) return;
-  made.blind = { ...blind, supports: withNamed(blind.supports, candidate, evidence) };
+  if (blind !== undefined) blind.supports = withNamed(blind.supports, candidate, evidence);
 }
 
 /** Settles a doubt about `candidate`. */
@@ -85,20 +106,29 @@ export function settleDoubt(
   candidate: OpenRequest<Call>,
   doubt: Support<unknown>['doubt'],
 ): void {
-  const settled = (supports: Supports): Supports =>
-    supports.map((one) => (one.candidate === candidate ? { ...one, doubt } : one));
-  made.supports = settled(made.supports);
+  made.supports = settled(made.supports, candidate, doubt);
   const { blind } = made;
-  if (blind !== undefined) made.blind = { ...blind, supports: settled(blind.supports) };
+  if (blind !== undefined) blind.supports = settled(blind.supports, candidate, doubt);
+}
+
+function settled(
+  supports: Supports,
+  candidate: OpenRequest<Call>,
+  doubt: Support<unknown>['doubt'],
+): Supports {
+  return supports.map((one) => {
+    if (one.candidate !== candidate) return one;
+    return { candidate, evidence: one.evidence, doubt, ordinal: one.ordinal };
+  });
 }
 
 function withNamed(supports: Supports, candidate: OpenRequest<Call>, bit: number): Supports {
   const known = supports.find((one) => one.candidate === candidate);
-  const { evidence = 0, doubt = 'none', ordinal = 0 } = known ?? {};
-  const named = { candidate, evidence: evidence | bit, doubt, ordinal };
-  return known === undefined
-    ? [...supports, named]
-    : supports.map((one) => (one === known ? named : one));
+  if (known === undefined) {
+    return [...supports, { candidate, evidence: bit, doubt: 'none', ordinal: 0 }];
+  }
+  const named = withEvidence(known, known.evidence | bit);
+  return supports.map((one) => (one === known ? named : one));
 }
 
 /** At the end of a call, when all that speaks for its parent has been said: what it teaches. */

@@ -67,24 +67,23 @@ export function decideLink<Candidate>(
   estimated: Trust,
 ): Link<Candidate> {
   const supports = withoutWorse(gathered, estimated);
-  const hasBackward = supports.some(({ evidence }) => (evidence & ANY_BACKWARD) !== 0);
-  const trust = hasBackward
-    ? estimated
-    : { ...estimated, order: Math.min(estimated.order, ORDER_ALONE_TRUST) };
   const openCount = Math.max(1, supports.length + unnamedCount);
-  const single = singleTrust(supports, trust);
+  const order = orderTrust(supports, estimated);
+  const single = singleTrust(supports, estimated, order);
   let unnamed = single / openCount;
   let none = 1 - single;
-  const weights = new Array<number>(supports.length).fill(unnamed);
-  for (const kind of KINDS) {
-    const named = namedBy(supports, kind.bits);
+  const weights: number[] = [];
+  for (let at = 0; at < supports.length; at += 1) weights.push(unnamed);
+  for (let kind = 0; kind < KINDS.length; kind += 1) {
+    const bits = KINDS[kind] ?? 0;
+    const named = namedBy(supports, bits);
     if (named === undefined) continue;
-    const believed = kind.trust(trust, named);
+    const believed = kindTrust(bits, named, estimated, order);
     const byChance = (1 - believed) / openCount;
     unnamed *= byChance;
     none *= byChance;
     for (let at = 0; at < supports.length; at += 1) {
-      const isNamed = ((supports[at]?.evidence ?? 0) & kind.bits) !== 0;
+      const isNamed = ((supports[at]?.evidence ?? 0) & bits) !== 0;
       weights[at] = (weights[at] ?? 0) * (isNamed ? byChance + believed : byChance);
     }
   }
@@ -122,7 +121,17 @@ function withoutWorse<Candidate>(
   const worse =
     (isForward ? FORWARD_EVIDENCE : EVIDENCE_THREAD_ORDER) |
     (isBackward ? EVIDENCE_ANSWERED_NEXT : EVIDENCE_ANSWERED_IN_ORDER);
-  return supports.map((one) => ({ ...one, evidence: one.evidence & ~worse }));
+  return supports.map((one) =>
+    (one.evidence & worse) === 0 ? one : withEvidence(one, one.evidence & ~worse),
+  );
+}
+
+/** `support` with other evidence: written out, because a spread is a slow copy. */
+export function withEvidence<Candidate>(
+  { candidate, doubt, ordinal }: Support<Candidate>,
+  evidence: number,
+): Support<Candidate> {
+  return { candidate, evidence, doubt, ordinal };
 }
 
 function linkOf<Candidate>(
@@ -163,37 +172,45 @@ function alternativesOf<Candidate>(
   return others.slice(0, ALTERNATIVES_MAX);
 }
 
+/** What the order of the thread is worth here: less where only its forward direction speaks. */
+function orderTrust(supports: readonly Support<unknown>[], { order }: Trust): number {
+  for (const { evidence } of supports) if ((evidence & ANY_BACKWARD) !== 0) return order;
+  return Math.min(order, ORDER_ALONE_TRUST);
+}
+
 /** How likely the call was made for a request at all, before it is asked for which. */
-function singleTrust(supports: readonly Support<unknown>[], trust: Trust): number {
+function singleTrust(supports: readonly Support<unknown>[], trust: Trust, order: number): number {
   let alone: Support<unknown> | undefined;
   for (const support of supports) {
     if ((support.evidence & (ANY_BACKWARD | EVIDENCE_SHARED_ID)) !== 0) return trust.single;
     if ((support.evidence & ANY_FORWARD) !== 0) alone = support;
   }
   if (alone === undefined) return trust.singleAlone;
-  return alone.ordinal > 1 ? Math.min(trust.single, forwardTrust(trust, alone)) : trust.single;
+  return alone.ordinal > 1
+    ? Math.min(trust.single, forwardTrust(trust, order, alone))
+    : trust.single;
 }
 
 /** Forward evidence for this request, with or without backward evidence that confirms it. */
-function forwardTrust(trust: Trust, { evidence, ordinal }: Support<unknown>): number {
-  if ((evidence & EVIDENCE_THREAD_ORDER) !== 0) return trust.order;
+function forwardTrust(
+  trust: Trust,
+  order: number,
+  { evidence, ordinal }: Support<unknown>,
+): number {
+  if ((evidence & EVIDENCE_THREAD_ORDER) !== 0) return order;
   if ((evidence & EVIDENCE_ANSWERED_NEXT) !== 0) return trust.forward;
   return trust.forwardAlone[Math.min(ordinal, ORDINALS) - 1] ?? trust.forward;
 }
 
-/** Kinds that name a request independently of each other, and what they are worth. */
-const KINDS: readonly {
-  readonly bits: number;
-  trust(trust: Trust, named: Support<unknown>): number;
-}[] = [
-  { bits: EVIDENCE_SHARED_ID, trust: () => SHARED_ID_TRUST },
-  { bits: ANY_FORWARD, trust: (trust, named) => doubted(forwardTrust(trust, named), named) },
-  {
-    bits: ANY_BACKWARD,
-    trust: ({ backward, order }, { evidence }) =>
-      (evidence & EVIDENCE_ANSWERED_IN_ORDER) === 0 ? backward : order,
-  },
-];
+/** Kinds that name a request independently of each other, by their bits. */
+const KINDS: readonly number[] = [EVIDENCE_SHARED_ID, ANY_FORWARD, ANY_BACKWARD];
+
+/** What a kind is worth that names `named`. */
+function kindTrust(bits: number, named: Support<unknown>, trust: Trust, order: number): number {
+  if (bits === EVIDENCE_SHARED_ID) return SHARED_ID_TRUST;
+  if (bits === ANY_FORWARD) return doubted(forwardTrust(trust, order, named), named);
+  return (named.evidence & EVIDENCE_ANSWERED_IN_ORDER) === 0 ? trust.backward : order;
+}
 
 function doubted(trust: number, { doubt, evidence }: Support<unknown>): number {
   if ((evidence & EVIDENCE_THREAD_ORDER) !== 0) return trust;

@@ -12,6 +12,8 @@ import {
   candidatesOf,
   compare,
   countRequest,
+  decide,
+  decided,
   forwardOf,
   isReuse,
   learnFrom,
@@ -20,7 +22,7 @@ import {
   settleDoubt,
   sharedBy,
 } from './call.ts';
-import { decideLink, type Link } from './link.ts';
+import type { Link } from './link.ts';
 import {
   abandonRequest,
   closeRequest,
@@ -175,11 +177,8 @@ export function createResolver(
     const { supports, unnamedCount } =
       of.count === 0 ? NOTHING : gather(of, part, caused, hasLoopTurns());
     const truth = sharedBy(supports);
-    const blind =
-      truth === undefined
-        ? undefined
-        : { truth, ...gather(of, part, caused, hasLoopTurns(), false) };
-    const named = forwardOf((blind ?? { supports }).supports);
+    const blind = truth === undefined ? undefined : blindOf(of, part, caused, truth);
+    const named = forwardOf(blind === undefined ? supports : blind.supports);
     const forward = named?.candidate;
     if (named !== undefined) {
       named.candidate.namedCount += 1;
@@ -198,16 +197,29 @@ export function createResolver(
       forward,
       backward: undefined,
       ordered: undefined,
-      link: of.count === 0 ? NO_LINK : decideLink(supports, unnamedCount, of.trust),
+      link: NO_LINK,
+      decidedOn: undefined,
+      decidedBy: undefined,
       exchange: undefined,
       wireId: 0n,
       unknownCount: 0,
       heldUntilNs: 0,
       isEmitted: false,
     };
+    if (of.count > 0) decide(made);
     for (const { candidate } of supports) if (candidate.wireId === 0n) wait(made, candidate);
     orders.sendCall(part.tid, made);
     return made;
+  }
+
+  function blindOf(
+    of: OpenRequests<Call>,
+    part: RequestPart,
+    caused: OpenRequest<Call> | undefined,
+    truth: OpenRequest<Call>,
+  ): Call['blind'] {
+    const { supports, unnamedCount } = gather(of, part, caused, hasLoopTurns(), false);
+    return { truth, supports, unnamedCount };
   }
 
   /** The call whose answer was read in that turn, if it is its connection's last one. */
@@ -292,7 +304,7 @@ export function createResolver(
     if (made.isEmitted || doubted?.doubt !== 'pool-reuse') return;
     const doubt = made.exchange === undefined ? 'answered-early' : 'none';
     settleDoubt(made, opened, doubt);
-    made.link = decideLink(made.supports, made.unnamedCount, made.of.trust);
+    decide(made);
   }
 
   /** The request was answered right after the call's answer was read: so it made the call. */
@@ -325,7 +337,7 @@ export function createResolver(
   function addClaim(made: Call, opened: OpenRequest<Call>, kind: number): void {
     if (made.isEmitted) return;
     addNamed(made, opened, kind);
-    made.link = decideLink(made.supports, made.unnamedCount, made.of.trust);
+    decide(made);
     if (made.link.probability >= LINK_SOLID) made.heldUntilNs = 0;
     emitWhenDue(made);
   }
@@ -358,7 +370,7 @@ export function createResolver(
     made.follows = pendingFrom(made.follows);
     learnFrom(made);
     if (made.blind !== undefined) onCompared?.(done.connection, compare(made.blind, made.of));
-    link = decideLink(made.supports, made.unnamedCount, made.of.trust);
+    link = decided(made);
     const parentWireId = link.parent?.wireId ?? 0n;
     onTraced({
       exchange: done,
