@@ -44,6 +44,8 @@ export type ToWorker =
   /** Look which network interfaces there are, and answer `followed`. */
   | { readonly kind: 'follow' }
   | { readonly kind: 'attach' }
+  /** Memory of a batch that nobody needs any more. */
+  | { readonly kind: 'spare'; readonly memory: ArrayBuffer }
   /** Drain, flush what is open, close, and answer `stopped`. */
   | { readonly kind: 'stop' };
 

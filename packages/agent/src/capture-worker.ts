@@ -222,6 +222,9 @@ function obey(message: ToWorker): void {
       network.follow();
       tell({ kind: 'followed', status: status() });
       break;
+    case 'spare':
+      rows.reuse(message.memory);
+      break;
     case 'stop':
       for (const timer of timers) clearInterval(timer);
       stop();

@@ -111,13 +111,24 @@ export async function startAgent(
 
   function receive(message: FromWorker): void {
     if (message.kind === 'batch') {
+      const { table, bytes, rows } = message;
       writes = writes.then(async () => {
-        const [content, encoding] = await compress(message.bytes, spool.counters().batches);
-        await spool.put({ table: message.table, rows: message.rows, content, encoding });
+        const [content, encoding] = await compress(bytes, spool.counters().batches);
+        const onSpare = (): void => giveBack(bytes.buffer);
+        if (content !== bytes) onSpare();
+        await spool.put(
+          { table, rows, content, encoding },
+          content === bytes ? onSpare : undefined,
+        );
       });
     } else if (message.kind !== 'failed') status = message.status;
     if (message.kind === 'stopped') stopped?.();
     if (message.kind === 'followed') following.shift()?.();
+  }
+
+  /** The worker writes a later batch into it. */
+  function giveBack(memory: ArrayBuffer): void {
+    worker.postMessage({ kind: 'spare', memory } satisfies ToWorker, [memory]);
   }
 
   function droppedRows(): number {

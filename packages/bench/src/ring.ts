@@ -90,7 +90,7 @@ async function run(stage: Stage, callsPerMs: number, seconds: number): Promise<R
     agent: 'bench',
     instance: 1,
     processes: createProcessTable(),
-    onBatch: () => undefined,
+    onBatch: ({ buffer }) => rows.reuse(buffer),
   });
   const resolver = createResolver(
     stage === 'linked'

@@ -68,6 +68,23 @@ test('a rollback leaves what the batch was at its mark, half a row or not', () =
   fc.assert(fc.property(rows, rows, rows, fc.boolean(), law), { seed: 11 });
 });
 
+test.each([
+  { name: 'large enough', bytes: 100_000, isUsed: true },
+  { name: 'too small', bytes: 16, isUsed: false },
+])('a block is the same in memory that was used before, $name', ({ bytes, isUsed }) => {
+  fc.assert(
+    fc.property(rows, (all) => {
+      const batch = createBatch(sample);
+      for (const row of all) batch.push(row);
+      const used = new Uint8Array(bytes).fill(0xaa);
+      const block = batch.encode(used.buffer);
+      expect(block.buffer === used.buffer).toBe(isUsed);
+      expect(block).toEqual(batch.encode());
+    }),
+    { seed: 20_416, numRuns: 20 },
+  );
+});
+
 test('bytes go into a text as the text that they are', () => {
   const law = (path: string, names: readonly string[]): void => {
     const bytes = new TextEncoder().encode(path);

@@ -22,8 +22,9 @@ const SHORT_TEXT = 64;
 const HEX_DIGITS = new TextEncoder().encode('0123456789abcdef');
 const encoder = new TextEncoder();
 
-export function createByteWriter(capacity = 1_024): ByteWriter {
-  let bytes = new Uint8Array(capacity);
+/** Writes into `memory` as long as it suffices: a number is so many new bytes. */
+export function createByteWriter(memory: number | ArrayBuffer = 1_024): ByteWriter {
+  let bytes = typeof memory === 'number' ? new Uint8Array(memory) : new Uint8Array(memory);
   let at = 0;
 
   function reserve(count: number): void {

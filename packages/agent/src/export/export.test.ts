@@ -82,6 +82,26 @@ test('the only batch that waits is not read again, those behind it are', async (
   expect(new Uint8Array(await spool.read(next))).toEqual(second.content);
 });
 
+test('memory is spare once it is on disk and not held, or held and sent; never when given up', async () => {
+  const directory = temporaryFolder();
+  const spool = await openSpool({ directory, bytesMax: 250, instance: 'a' });
+  const spare: string[] = [];
+  const put = (name: string): Promise<void> => spool.put(batch(100, 1), () => spare.push(name));
+  await put('held');
+  await put('behind');
+  expect(spare).toEqual(['behind']);
+  const held = spool.oldest();
+  if (held === undefined) throw new Error('nothing waits');
+  await spool.sent(held);
+  expect(spare).toEqual(['behind', 'held']);
+  const left = spool.oldest();
+  if (left === undefined) throw new Error('nothing waits');
+  await spool.sent(left);
+  await put('given up');
+  for (const name of ['next', 'last']) await put(name);
+  expect(spare).toEqual(['behind', 'held', 'next', 'last']);
+});
+
 test('a batch stays until the server has it; a retry carries the same token', async () => {
   const tokens: (string | string[] | undefined)[] = [];
   const url = await listen((request, response) => {

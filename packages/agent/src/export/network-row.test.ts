@@ -55,7 +55,6 @@ function written(one: NetworkSpan): Record<string, unknown> {
     wallClockOffsetNs: 0,
     idLow: 1,
     idHigh: 0,
-    endpoints: (path: string) => path,
     maskQuery: (path: string) => path,
     attributeNames: createAttributeNames(),
   };

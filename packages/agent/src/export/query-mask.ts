@@ -1,4 +1,5 @@
 import { REDACTED } from '@thalweg/wire';
+import { remembered } from './remembered.ts';
 
 /**
  * Parameters of a query whose values are never kept: names that credentials usually have, in any
@@ -33,18 +34,24 @@ const SECRET_PARAMETERS = [
 export function createQueryMask(more: readonly string[] = []): (path: string) => string {
   const secret = new Set([...SECRET_PARAMETERS, ...more].map(plainName));
 
+  const isSecret = remembered((name) => secret.has(plainName(name)));
+
   return (path) => {
     const start = path.indexOf('?') + 1;
     if (start === 0) return path;
-    let masked = path.slice(0, start);
-    let separator = '';
-    for (const parameter of path.slice(start).split('&')) {
-      const equals = parameter.indexOf('=');
-      const isSecret = equals > 0 && secret.has(plainName(parameter.slice(0, equals)));
-      masked += separator + (isSecret ? `${parameter.slice(0, equals)}=${REDACTED}` : parameter);
-      separator = '&';
+    let masked = '';
+    let done = 0;
+    for (let from = start; from < path.length; ) {
+      const next = path.indexOf('&', from);
+      const to = next < 0 ? path.length : next;
+      const equals = path.indexOf('=', from);
+      if (equals > from && equals < to && isSecret(path.slice(from, equals))) {
+        masked += path.slice(done, equals + 1) + REDACTED;
+        done = to;
+      }
+      from = to + 1;
     }
-    return masked;
+    return done === 0 ? path : masked + path.slice(done);
   };
 }
 

@@ -1,8 +1,8 @@
 const REMEMBERED_MAX = 4_096;
 
 /** `make`, whose answers are kept until there are too many: traffic repeats its few names. */
-export function remembered(make: (text: string) => string): (text: string) => string {
-  const known = new Map<string, string>();
+export function remembered(make: (text: string) => boolean): (text: string) => boolean {
+  const known = new Map<string, boolean>();
   return (text) => {
     const found = known.get(text);
     if (found !== undefined) return found;

@@ -21,6 +21,7 @@ import type { Connection, Exchange } from '../flow/exchange.ts';
 import type { ProtocolName } from '../flow/protocol.ts';
 import type { TracedExchange } from '../trace/resolver.ts';
 import type { AttributeNames } from './attribute-names.ts';
+import { endpointOf } from './endpoint.ts';
 
 /** What all rows of one connection have in common: written once a batch. */
 export const CONNECTION_COLUMNS = [
@@ -68,8 +69,6 @@ export interface RowContext {
   /** Unique among this agent's rows, as two halves. */
   readonly idLow: number;
   readonly idHigh: number;
-  /** The low-cardinality route of a path. */
-  readonly endpoints: (path: string) => string;
   /** A path without the secrets in its query. */
   readonly maskQuery: (path: string) => string;
   /** The attribute names of a row, ready to be written. */
@@ -197,7 +196,7 @@ export function writeMessages(
   to.request_resource.push(
     exchange?.connection.protocol === 'http1' ? context.maskQuery(path) : path,
   );
-  to.endpoint.push(isRouted ? context.endpoints(request?.path ?? '/') : '');
+  to.endpoint.push(isRouted ? endpointOf(request?.path ?? '/') : '');
   to.response_status.push(exchange === undefined ? STATUS_UNKNOWN : statusOf(exchange));
   to.response_code.push(response?.status ?? 0);
   to.response_exception.push(response?.outcome === 'success' ? '' : (response?.reason ?? ''));

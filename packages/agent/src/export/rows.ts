@@ -4,10 +4,8 @@ import type { Connection } from '../flow/exchange.ts';
 import type { NetworkSpan, WireView } from '../network/network-span.ts';
 import type { TracedExchange } from '../trace/resolver.ts';
 import { createAttributeNames } from './attribute-names.ts';
-import { endpointOf } from './endpoint.ts';
 import { writeNetworkSpan, writeView } from './network-row.ts';
 import { createQueryMask } from './query-mask.ts';
-import { remembered } from './remembered.ts';
 import {
   CONNECTION_COLUMNS,
   type ConnectionSinks,
@@ -23,6 +21,8 @@ export interface Rows {
   addNetwork(span: NetworkSpan): void;
   /** Hands on what has gathered, if anything. */
   flush(): void;
+  /** Takes back the memory of a batch that nobody needs any more, for one to come. */
+  reuse(memory: ArrayBuffer): void;
   /** Adds to the source's monotonic nanoseconds to give nanoseconds since the epoch. */
   setWallClockOffset(ns: number): void;
 }
@@ -40,6 +40,8 @@ export interface RowsOptions {
 
 /** A batch of so many rows goes out before its time: about 4 MB. */
 const BATCH_ROWS_MAX = 8_192;
+/** Memory of batches that is kept: one fills while another is on its way. */
+const SPARES_MAX = 2;
 
 export function createRows({
   agent,
@@ -51,6 +53,7 @@ export function createRows({
   const batch = createBatch(l7FlowLog, CONNECTION_COLUMNS);
   /** Where the batch holds what a connection's rows have in common. */
   const shares = new Map<Connection | WireView, number>();
+  const spares: ArrayBuffer[] = [];
   let lastConnection: Connection | undefined;
   let lastShare = 0;
   let traced: TracedExchange | undefined;
@@ -61,7 +64,6 @@ export function createRows({
     wallClockOffsetNs: 0,
     idLow: 0,
     idHigh: instance,
-    endpoints: remembered((path) => endpointOf(path)),
     maskQuery: createQueryMask(queryRedacted),
     attributeNames: createAttributeNames(),
   };
@@ -107,7 +109,7 @@ export function createRows({
 
   function flush(): void {
     if (batch.rows === 0) return;
-    onBatch(batch.encode(), batch.rows);
+    onBatch(batch.encode(spares.pop()), batch.rows);
     batch.clear();
     shares.clear();
     lastConnection = undefined;
@@ -127,6 +129,9 @@ export function createRows({
       if (batch.rows >= BATCH_ROWS_MAX) flush();
     },
     flush,
+    reuse(memory) {
+      if (spares.length < SPARES_MAX) spares.push(memory);
+    },
     setWallClockOffset(ns) {
       context.wallClockOffsetNs = ns;
     },

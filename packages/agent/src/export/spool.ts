@@ -35,9 +35,10 @@ export interface SpoolCounters {
 export interface Spool {
   /**
    * Writes a batch; a full spool gives up its oldest for it. Never throws: what cannot be kept is
-   * counted, and `lastError` says why. Owns the content from then on.
+   * counted, and `lastError` says why. Owns the content from then on, or until `onSpare`: once it is
+   * on the disk and not held, or was held and sent.
    */
-  put(batch: NewBatch): Promise<void>;
+  put(batch: NewBatch, onSpare?: () => void): Promise<void>;
   /**
    * Writes all of them, synced to the disk, or none: false when there is no room (nothing is given
    * up for them) or the disk refuses.
@@ -47,8 +48,16 @@ export interface Spool {
   oldest(): SpooledBatch | undefined;
   read(batch: SpooledBatch): Promise<Uint8Array>;
   remove(batch: SpooledBatch): Promise<void>;
+  /** The same of a batch that the server has as a whole: nothing reads its content any more. */
+  sent(batch: SpooledBatch): Promise<void>;
   counters(): SpoolCounters;
   readonly lastError: Error | undefined;
+}
+
+interface Held {
+  readonly path: string;
+  readonly content: Uint8Array;
+  readonly onSpare: (() => void) | undefined;
 }
 
 const SUFFIXES = { gzip: '.batch.gz', identity: '.batch' } as const;
@@ -71,9 +80,12 @@ export async function openSpool(options: {
   let rowsDroppedDisk = 0;
   let lastError: Error | undefined;
   /** The content of the only batch that waits: an uploader that keeps up need not read it again. */
-  let held: { readonly path: string; readonly content: Uint8Array } | undefined;
+  let held: Held | undefined;
 
-  async function put({ table, rows, content, encoding }: NewBatch): Promise<void> {
+  async function put(
+    { table, rows, content, encoding }: NewBatch,
+    onSpare?: () => void,
+  ): Promise<void> {
     while (queue.length > 0 && bytes + content.byteLength > bytesMax) {
       const dropped = queue[0];
       if (dropped === undefined) break;
@@ -95,7 +107,8 @@ export async function openSpool(options: {
     }
     lastError = undefined;
     add(batch);
-    if (queue.length === 1) held = { path: batch.path, content };
+    if (queue.length === 1) held = { path: batch.path, content, onSpare };
+    else onSpare?.();
   }
 
   async function keep(batches: readonly NewBatch[]): Promise<boolean> {
@@ -146,12 +159,18 @@ export async function openSpool(options: {
     await rm(batch.path, { force: true });
   }
 
+  async function sent(batch: SpooledBatch): Promise<void> {
+    if (held?.path === batch.path) held.onSpare?.();
+    await remove(batch);
+  }
+
   return {
     put,
     keep,
     oldest: () => queue[0],
     read: ({ path }) => (held?.path === path ? Promise.resolve(held.content) : readFile(path)),
     remove,
+    sent,
     counters: () => ({ bytes, batches: queue.length, rowsDroppedCap, rowsDroppedDisk }),
     get lastError() {
       return lastError;

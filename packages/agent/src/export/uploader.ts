@@ -66,7 +66,7 @@ export function createUploader(options: {
     if (answer.status >= 200 && answer.status < 300) {
       rowsSent += batch.rows;
       lastError = '';
-      await spool.remove(batch);
+      await spool.sent(batch);
       return { kind: 'done' };
     }
     lastError = `${answer.status} from ${url.href}: ${answer.text.slice(0, 300)}`;
