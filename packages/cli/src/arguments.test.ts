@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { parseArguments } from './arguments.ts';
 import type { Command } from './command.ts';
 
+const KINDS = ['flat', 'round'] as const;
 const command: Command = {
   name: 'try',
   summary: 'Tries.',
@@ -11,6 +12,7 @@ const command: Command = {
     json: { type: 'boolean', doc: 'as JSON' },
     only: { type: 'list', doc: 'these' },
     name: { type: 'string', doc: 'its name' },
+    kind: { type: 'choice', doc: 'which', choices: KINDS, default: 'round' },
     port: { type: 'number', doc: 'port', setting: { part: 'server', key: 'port' } },
   },
   examples: [],
@@ -38,6 +40,11 @@ test('what was not given is undefined, false or empty', () => {
   ]);
 });
 
+test('a choice is one of its values, or the default', () => {
+  const choice = (line: string) => parse(line).choice('kind', KINDS);
+  expect([choice('F --kind flat'), choice('F')]).toEqual(['flat', 'round']);
+});
+
 test('`-` is an argument, and nothing behind `--` is an option', () => {
   expect(parse('-').positionals).toEqual(['-']);
   expect(parse('-- --json').positionals).toEqual(['--json']);
@@ -51,6 +58,7 @@ test.each([
   { line: 'a --json=yes', says: '--json takes no value' },
   { line: 'a --name', says: '--name needs a value' },
   { line: 'a --count 10', says: '--count is "10", not a whole number from 1 to 9' },
+  { line: 'a --kind square', says: '--kind is "square", not flat or round' },
   { line: 'a --count=', says: '--count is "", not a whole number from 1 to 9' },
 ])('`try $line` is refused: $says', ({ line, says }) => {
   expect(() => parse(line)).toThrow(expect.objectContaining({ message: says, code: 'usage' }));

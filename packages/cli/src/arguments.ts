@@ -14,7 +14,7 @@ export function parseArguments(command: Command, words: readonly string[]): Valu
   if (extra !== undefined && !repeats) throw usage(command, `"${extra}" is one argument too many`);
 
   const mistakes = Object.entries(command.options).flatMap(([name, option]) =>
-    numberMistake(name, option, values[name]),
+    valueMistake(name, option, values[name]),
   );
   if (mistakes.length > 0) throw usage(command, mistakes.join('; '));
   const given = (name: string): unknown => values[name] ?? command.options[name]?.default;
@@ -26,6 +26,7 @@ export function parseArguments(command: Command, words: readonly string[]): Valu
       const list = given(name);
       return Array.isArray(list) ? list.map(String) : [];
     },
+    choice: (name, choices) => choices.find((choice) => choice === given(name)),
     settings: (part) => settingsSource(command, values, part),
     positionals,
   };
@@ -84,9 +85,21 @@ function unknownOption(command: Command, rawName: string, name: string): CliErro
   return usage(command, `unknown option ${rawName}${hint}`);
 }
 
-function numberMistake(name: string, option: Option, given: unknown): readonly string[] {
-  if (option.type !== 'number' || option.setting !== undefined || given === undefined) return [];
-  const { min = 0, max = Number.MAX_SAFE_INTEGER } = option;
+function valueMistake(name: string, option: Option, given: unknown): readonly string[] {
+  if (option.setting !== undefined || given === undefined) return [];
+  if (option.type === 'choice') return choiceMistake(name, option.choices ?? [], String(given));
+  return option.type === 'number' ? numberMistake(name, option, given) : [];
+}
+
+function choiceMistake(name: string, choices: readonly string[], given: string): readonly string[] {
+  return choices.includes(given) ? [] : [`--${name} is "${given}", not ${choices.join(' or ')}`];
+}
+
+function numberMistake(
+  name: string,
+  { min = 0, max = Number.MAX_SAFE_INTEGER }: Option,
+  given: unknown,
+): readonly string[] {
   const value = Number(given);
   if (given !== '' && Number.isInteger(value) && value >= min && value <= max) return [];
   return [`--${name} is "${String(given)}", not a whole number from ${min} to ${max}`];

@@ -3,7 +3,7 @@ import type { PartName } from './config-file.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface Option {
-  readonly type: 'string' | 'boolean' | 'number' | 'list';
+  readonly type: 'string' | 'boolean' | 'number' | 'list' | 'choice';
   readonly doc: string;
   /** Shown in --help, and used when the option is not given. */
   readonly default?: string | number;
@@ -11,6 +11,8 @@ export interface Option {
   readonly value?: string;
   readonly min?: number;
   readonly max?: number;
+  /** The values of a `choice`. */
+  readonly choices?: readonly string[];
   /** The setting that this option sets; its value is checked with the other settings. */
   readonly setting?: { readonly part: PartName; readonly key: string };
 }
@@ -27,6 +29,8 @@ export interface Values {
   number(name: string): number;
   flag(name: string): boolean;
   list(name: string): readonly string[];
+  /** Of a `choice`, given what the option lists. */
+  choice<Choice extends string>(name: string, choices: readonly Choice[]): Choice | undefined;
   /** What options set of a part's settings. */
   settings(part: PartName): SettingsSource;
   readonly positionals: readonly string[];

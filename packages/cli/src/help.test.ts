@@ -9,6 +9,7 @@ const command: Command = {
   positionals: [{ name: 'FILE', doc: 'a file' }],
   options: {
     count: { type: 'number', doc: 'how many', default: 3 },
+    kind: { type: 'choice', doc: 'which', choices: ['flat', 'round'] },
     dir: { type: 'string', doc: 'where', value: 'DIR' },
     json: { type: 'boolean', doc: 'as JSON' },
   },
@@ -25,10 +26,11 @@ usage: thalweg try FILE [options]
   FILE: a file
 
 options:
-  --count N  how many (default 3)
-  --dir DIR  where
-  --json     as JSON
-  --help     print this
+  --count N          how many (default 3)
+  --kind flat|round  which
+  --dir DIR          where
+  --json             as JSON
+  --help             print this
 
 examples:
   thalweg try x

@@ -48,9 +48,9 @@ export function commandHelp(command: Command): string {
   ].join('\n');
 }
 
-function signature(name: string, { type, value }: Option): string {
+function signature(name: string, { type, value, choices }: Option): string {
   if (type === 'boolean') return `--${name}`;
-  return `--${name} ${value ?? (type === 'number' ? 'N' : 'TEXT')}`;
+  return `--${name} ${value ?? choices?.join('|') ?? (type === 'number' ? 'N' : 'TEXT')}`;
 }
 
 function indent(lines: readonly string[]): readonly string[] {

@@ -1,7 +1,8 @@
 import { readGatewayConfig, startGateway } from '@thalweg/gateway';
-import { CliError } from '../cli-error.ts';
 import type { Command } from '../command.ts';
 import { untilStopped } from '../until-stopped.ts';
+
+const SOCKETS = ['native', 'node'] as const;
 
 export const gateway: Command = {
   name: 'gateway',
@@ -25,8 +26,8 @@ export const gateway: Command = {
       doc: 'every object in one YAML file, read again when it changes; without Admin API',
     },
     sockets: {
-      type: 'string',
-      value: 'KIND',
+      type: 'choice',
+      choices: SOCKETS,
       doc: "what carries plain TCP: native, at less CPU a request, or node for Node's own",
       default: 'native',
     },
@@ -40,7 +41,7 @@ export const gateway: Command = {
     const standaloneFile = values.text('standalone');
     const running = await startGateway({
       config,
-      sockets: socketsOf(values.text('sockets')),
+      sockets: values.choice('sockets', SOCKETS) ?? 'native',
       dataFolder: values.text('data') ?? '/var/lib/thalweg/gateway',
       environment,
       warn: (message) => terminal.note(`gateway: ${message}`),
@@ -63,12 +64,3 @@ export const gateway: Command = {
     await running.close();
   },
 };
-
-function socketsOf(given: string | undefined): 'native' | 'node' {
-  if (given === undefined || given === 'native' || given === 'node') return given ?? 'native';
-  throw new CliError(
-    'usage',
-    `no sockets of kind "${given}": native or node`,
-    'see `thalweg gateway --help`',
-  );
-}
