@@ -65,6 +65,18 @@ export function reasonPhrase(status: number): string {
   return REASONS[status] ?? '';
 }
 
+/** As many as there are statuses of three digits. */
+const statusLines = new Map<number, string>();
+
+/** The first line of an HTTP/1 answer. */
+export function statusLine(status: number): string {
+  const known = statusLines.get(status);
+  if (known !== undefined) return known;
+  const line = `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n`;
+  statusLines.set(status, line);
+  return line;
+}
+
 /** The page for a failure of the proxying itself, in the shape that nginx's users expect. */
 export function errorPage(status: number): Answer {
   const title = `${status} ${reasonPhrase(status)}`.trim();

@@ -311,12 +311,7 @@ class Forwarding implements UpstreamListener {
   private startAnswer(head: ResponseHead, held?: ResponseState['held']): void {
     const { context, parts } = this;
     const { fields, status } = head;
-    context.response = {
-      status,
-      fields,
-      source: 'upstream',
-      ...(held === undefined ? {} : { held }),
-    };
+    context.response = { status, fields, source: 'upstream', held };
     if (status >= 500 || parts.showsUpstreamStatus) {
       fields.set('X-APISIX-Upstream-Status', context.variable('upstream_status') ?? '');
     }

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { isHost } from './http/head.ts';
+import { type Field, field } from './http/header-fields.ts';
 import { type IpRanges, plainAddress } from './match/ip-range.ts';
 import type { RequestContext } from './request-context.ts';
 import { servletPath } from './servlet-path.ts';
@@ -62,12 +63,33 @@ function clientAddress(
 function forwarded(context: RequestContext, trusted: IpRanges | undefined): void {
   const { headers, peer } = context;
   const isTrusted = trusted?.has(peer.address) === true;
-  const write = (name: string, key: string, own: string): void => {
-    headers.put(name, key, (isTrusted ? headers.joined(key) : undefined) ?? own);
-  };
-  write('X-Forwarded-Proto', 'x-forwarded-proto', peer.isTls ? 'https' : 'http');
-  write('X-Forwarded-Host', 'x-forwarded-host', context.host);
-  write('X-Forwarded-Port', 'x-forwarded-port', String(peer.localPort));
+  if (own.host !== context.host || own.port !== peer.localPort || own.isTls !== peer.isTls) {
+    own = forwardedBy(context.host, peer.localPort, peer.isTls);
+  }
+  for (const one of own.fields) {
+    const given = isTrusted ? headers.joined(one.name.key) : undefined;
+    headers.put(given === undefined ? one : one.withValue(given));
+  }
   // Whoever may not say who asks may not say it to plugins and upstreams either.
   if (!isTrusted) headers.remove('x-forwarded-for');
 }
+
+/** Where a request came to, as the gateway says it on. */
+interface Forwarded {
+  readonly host: string;
+  readonly port: number;
+  readonly isTls: boolean;
+  readonly fields: readonly Field[];
+}
+
+function forwardedBy(host: string, port: number, isTls: boolean): Forwarded {
+  const fields = [
+    field('X-Forwarded-Proto', 'x-forwarded-proto', isTls ? 'https' : 'http'),
+    field('X-Forwarded-Host', 'x-forwarded-host', host),
+    field('X-Forwarded-Port', 'x-forwarded-port', String(port)),
+  ];
+  return { host, port, isTls, fields };
+}
+
+/** Most requests come where the last one came. */
+let own = forwardedBy('', 0, false);

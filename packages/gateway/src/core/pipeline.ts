@@ -13,7 +13,7 @@ import {
 import type { Course } from './course.ts';
 import { type BodyFilter, type ForwardingParts, forward } from './forwarding.ts';
 import type { ClientConnection } from './http/client-connection.ts';
-import { HeaderFields } from './http/header-fields.ts';
+import { field, HeaderFields } from './http/header-fields.ts';
 import { locate, type PlaceSettings } from './locate.ts';
 import { hasArguments, POST_BYTES_MAX } from './post-arguments.ts';
 import type { RequestContext } from './request-context.ts';
@@ -51,6 +51,7 @@ export function createPipeline(
   parts: PipelineParts,
 ): (context: RequestContext, client: ClientConnection) => void {
   const { catalogue, counters, warn } = parts;
+  const server = field('Server', 'server', parts.serverToken);
   const forwarding: ForwardingParts = {
     ...parts.forwarding,
     beforeProxy: (context) => each(context, 'beforeProxy', 'before_proxy'),
@@ -226,7 +227,7 @@ export function createPipeline(
   }
 
   function headerFilter(context: RequestContext): void {
-    context.response?.fields.put('Server', 'server', parts.serverToken);
+    context.response?.fields.put(server);
     each(context, 'headerFilter', 'header_filter');
   }
 

@@ -55,7 +55,9 @@ export interface ResponseState {
   readonly fields: HeaderFields;
   readonly source: 'upstream' | 'apisix' | 'nginx';
   /** The rest of an answer that was held until its end. */
-  readonly held?: { readonly body: Buffer; readonly trailers: HeaderFields | undefined };
+  readonly held?:
+    | { readonly body: Buffer; readonly trailers: HeaderFields | undefined }
+    | undefined;
 }
 
 /**

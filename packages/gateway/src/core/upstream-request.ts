@@ -1,5 +1,6 @@
 import type { OutgoingHttpHeaders } from 'node:http2';
 import type { Node } from './balance/balancer.ts';
+import { WRITTEN_ANEW } from './http/field-name.ts';
 import type { Framing } from './http/head.ts';
 import { fieldLines } from './http/message.ts';
 import { outgoing } from './http2/fields.ts';
@@ -7,15 +8,7 @@ import type { RequestContext } from './request-context.ts';
 import { hostName } from './target.ts';
 import type { Upstream } from './upstream.ts';
 
-/** Fields that the gateway writes itself, or that concern only the client's connection. */
-const OWN_FIELDS: ReadonlySet<string> = new Set([
-  'host',
-  'content-length',
-  'expect',
-  'forwarded',
-  'x-real-ip',
-  'x-forwarded-for',
-]);
+const NONE: readonly string[] = [];
 
 /** The head sent to `node`, as text of octets, with its empty line. */
 export function requestHead(
@@ -26,15 +19,14 @@ export function requestHead(
 ): string {
   const { headers, head } = context;
   const host = hostFor(context, upstream, node);
-  const forwarded = headers.all('x-forwarded-for');
-  const chain =
-    forwarded.length === 0 ? context.clientIp : `${forwarded.join(', ')}, ${context.clientIp}`;
+  const forwarded = headers.joined('x-forwarded-for');
+  const chain = forwarded === undefined ? context.clientIp : `${forwarded}, ${context.clientIp}`;
   const isUpgrade = upgrade !== undefined;
   return (
     `${context.method} ${targetFor(context)} HTTP/1.1\r\nHost: ${host}\r\n` +
     `X-Real-IP: ${context.clientIp}\r\nX-Forwarded-For: ${chain}\r\n` +
     framingLine(context) +
-    fieldLines(headers, OWN_FIELDS, []) +
+    fieldLines(headers, WRITTEN_ANEW, NONE) +
     (isUpgrade
       ? `Connection: upgrade\r\nUpgrade: ${head.fields.get('upgrade') ?? ''}\r\n\r\n`
       : '\r\n')
@@ -58,7 +50,7 @@ export function requestHeaders(
     'x-real-ip': context.clientIp,
     'x-forwarded-for': [...headers.all('x-forwarded-for'), context.clientIp].join(', '),
     ...(framing.kind === 'length' ? { 'content-length': String(framing.bytes) } : {}),
-    ...outgoing(headers, OWN_FIELDS),
+    ...outgoing(headers, WRITTEN_ANEW),
     // gRPC asks for it: servers take it for a sign that nobody on the way drops trailers.
     te: 'trailers',
   };

@@ -109,7 +109,7 @@ function field(fields: HeaderFields | undefined, name: string): string | undefin
   const wanted = name.toLowerCase();
   const found = fields.joined(wanted.replaceAll('_', '-'));
   if (found !== undefined || !wanted.includes('_')) return found;
-  const key = fields.keys.find((one) => one.replaceAll('-', '_') === wanted);
+  const key = [...fields.keys()].find((one) => one.replaceAll('-', '_') === wanted);
   return key === undefined ? undefined : fields.joined(key);
 }
 

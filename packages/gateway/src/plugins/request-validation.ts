@@ -89,7 +89,7 @@ function fieldsFor(
   ];
   const spellings = new Map(spelled.map((name) => [name.toLowerCase(), name]));
   const fields: Record<string, string | string[]> = Object.create(null);
-  for (const key of new Set(headers.keys)) {
+  for (const key of headers.keys()) {
     const [first = '', ...rest] = headers.all(key);
     fields[spellings.get(key) ?? key] = rest.length === 0 ? first : [first, ...rest];
   }

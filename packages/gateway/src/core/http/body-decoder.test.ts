@@ -18,7 +18,7 @@ function decode(framing: Framing, pieces: readonly Buffer[]): Decoded | undefine
   let trailers: readonly string[] = [];
   const decoder = createBodyDecoder(framing, {
     data: (bytes) => (text += bytes.toString('latin1')),
-    end: (fields) => (trailers = fields?.names ?? []),
+    end: (fields) => (trailers = fields?.list.map(({ spelling }) => spelling) ?? []),
   });
   for (const piece of pieces) {
     const next = decoder.isDone() ? 0 : decoder.take(piece, 0);

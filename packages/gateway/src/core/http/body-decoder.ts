@@ -117,7 +117,7 @@ function chunkedDecoder(sink: BodySink): BodyDecoder {
     const trailers = parseTrailers(bytes, from, HEAD_LIMITS);
     if (!('kind' in trailers)) {
       state = 'done';
-      sink.end(trailers.fields.names.length === 0 ? undefined : trailers.fields);
+      sink.end(trailers.fields.list.length === 0 ? undefined : trailers.fields);
       return from + trailers.size;
     }
     return trailers.kind === 'refused' ? -1 : -2;

@@ -2,6 +2,10 @@
 export const TOKEN = table(
   "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz",
 );
+/** Token characters in lower case; 0 for every other octet. */
+export const LOWER_TOKEN = TOKEN.map((isToken, code) =>
+  isToken === 1 ? String.fromCharCode(code).toLowerCase().charCodeAt(0) : 0,
+);
 /** Octets of a field value: HTAB, SP, VCHAR and obs-text. */
 export const FIELD_VALUE = range((code) => code === 9 || (code >= 0x20 && code !== 0x7f));
 /**

@@ -1,4 +1,4 @@
-import { type Answer, answerBytes, errorPage, reasonPhrase } from '../answer.ts';
+import { type Answer, answerBytes, errorPage, statusLine } from '../answer.ts';
 import { type BodySource, createRequestBody, type RequestBody } from '../request-body.ts';
 import { type Peer, RequestContext } from '../request-context.ts';
 import { type Connection, EMPTY } from '../sockets/connection.ts';
@@ -79,7 +79,7 @@ const DISCARD_BYTES_MAX = 1 << 20;
 const GOODBYE_MS = 1_000;
 /** Octets of a pipelined request that are read before the answer to the one before it is whole. */
 const PIPELINED_BYTES_MAX = 16_384;
-const NO_FIELDS: ReadonlySet<string> = new Set();
+const NONE: readonly string[] = [];
 const CRLF = '\r\n';
 
 export function serveClient(socket: Connection, peer: Peer, parts: ClientParts): SweptConnection {
@@ -286,9 +286,9 @@ export function serveClient(socket: Connection, peer: Peer, parts: ClientParts):
       framing = given === 'chunked' && isHttp10 ? 'close' : given;
       if (framing === 'close' || parts.isDraining()) isKept = false;
       pendingHead =
-        `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n` +
+        statusLine(status) +
         (fields.has('date') ? '' : `Date: ${parts.date(now())}\r\n`) +
-        fieldLines(fields, NO_FIELDS, connectionOptions(fields)) +
+        fieldLines(fields, 0, connectionOptions(fields)) +
         (framing === 'chunked' ? 'Transfer-Encoding: chunked\r\n' : '') +
         (isKept ? 'Connection: keep-alive\r\n\r\n' : 'Connection: close\r\n\r\n');
     },
@@ -325,7 +325,7 @@ export function serveClient(socket: Connection, peer: Peer, parts: ClientParts):
     upgrade(fields) {
       const upgradeTo = fields.get('upgrade') ?? '';
       socket.write(
-        `HTTP/1.1 101 Switching Protocols\r\n${fieldLines(fields, NO_FIELDS, [])}` +
+        `HTTP/1.1 101 Switching Protocols\r\n${fieldLines(fields, 0, NONE)}` +
           `Connection: upgrade\r\nUpgrade: ${upgradeTo}\r\n\r\n`,
         EMPTY,
       );

@@ -3,6 +3,12 @@ import { expect, test } from 'vitest';
 import { parseRequestHead, parseResponseHead } from './head.ts';
 
 const head = (text: string) => parseRequestHead(Buffer.from(text, 'latin1'), 0);
+/** Fields as they are told apart; undefined of a head that is refused. */
+const fieldsOf = (text: string) => {
+  const found = head(text);
+  if (found.kind !== 'request') return undefined;
+  return found.fields.list.map(({ spelling, value }) => `${spelling}: ${value}`);
+};
 const lines = (...rows: string[]): string => `${rows.join('\r\n')}\r\n\r\n`;
 
 test('a request head gives method, target, fields and framing', () => {
@@ -16,8 +22,8 @@ test('a request head gives method, target, fields and framing', () => {
     isKeepAlive: true,
     framing: { kind: 'length', bytes: 3 },
     size: text.length,
-    fields: { names: ['Host', 'Content-Length', 'X-A'], values: ['x', '3', 'v'] },
   });
+  expect(fieldsOf(text)).toEqual(['Host: x', 'Content-Length: 3', 'X-A: v']);
 });
 
 test.each([
@@ -103,7 +109,7 @@ test.each([
 
 test("fields that Connection names are the connection's own and go no further", () => {
   const text = lines('GET / HTTP/1.1', 'Host: x', 'Connection: X-A, close', 'X-A: 1', 'X-B: 2');
-  expect(head(text)).toMatchObject({ fields: { names: ['Host', 'Connection', 'X-B'] } });
+  expect(fieldsOf(text)).toEqual(['Host: x', 'Connection: X-A, close', 'X-B: 2']);
 });
 
 test('a head cut anywhere asks for more, and never gives another answer', () => {

@@ -1,5 +1,23 @@
-import { COLON, CR, FIELD_VALUE, LF, SPACE, TAB, TARGET, TOKEN } from './characters.ts';
-import { HeaderFields } from './header-fields.ts';
+import {
+  COLON,
+  CR,
+  FIELD_VALUE,
+  LF,
+  LOWER_TOKEN,
+  SPACE,
+  TAB,
+  TARGET,
+  TOKEN,
+} from './characters.ts';
+import {
+  CONNECTION,
+  CONTENT_LENGTH,
+  EXPECT,
+  nameAt,
+  nextHash,
+  TRANSFER_ENCODING,
+} from './field-name.ts';
+import { Field, HeaderFields } from './header-fields.ts';
 
 /** Bounds of one head. Beyond them the answer is 414 (line) or 431 (fields). */
 export interface HeadLimits {
@@ -75,37 +93,51 @@ export function parseRequestHead(
   from: number,
   limits: HeadLimits = HEAD_LIMITS,
 ): Head<RequestHead> {
-  let start = from;
   // RFC 9112 §2.2: a server should ignore at least one empty line before the request line.
-  if (bytes[start] === CR && bytes[start + 1] === LF) start += 2;
+  const start = bytes[from] === CR && bytes[from + 1] === LF ? from + 2 : from;
+  if (isLong(bytes, start)) {
+    const end = headEnd(bytes, start, limits);
+    if (typeof end !== 'number') return end;
+  }
+  const head = requestHeadAt(bytes, from, start, limits);
+  if (head.kind === 'request') {
+    return head.size > limits.headBytesMax ? refused(431, 'head too large') : head;
+  }
+  // What is not whole yet looks broken where it ends.
   const end = headEnd(bytes, start, limits);
-  if (typeof end !== 'number') return end;
+  return typeof end === 'number' ? head : end;
+}
 
-  const lineEnd = bytes.indexOf(CR, start);
-  if (bytes[lineEnd + 1] !== LF) return refused(400, 'bare CR');
+/** The head that begins at `start` in what came from `from` on. */
+function requestHeadAt(
+  bytes: Buffer,
+  from: number,
+  start: number,
+  limits: HeadLimits,
+): RequestHead | Refused {
+  const methodEnd = pastAll(bytes, start, TOKEN);
+  if (methodEnd === start || bytes[methodEnd] !== SPACE) return refused(400, 'bad method');
+  const targetEnd = pastAll(bytes, methodEnd + 1, TARGET);
+  if (targetEnd === methodEnd + 1 || bytes[targetEnd] !== SPACE) return refused(400, 'bad target');
+  const lineEnd = pastAll(bytes, targetEnd + 1, FIELD_VALUE);
+  if (bytes[lineEnd] !== CR || bytes[lineEnd + 1] !== LF) return refused(400, 'bad request line');
   if (lineEnd - start > limits.lineBytesMax) return refused(414, 'request line too long');
-  const methodEnd = bytes.indexOf(SPACE, start);
-  if (methodEnd <= start || methodEnd > lineEnd) return refused(400, 'no method');
-  if (!isAll(bytes, start, methodEnd, TOKEN)) return refused(400, 'bad method');
-  const targetEnd = bytes.indexOf(SPACE, methodEnd + 1);
-  if (targetEnd <= methodEnd + 1 || targetEnd > lineEnd) return refused(400, 'no target');
-  if (!isAll(bytes, methodEnd + 1, targetEnd, TARGET)) return refused(400, 'bad target');
   const version = versionAt(bytes, targetEnd + 1, lineEnd);
   if (typeof version !== 'boolean') return version;
 
-  const fields = parseFields(bytes, lineEnd + 2, end, limits);
-  if ('kind' in fields) return fields;
-  const connection = connectionOptions(fields);
+  const fields = new HeaderFields();
+  const end = parseFields(bytes, lineEnd + 2, limits, fields);
+  if (typeof end !== 'number') return end;
   const framing = requestFraming(fields, version);
   if (framing.kind === 'refused') return framing;
-  const host = fields.get('host');
-  if (fields.count('host') > 1) return refused(400, 'more than one Host');
-  if (host === undefined && !version) return refused(400, 'no Host');
-  if (host !== undefined && !isHost(host)) return refused(400, 'bad Host');
+  const fault = hostFault(fields, version);
+  if (fault !== undefined) return fault;
+  const connection = connectionOptions(fields);
   if (connection.some((option) => FOR_ALL.has(option))) return refused(400, 'bad Connection');
   // What concerns this connection alone goes no further (RFC 9110 §7.6.1). Taken out here, so that
   // no client can have fields taken out that the gateway itself adds.
   for (const option of connection) if (!OPTIONS.has(option)) fields.remove(option);
+  const isWaiting = !version && (fields.kinds & EXPECT) !== 0;
   return {
     kind: 'request',
     method: methodAt(bytes, start, methodEnd),
@@ -114,10 +146,17 @@ export function parseRequestHead(
     fields,
     framing,
     isKeepAlive: keepsAlive(version, connection),
-    expectsContinue: !version && fields.get('expect')?.toLowerCase() === '100-continue',
+    expectsContinue: isWaiting && fields.get('expect')?.toLowerCase() === '100-continue',
     upgrade: connection.includes('upgrade') ? fields.get('upgrade')?.toLowerCase() : undefined,
     size: end - from,
   };
+}
+
+function hostFault(fields: HeaderFields, isHttp10: boolean): Refused | undefined {
+  const host = fields.first('host');
+  if (host === undefined) return isHttp10 ? undefined : refused(400, 'no Host');
+  if (fields.count('host') > 1) return refused(400, 'more than one Host');
+  return isHost(host.valueLike(lastHost)) ? undefined : refused(400, 'bad Host');
 }
 
 /** The response head at `from`, to a request of `method`. As strict as `parseRequestHead`. */
@@ -127,16 +166,33 @@ export function parseResponseHead(
   method: string,
   limits: HeadLimits = HEAD_LIMITS,
 ): Head<ResponseHead> {
+  if (isLong(bytes, from)) {
+    const end = headEnd(bytes, from, limits);
+    if (typeof end !== 'number') return end;
+  }
+  const head = responseHeadAt(bytes, from, method, limits);
+  if (head.kind === 'response') {
+    return head.size > limits.headBytesMax ? refused(431, 'head too large') : head;
+  }
   const end = headEnd(bytes, from, limits);
-  if (typeof end !== 'number') return end;
-  const lineEnd = bytes.indexOf(CR, from);
-  if (bytes[lineEnd + 1] !== LF) return refused(400, 'bare CR');
+  return typeof end === 'number' ? head : end;
+}
+
+function responseHeadAt(
+  bytes: Buffer,
+  from: number,
+  method: string,
+  limits: HeadLimits,
+): ResponseHead | Refused {
+  const lineEnd = pastAll(bytes, from, FIELD_VALUE);
+  if (bytes[lineEnd] !== CR || bytes[lineEnd + 1] !== LF) return refused(400, 'bad status line');
   const version = versionAt(bytes, from, Math.min(from + 8, lineEnd));
   if (typeof version !== 'boolean') return version;
   const status = statusAt(bytes, from + 8, lineEnd);
   if (status === undefined) return refused(400, 'bad status line');
-  const fields = parseFields(bytes, lineEnd + 2, end, limits);
-  if ('kind' in fields) return fields;
+  const fields = new HeaderFields();
+  const end = parseFields(bytes, lineEnd + 2, limits, fields);
+  if (typeof end !== 'number') return end;
   const framing = responseFraming(fields, status, method, version);
   if (framing.kind === 'refused') return framing;
   const isKept = keepsAlive(version, connectionOptions(fields));
@@ -160,8 +216,16 @@ export function parseTrailers(
   if (bytes[from] === CR && bytes[from + 1] === LF) return { fields: new HeaderFields(), size: 2 };
   const end = headEnd(bytes, from, limits);
   if (typeof end !== 'number') return end;
-  const fields = parseFields(bytes, from, end, limits);
-  return 'kind' in fields ? fields : { fields, size: end - from };
+  const fields = new HeaderFields();
+  const fault = parseFields(bytes, from, limits, fields);
+  return typeof fault === 'number' ? { fields, size: end - from } : fault;
+}
+
+/** A head of so many octets is not read from its start for each piece of it that comes. */
+const READ_AGAIN_BYTES_MAX = 4_096;
+
+function isLong(bytes: Buffer, from: number): boolean {
+  return bytes.length - from > READ_AGAIN_BYTES_MAX;
 }
 
 /** Where the head ends (past its empty line); what is hopeless is refused before it is whole. */
@@ -217,67 +281,65 @@ function statusAt(bytes: Buffer, from: number, end: number): number | undefined 
   return status >= 100 && isAll(bytes, from + 4, end, FIELD_VALUE) ? status : undefined;
 }
 
-/** Field lines of `[from, end)`, `end` past the empty line. */
+/** Takes the field lines from `from` on into `fields`; answers where the empty line ends. */
 function parseFields(
   bytes: Buffer,
   from: number,
-  end: number,
   limits: HeadLimits,
-): HeaderFields | Refused {
-  const fields = new HeaderFields();
-  // Names are parts of one text: they live as long as the request. Values may be kept for longer (a
-  // limit's key), and a long part of a text keeps the whole of it, so they are texts of their own.
-  const text = bytes.toString('latin1', from, end);
+  fields: HeaderFields,
+): number | Refused {
   let at = from;
-  while (at < end - 2) {
-    const lineStart = at;
-    // obs-fold and space before the colon fall out here: neither SP nor HTAB is a token character.
-    while (TOKEN[bytes[at] ?? 0] === 1) at += 1;
-    if (bytes[at] !== COLON || at === lineStart) return refused(400, 'bad field name');
-    const name = text.slice(lineStart - from, at - from);
-    at += 1;
-    while (bytes[at] === SPACE || bytes[at] === TAB) at += 1;
-    const valueStart = at;
-    while (FIELD_VALUE[bytes[at] ?? 0] === 1) at += 1;
-    if (bytes[at] !== CR || bytes[at + 1] !== LF) return refused(400, 'bad field value');
-    let valueEnd = at;
-    while (valueEnd > valueStart && isBlank(bytes[valueEnd - 1])) valueEnd -= 1;
-    at += 2;
-    if (at - lineStart > limits.lineBytesMax) return refused(431, 'field line too long');
-    if (fields.names.length >= limits.fieldsMax) return refused(431, 'too many fields');
-    const value =
-      valueEnd - valueStart <= COPIED_PART_MAX
-        ? text.slice(valueStart - from, valueEnd - from)
-        : bytes.toString('latin1', valueStart, valueEnd);
-    fields.push(name, fieldKey(name), value);
+  while (bytes[at] !== CR) {
+    const end = takeLine(bytes, at, from, fields);
+    if (end === undefined) return refused(400, 'bad field line');
+    if (end - at > limits.lineBytesMax) return refused(431, 'field line too long');
+    if (fields.list.length > limits.fieldsMax) return refused(431, 'too many fields');
+    at = end;
   }
-  return fields;
+  if (bytes[at + 1] !== LF) return refused(400, 'bare CR');
+  fields.settle(bytes.toString('latin1', from, at));
+  return at + 2;
 }
 
-/** Parts of a text up to this size are copies. Source: V8, `SlicedString::kMinLength` is 13. */
-const COPIED_PART_MAX = 12;
-/** Spellings of field names that were seen; past it a new spelling costs a little more. */
-const SPELLINGS_MAX = 1_024;
-const SPELLING_SIZE_MAX = 64;
-const keys = new Map<string, string>();
-
-/** A field name in lower case: each spelling is made into its key once. */
-function fieldKey(name: string): string {
-  const known = keys.get(name);
-  if (known !== undefined) return known;
-  const key = name.toLowerCase();
-  // A copy of its own, so that no whole head is kept alive by a name in it.
-  if (keys.size < SPELLINGS_MAX && name.length <= SPELLING_SIZE_MAX) {
-    keys.set(Buffer.from(name, 'latin1').toString('latin1'), key);
+/** The line at `at` as one more field of what began at `from`: where it ends, or undefined. */
+function takeLine(
+  bytes: Buffer,
+  at: number,
+  from: number,
+  fields: HeaderFields,
+): number | undefined {
+  // obs-fold and space before the colon fall out here: neither SP nor HTAB is a token character.
+  let nameEnd = at;
+  let hash = 0;
+  for (let octet = LOWER_TOKEN[bytes[at] ?? 0] ?? 0; octet !== 0; ) {
+    hash = nextHash(hash, octet);
+    nameEnd += 1;
+    octet = LOWER_TOKEN[bytes[nameEnd] ?? 0] ?? 0;
   }
-  return key;
+  if (bytes[nameEnd] !== COLON || nameEnd === at) return undefined;
+  let valueStart = nameEnd + 1;
+  while (isBlank(bytes[valueStart])) valueStart += 1;
+  const lineEnd = pastAll(bytes, valueStart, FIELD_VALUE);
+  if (bytes[lineEnd] !== CR || bytes[lineEnd + 1] !== LF) return undefined;
+  let valueEnd = lineEnd;
+  while (valueEnd > valueStart && isBlank(bytes[valueEnd - 1])) valueEnd -= 1;
+  const name = nameAt(bytes, at, nameEnd, hash);
+  const isPlain = valueStart === nameEnd + 2 && bytes[nameEnd + 1] === SPACE;
+  if (isPlain && valueEnd === lineEnd) {
+    fields.take(new Field(name, '', at - from, lineEnd + 2 - from));
+  } else {
+    const value = bytes.toString('latin1', valueStart, valueEnd);
+    fields.push(bytes.toString('latin1', at, nameEnd), name.key, value);
+  }
+  return lineEnd + 2;
 }
 
 function requestFraming(fields: HeaderFields, isHttp10: boolean): Framing | Refused {
-  const hasCoding = fields.has('transfer-encoding');
-  const length = fields.has('content-length') ? contentLength(fields) : undefined;
+  const { kinds } = fields;
+  if ((kinds & (CONTENT_LENGTH | TRANSFER_ENCODING)) === 0) return NO_BODY;
+  const length = contentLength(fields);
   if (typeof length === 'object') return length;
-  if (!hasCoding) return length === undefined ? NO_BODY : lengthFraming(length);
+  if ((kinds & TRANSFER_ENCODING) === 0) return lengthFraming(length ?? 0);
   if (length !== undefined) return refused(400, 'both Transfer-Encoding and Content-Length');
   if (isHttp10) return refused(400, 'Transfer-Encoding in HTTP/1.0');
   const codings = fields.all('transfer-encoding');
@@ -292,9 +354,9 @@ function responseFraming(
   isHttp10: boolean,
 ): Framing | Refused {
   if (status < 200 || status === 204 || status === 304 || method === 'HEAD') return NO_BODY;
-  const length = fields.has('content-length') ? contentLength(fields) : undefined;
+  const length = contentLength(fields);
   if (typeof length === 'object') return length;
-  if (fields.has('transfer-encoding')) {
+  if ((fields.kinds & TRANSFER_ENCODING) !== 0) {
     if (length !== undefined) return refused(400, 'both Transfer-Encoding and Content-Length');
     const coding = fields.joined('transfer-encoding')?.toLowerCase();
     if (coding !== 'chunked' || isHttp10) return refused(400, 'bad Transfer-Encoding');
@@ -307,11 +369,21 @@ function lengthFraming(bytes: number): Framing {
   return bytes === 0 ? NO_BODY : { kind: 'length', bytes };
 }
 
-/** Exactly one field of 1 to 15 digits: no sign, no list, no second copy (below 2^53). */
-function contentLength(fields: HeaderFields): number | Refused {
-  const only = fields.get('content-length') ?? '';
+/** One field of 1 to 15 digits: no sign, no list, no second copy (below 2^53). Undefined: none. */
+function contentLength(fields: HeaderFields): number | undefined | Refused {
+  const only = fields.first('content-length');
+  if (only === undefined) return undefined;
   if (fields.count('content-length') > 1) return refused(400, 'more than one Content-Length');
-  return /^\d{1,15}$/.test(only) ? Number(only) : refused(400, 'bad Content-Length');
+  const { text, valueStart, valueEnd } = only;
+  const size = valueEnd - valueStart;
+  if (size < 1 || size > 15) return refused(400, 'bad Content-Length');
+  let length = 0;
+  for (let i = valueStart; i < valueEnd; i++) {
+    const digit = text.charCodeAt(i) - ZERO;
+    if (digit < 0 || digit > 9) return refused(400, 'bad Content-Length');
+    length = length * 10 + digit;
+  }
+  return length;
 }
 
 /** Options that are no names of fields to be taken out, or of fields that are written anew. */
@@ -319,19 +391,16 @@ const OPTIONS: ReadonlySet<string> = new Set(['close', 'keep-alive', 'upgrade', 
 /** Fields that frame or route a message: no client may call them its connection's own. */
 const FOR_ALL: ReadonlySet<string> = new Set(['host', 'content-length', 'transfer-encoding']);
 const NO_OPTIONS: readonly string[] = [];
-/** What nearly all messages say. */
-const USUAL_OPTIONS: ReadonlyMap<string, readonly string[]> = new Map([
-  ['keep-alive', ['keep-alive']],
-  ['Keep-Alive', ['keep-alive']],
-  ['close', ['close']],
-]);
+const KEEP_ALIVE: readonly string[] = ['keep-alive'];
+const CLOSE: readonly string[] = ['close'];
 
 /** Options of `Connection`, in lower case. */
 export function connectionOptions(fields: HeaderFields): readonly string[] {
-  const value = fields.joined('connection');
+  const value = (fields.kinds & CONNECTION) === 0 ? undefined : fields.joined('connection');
   if (value === undefined) return NO_OPTIONS;
-  const known = USUAL_OPTIONS.get(value);
-  if (known !== undefined) return known;
+  // What nearly all messages say.
+  if (value === 'keep-alive') return KEEP_ALIVE;
+  if (value === 'close') return CLOSE;
   return value
     .toLowerCase()
     .split(',')
@@ -352,6 +421,13 @@ export function isHost(value: string): boolean {
   const isGood = /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._~!$&'()*+;=%-]+)(:\d{0,5})?$/.test(value);
   if (isGood) lastHost = value;
   return isGood;
+}
+
+/** The index past the octets from `from` on that are all of `table`. */
+function pastAll(bytes: Buffer, from: number, table: Uint8Array): number {
+  let at = from;
+  while (table[bytes[at] ?? 0] === 1) at += 1;
+  return at;
 }
 
 function isAll(bytes: Buffer, from: number, end: number, table: Uint8Array): boolean {

@@ -1,57 +1,37 @@
+import { HOP_BY_HOP, NOT_IN_TRAILERS } from './field-name.ts';
 import type { HeaderFields } from './header-fields.ts';
 
-/** Fields of one connection, never passed on. Source: RFC 9110 §7.6.1. */
-const HOP_BY_HOP: ReadonlySet<string> = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'transfer-encoding',
-  'te',
-  'upgrade',
-]);
-
-/** Whether a field (lower case) concerns one connection only. */
-export function isHopByHop(key: string): boolean {
-  return HOP_BY_HOP.has(key);
-}
-
-/** Whether a field (lower case) may be passed on as a trailer. */
-export function isTrailer(key: string): boolean {
-  return !NOT_IN_TRAILERS.has(key);
-}
-
-/** Field lines as text, without those of one connection, those of `without`, and those it lists. */
+/**
+ * Field lines as text, without those of one connection, those of a kind in `without`, and those it lists.
+ * Lines that stood one after the other go on as one text.
+ */
 export function fieldLines(
-  { names, keys, values }: HeaderFields,
-  without: ReadonlySet<string>,
+  { list }: HeaderFields,
+  without: number,
   listed: readonly string[],
 ): string {
+  const dropped = without | HOP_BY_HOP;
+  let lines = '';
   let text = '';
-  for (let i = 0; i < names.length; i++) {
-    const key = keys[i] ?? '';
-    if (HOP_BY_HOP.has(key) || without.has(key) || listed.includes(key)) continue;
-    text += `${names[i]}: ${values[i]}\r\n`;
+  let start = 0;
+  let end = 0;
+  for (const field of list) {
+    const { name } = field;
+    if ((name.kinds & dropped) !== 0) continue;
+    if (listed.length > 0 && listed.includes(name.key)) continue;
+    if (field.start !== end || field.text !== text) {
+      if (end > start) lines += text.slice(start, end);
+      ({ text, start } = field);
+    }
+    ({ end } = field);
   }
-  return text;
+  return end > start ? lines + text.slice(start, end) : lines;
 }
 
-/**
- * Trailer fields that may be passed on: none that frames, routes, authenticates, changes how the
- * message is taken, or tells who the client is; some readers merge them into the head.
- * Source: RFC 9110 §6.5.1.
- */
+/** Trailer fields that may be passed on, as text. */
 export function trailerLines(trailers: HeaderFields | undefined): string {
   return trailers === undefined ? '' : fieldLines(trailers, NOT_IN_TRAILERS, []);
 }
-
-const NOT_IN_TRAILERS: ReadonlySet<string> = new Set([
-  ...['content-length', 'content-encoding', 'content-type', 'content-range', 'trailer', 'host'],
-  ...['authorization', 'proxy-authorization', 'www-authenticate', 'cookie', 'set-cookie', 'apikey'],
-  ...['expect', 'range', 'max-forwards', 'if-match', 'if-none-match', 'cache-control', 'pragma'],
-  ...['forwarded', 'x-real-ip', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto'],
-  ...['x-forwarded-port', 'x-consumer-username', 'x-consumer-custom-id'],
-  ...['x-credential-identifier', 'x-userinfo', 'x-access-token', 'location', 'age', 'vary'],
-]);
 
 /** `Date`, made once a second: the same text serves every answer within it. */
 export function createDateText(): (nowMs: number) => string {

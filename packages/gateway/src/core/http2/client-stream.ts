@@ -8,7 +8,6 @@ import { fieldsOf, outgoing, outgoingTrailers } from './fields.ts';
 
 const { NGHTTP2_CANCEL, NGHTTP2_INTERNAL_ERROR, NGHTTP2_PROTOCOL_ERROR } = constants;
 const NEVER = Number.POSITIVE_INFINITY;
-const NONE: ReadonlySet<string> = new Set();
 
 /** One request of an HTTP/2 connection; `check` ends it when the client takes too long. */
 export interface ServedStream {
@@ -68,7 +67,7 @@ export function serveStream(
     writeHead(status, fields, framing) {
       hasBody = framing !== 'none';
       if (!fields.has('date')) fields.push('date', 'date', parts.date(now()));
-      pending = { ':status': status, ...outgoing(fields, NONE) };
+      pending = { ':status': status, ...outgoing(fields, 0) };
       // Before compression, which only Node sees.
       for (const value of Object.values(pending)) context.sentBytes += String(value).length;
     },

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http2';
+import { HOP_BY_HOP, NOT_IN_TRAILERS } from '../http/field-name.ts';
 import { connectionOptions } from '../http/head.ts';
 import { HeaderFields } from '../http/header-fields.ts';
-import { isHopByHop, isTrailer } from '../http/message.ts';
 
 const NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
 /** Octets as HTTP/1 would take them: what is above 255 would become another octet on its way. */
@@ -29,14 +29,16 @@ export function fieldsOf(headers: IncomingHttpHeaders): HeaderFields | undefined
 }
 
 /**
- * As Node sends them: names in lower case, none of one connection (RFC 9113 §8.2.2), repeated ones as
- * one list, but `Set-Cookie` as it is and cookies by semicolons.
+ * As Node sends them: names in lower case, none of one connection (RFC 9113 §8.2.2) or of a kind in
+ * `without`, repeated ones as one list, but `Set-Cookie` as it is and cookies by semicolons.
  */
-export function outgoing(fields: HeaderFields, without: ReadonlySet<string>): OutgoingHttpHeaders {
+export function outgoing(fields: HeaderFields, without: number): OutgoingHttpHeaders {
   const listed = connectionOptions(fields);
   const sent: Record<string, string | string[]> = Object.create(null);
-  for (const key of new Set(fields.keys)) {
-    if (isHopByHop(key) || without.has(key) || listed.includes(key) || !isFieldName(key)) continue;
+  for (const { name } of fields.list) {
+    const { key, kinds } = name;
+    if (key in sent || (kinds & (HOP_BY_HOP | without)) !== 0) continue;
+    if (listed.includes(key) || !isFieldName(key)) continue;
     const values = fields.all(key);
     if (key === 'set-cookie') sent[key] = values;
     else sent[key] = values.join(key === 'cookie' ? '; ' : ', ');
@@ -46,9 +48,5 @@ export function outgoing(fields: HeaderFields, without: ReadonlySet<string>): Ou
 
 /** Trailer fields that may be passed on. */
 export function outgoingTrailers(trailers: HeaderFields | undefined): OutgoingHttpHeaders {
-  if (trailers === undefined) return {};
-  const all = outgoing(trailers, NONE);
-  return Object.fromEntries(Object.entries(all).filter(([name]) => isTrailer(name)));
+  return trailers === undefined ? {} : outgoing(trailers, NOT_IN_TRAILERS);
 }
-
-const NONE: ReadonlySet<string> = new Set();

@@ -112,10 +112,11 @@ function latencies({ startMs, endMs, tries }: RequestContext): LogEntry {
   };
 }
 
-function fieldsObject({ keys, values }: HeaderFields): LogEntry {
+function fieldsObject({ list }: HeaderFields): LogEntry {
   const object: Record<string, string | string[]> = {};
-  for (const [at, key] of keys.entries()) {
-    const value = SECRET.has(key) ? REDACTED : (values[at] ?? '');
+  for (const one of list) {
+    const { key } = one.name;
+    const value = SECRET.has(key) ? REDACTED : one.value;
     const known = object[key];
     object[key] = known === undefined ? value : [...[known].flat(), value];
   }

@@ -1,4 +1,5 @@
 import { hexOctets, parseTraceparent, spanOctets } from '@thalweg/wire';
+import { field } from '../../core/http/header-fields.ts';
 import type { RequestContext } from '../../core/request-context.ts';
 import { definePlugin } from '../plugin.ts';
 import { newRandomId, type RandomId, SPAN_ID_BYTES, TRACE_ID_BYTES } from '../trace-ids.ts';
@@ -125,7 +126,7 @@ function propagate(
   { traceId, isSampled: flag }: TraceState,
   id: string,
 ): void {
-  context.headers.put('traceparent', 'traceparent', traceparent(traceId.hex, id, flag));
+  context.headers.put(field('traceparent', 'traceparent', traceparent(traceId.hex, id, flag)));
 }
 
 function traceparent(traceId: string, spanId: string, isFlag: boolean): string {

@@ -202,10 +202,8 @@ function wantedAttributes(
     if (value !== undefined) text += spanAttribute(at > 0 ? name.slice(0, at) : name)(value);
   }
   if (headers.length === 0) return text;
-  const added = new Set<string>();
-  for (const key of context.headers.keys) {
-    if (added.has(key) || !headers.some((pattern) => matches(pattern, key))) continue;
-    added.add(key);
+  for (const key of context.headers.keys()) {
+    if (!headers.some((pattern) => matches(pattern, key))) continue;
     text += spanAttribute(key)(utf8(context.headers.joined(key)) ?? '');
   }
   return text;

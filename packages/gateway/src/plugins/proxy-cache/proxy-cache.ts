@@ -262,8 +262,8 @@ function keepHead(
   if (varyOf(fields).includes('*')) return;
   const ttlMs = conf.cache_control ? ttlOf(fields, nowMs) : undefined;
   if (ttlMs !== undefined && ttlMs <= 0) return;
-  const kept = fields.names.flatMap((name, at) =>
-    NOT_KEPT.has(fields.keys[at] ?? '') ? [] : [[name, fields.values[at] ?? ''] as const],
+  const kept = fields.list.flatMap(({ name, spelling, value }) =>
+    NOT_KEPT.has(name.key) ? [] : [[spelling, value] as const],
   );
   decision.keeping = { fields: kept, ttlMs: ttlMs ?? conf.cache_ttl * 1_000 };
 }

@@ -126,7 +126,7 @@ function headersOf(context: RequestContext): Record<string, string | string[]> {
   const headers: Record<string, string | string[]> = {
     host: context.headers.get('host') ?? context.host,
   };
-  for (const key of new Set(context.headers.keys)) {
+  for (const key of context.headers.keys()) {
     if (NOT_COPIED.has(key)) continue;
     const values = context.headers.all(key);
     headers[key] = values.length === 1 ? (values[0] ?? '') : values;
