@@ -78,14 +78,23 @@ int send_all(int fd, const uint8_t *bytes, size_t size) {
   return sent < 0 ? -errno : static_cast<int>(sent);
 }
 
-// send(id, size) -> octets of the output that were sent, from its start
+// send(id, text, size) -> octets of the output that were sent, from its start, where `text` is put first
 napi_value send_call(napi_env env, napi_callback_info info) {
   Arguments given(env, info);
   Socket *socket = given.socket();
   if (!socket) return given.answer(-EBADF);
-  size_t size = static_cast<size_t>(given.number(1));
-  if (size > given.sockets()->output_size) return given.answer(-EINVAL);
-  return given.answer(send_all(socket->fd, given.sockets()->output, size));
+  uint8_t *output = given.sockets()->output;
+  size_t size = static_cast<size_t>(given.number(2)), text_size = 0;
+  napi_get_value_string_latin1(env, given.values[1], nullptr, 0, &text_size);
+  if (text_size > size || size >= given.sockets()->output_size) return given.answer(-EINVAL);
+  if (text_size > 0) {
+    // What follows stays: the copy ends with a zero of its own.
+    uint8_t next = output[text_size];
+    napi_get_value_string_latin1(env, given.values[1], reinterpret_cast<char *>(output),
+                                 text_size + 1, nullptr);
+    output[text_size] = next;
+  }
+  return given.answer(send_all(socket->fd, output, size));
 }
 
 // sendFrom(id, bytes) -> octets that were sent

@@ -1,4 +1,5 @@
 import { lookup } from 'node:dns/promises';
+import { performance } from 'node:perf_hooks';
 import { openAccessLog } from './access-log.ts';
 import { type AdminAnswer, createAdminApi } from './admin/admin-api.ts';
 import { createAdminServer } from './admin/admin-server.ts';

@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import type { ConfOrigin, Handlers, Outcome, Plugin } from '../plugins/plugin.ts';
 import { type Answer, answerBytes } from './answer.ts';
 import { compileExpression } from './match/expression.ts';

@@ -270,6 +270,7 @@ type Phase = 'rewrite' | 'access' | 'beforeProxy' | 'headerFilter' | 'bodyFilter
 
 /** Global rules first; a plugin that prefers the route is left out there when the route has it. */
 function stepsOf({ globals, chain }: Course, phase: Phase): readonly Step[] {
+  if (chain.steps.length === 0 && globals.length === 0) return chain.steps;
   if (globals.length === 0) return chain[phase];
   return [
     ...globals.flatMap((rule) =>

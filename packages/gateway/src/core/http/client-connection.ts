@@ -288,7 +288,7 @@ export function serveClient(socket: Connection, peer: Peer, parts: ClientParts):
       pendingHead =
         statusLine(status) +
         (fields.has('date') ? '' : `Date: ${parts.date(now())}\r\n`) +
-        fieldLines(fields, 0, connectionOptions(fields)) +
+        fieldLines(fields, 0, connectionOptions(fields).fields) +
         (framing === 'chunked' ? 'Transfer-Encoding: chunked\r\n' : '') +
         (isKept ? 'Connection: keep-alive\r\n\r\n' : 'Connection: close\r\n\r\n');
     },

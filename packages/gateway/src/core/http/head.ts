@@ -133,10 +133,10 @@ function requestHeadAt(
   const fault = hostFault(fields, version);
   if (fault !== undefined) return fault;
   const connection = connectionOptions(fields);
-  if (connection.some((option) => FOR_ALL.has(option))) return refused(400, 'bad Connection');
+  if (connection.fields.some((key) => FOR_ALL.has(key))) return refused(400, 'bad Connection');
   // What concerns this connection alone goes no further (RFC 9110 §7.6.1). Taken out here, so that
   // no client can have fields taken out that the gateway itself adds.
-  for (const option of connection) if (!OPTIONS.has(option)) fields.remove(option);
+  for (const key of connection.fields) fields.remove(key);
   const isWaiting = !version && (fields.kinds & EXPECT) !== 0;
   return {
     kind: 'request',
@@ -147,7 +147,7 @@ function requestHeadAt(
     framing,
     isKeepAlive: keepsAlive(version, connection),
     expectsContinue: isWaiting && fields.get('expect')?.toLowerCase() === '100-continue',
-    upgrade: connection.includes('upgrade') ? fields.get('upgrade')?.toLowerCase() : undefined,
+    upgrade: connection.upgrades ? fields.get('upgrade')?.toLowerCase() : undefined,
     size: end - from,
   };
 }
@@ -386,30 +386,45 @@ function contentLength(fields: HeaderFields): number | undefined | Refused {
   return length;
 }
 
-/** Options that are no names of fields to be taken out, or of fields that are written anew. */
-const OPTIONS: ReadonlySet<string> = new Set(['close', 'keep-alive', 'upgrade', 'te']);
+/** What `Connection` says. */
+export interface ConnectionOptions {
+  readonly closes: boolean;
+  readonly keepsAlive: boolean;
+  readonly upgrades: boolean;
+  /** Names of fields that are this connection's own, in lower case. */
+  readonly fields: readonly string[];
+}
+
+const NAMES_NO_FIELD: ReadonlySet<string> = new Set(['close', 'keep-alive', 'upgrade', 'te']);
 /** Fields that frame or route a message: no client may call them its connection's own. */
 const FOR_ALL: ReadonlySet<string> = new Set(['host', 'content-length', 'transfer-encoding']);
-const NO_OPTIONS: readonly string[] = [];
-const KEEP_ALIVE: readonly string[] = ['keep-alive'];
-const CLOSE: readonly string[] = ['close'];
+const SAYS_NOTHING = optionsOf('');
+const KEEPS_ALIVE = optionsOf('keep-alive');
+const CLOSES = optionsOf('close');
 
-/** Options of `Connection`, in lower case. */
-export function connectionOptions(fields: HeaderFields): readonly string[] {
+/** The options of `Connection`; of what nearly all messages say they are made once. */
+export function connectionOptions(fields: HeaderFields): ConnectionOptions {
   const value = (fields.kinds & CONNECTION) === 0 ? undefined : fields.joined('connection');
-  if (value === undefined) return NO_OPTIONS;
-  // What nearly all messages say.
-  if (value === 'keep-alive') return KEEP_ALIVE;
-  if (value === 'close') return CLOSE;
-  return value
+  if (value === undefined) return SAYS_NOTHING;
+  if (value === 'keep-alive') return KEEPS_ALIVE;
+  return value === 'close' ? CLOSES : optionsOf(value);
+}
+
+function optionsOf(value: string): ConnectionOptions {
+  const options = value
     .toLowerCase()
     .split(',')
     .map((option) => option.trim());
+  return {
+    closes: options.includes('close'),
+    keepsAlive: options.includes('keep-alive'),
+    upgrades: options.includes('upgrade'),
+    fields: options.filter((option) => option !== '' && !NAMES_NO_FIELD.has(option)),
+  };
 }
 
-function keepsAlive(isHttp10: boolean, options: readonly string[]): boolean {
-  if (options.includes('close')) return false;
-  return !isHttp10 || options.includes('keep-alive');
+function keepsAlive(isHttp10: boolean, options: ConnectionOptions): boolean {
+  return !options.closes && (!isHttp10 || options.keepsAlive);
 }
 
 /** The last host that was good: most requests name the same few. */

@@ -33,7 +33,7 @@ export function fieldsOf(headers: IncomingHttpHeaders): HeaderFields | undefined
  * `without`, repeated ones as one list, but `Set-Cookie` as it is and cookies by semicolons.
  */
 export function outgoing(fields: HeaderFields, without: number): OutgoingHttpHeaders {
-  const listed = connectionOptions(fields);
+  const listed = connectionOptions(fields).fields;
   const sent: Record<string, string | string[]> = Object.create(null);
   for (const { name } of fields.list) {
     const { key, kinds } = name;

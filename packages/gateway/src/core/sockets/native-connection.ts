@@ -90,21 +90,19 @@ export class NativeConnection implements Connection {
     if (parts.corked !== undefined && parts.corked !== this) parts.corked.spill();
     const { output } = parts;
     const size = text.length + bytes.length;
-    if (this.corkedBytes + size > output.length) this.spill();
+    if (this.corkedBytes + size >= output.length) this.spill();
     if (this.waitingBytes > 0) return this.keep(text, bytes, 0);
     const isDirect = text === '' && this.corkedBytes === 0 && bytes.length > COPIED_BYTES_MAX;
-    if (isDirect || size > output.length) {
-      const sent = size > output.length && text !== '' ? 0 : parts.set.sendFrom(this.id, bytes);
+    if (isDirect || size >= output.length) {
+      const sent = size >= output.length && text !== '' ? 0 : parts.set.sendFrom(this.id, bytes);
       return this.keepRest(text, bytes, sent);
     }
-    if (text !== '') output.write(text, this.corkedBytes, 'latin1');
     if (bytes.length > 0) output.set(bytes, this.corkedBytes + text.length);
-    if (this.isCorked) {
-      this.corkedBytes += size;
-      parts.corked = this;
-      return true;
-    }
-    return this.keepRest(text, bytes, parts.set.send(this.id, size));
+    if (!this.isCorked) return this.keepRest(text, bytes, parts.set.send(this.id, text, size));
+    if (text !== '') output.write(text, this.corkedBytes, 'latin1');
+    this.corkedBytes += size;
+    parts.corked = this;
+    return true;
   }
 
   cork(): void {
@@ -162,7 +160,7 @@ export class NativeConnection implements Connection {
     this.corkedBytes = 0;
     const { parts } = this;
     parts.corked = undefined;
-    this.keepRest('', parts.output.subarray(0, size), parts.set.send(this.id, size));
+    this.keepRest('', parts.output.subarray(0, size), parts.set.send(this.id, '', size));
   }
 
   /** `sent` of the octets are gone, or an error: the rest waits. */
