@@ -1,51 +1,39 @@
-import {
-  type FileHandle,
-  open,
-  readdir,
-  readFile,
-  rename,
-  truncate,
-  unlink,
-} from 'node:fs/promises';
+import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { GONE, groupHead, type JournalLine, lineOf, recoverJournal } from './journal-lines.ts';
 import type { Segment } from './segments.ts';
-
-/** One block: the segment that it is in, where it ends there, its rows and the sender's token. */
-export interface JournalLine {
-  readonly name: string;
-  readonly end: number;
-  readonly rows: number;
-  /** '' when no sender repeats it under a name. */
-  readonly token: string;
-}
 
 export interface Journal {
   /** Segments that an earlier run left, cut off behind their last line. */
   readonly found: readonly Segment[];
   rowsOf(token: string): number | undefined;
-  /** On disk when it resolves; when it rejects, the journal is as it was before. */
-  add(lines: readonly JournalLine[]): Promise<void>;
+  /**
+   * Writes and syncs the lines while `data` does so with the blocks that they name, whose bytes, in
+   * the order of the lines, are `pieces`. When it rejects, the journal is as it was before.
+   */
+  add(
+    lines: readonly JournalLine[],
+    pieces: readonly Uint8Array[],
+    data: Promise<unknown>,
+  ): Promise<void>;
   /** Forgets the oldest tokens and rewrites the file when it has grown; needs the `live` segments. */
   bound(live: Iterable<Segment>): Promise<void>;
   close(): Promise<void>;
 }
 
 const TOKENS_MAX = 100_000;
-const NAME = /^(\w+)\.[\w-]+\.native$/;
-const LINE = /^(\S+) (\d+) (\d+) (\S*)$/;
-/** Stands for a segment that is gone: the line only remembers a token. */
-const GONE = '-';
 
 /** Opens the journal of a spool directory and takes up what an earlier run left. */
 export async function openJournal(directory: string): Promise<Journal> {
   const path = join(directory, 'journal');
-  const { tokens, found, size } = await recover(directory, path);
+  const { tokens, found, size } = await recoverJournal(directory, path);
   let file = await open(path, 'a').then(async (handle) => {
     await handle.close();
     return open(path, 'r+');
   });
   let end = size;
-  let lines = Number.POSITIVE_INFINITY;
+  let lineCount = Number.POSITIVE_INFINITY;
   // Behind the last line end stands a line that was not finished.
   await file.truncate(end);
   await bound(found);
@@ -55,7 +43,7 @@ export async function openJournal(directory: string): Promise<Journal> {
       if (tokens.size <= TOKENS_MAX) break;
       tokens.delete(token);
     }
-    if (lines < 2 * TOKENS_MAX) return;
+    if (lineCount < 2 * TOKENS_MAX) return;
     const whole = [
       ...[...tokens].map(([token, rows]) => lineOf({ name: GONE, end: 0, rows, token })),
       ...[...live].map(({ name, bytes, rows }) => lineOf({ name, end: bytes, rows, token: '' })),
@@ -66,64 +54,36 @@ export async function openJournal(directory: string): Promise<Journal> {
       await file.close();
       file = next;
       end = text.length;
-      lines = whole.length;
+      lineCount = whole.length;
     } catch {
       // No room for a second journal: the long one stays, and is tried again later.
-      lines = TOKENS_MAX;
+      lineCount = TOKENS_MAX;
     }
   }
 
   return {
     found,
     rowsOf: (token) => tokens.get(token),
-    add: async (added) => {
-      const text = Buffer.from(added.map(lineOf).join(''));
+    add: async (added, pieces, data) => {
+      const lines = Buffer.from(added.map(lineOf).join(''));
+      const sum = pieces.reduce((before, piece) => crc32(piece, before), crc32(lines));
+      const text = Buffer.concat([Buffer.from(groupHead(added.length, sum)), lines]);
+      const written = writeAll(file, [text], end).then(() => file.datasync());
+      // Both have ended before the place is written to again.
+      await Promise.allSettled([written, data]);
       try {
-        await writeAll(file, [text], end);
-        await file.datasync();
+        await Promise.all([written, data]);
       } catch (cause) {
         await file.truncate(end);
         throw cause;
       }
       end += text.length;
-      lines += added.length;
+      lineCount += added.length + 1;
       for (const { token, rows } of added) if (token !== '') tokens.set(token, rows);
     },
     bound,
     close: () => file.close(),
   };
-}
-
-const lineOf = ({ name, end, rows, token }: JournalLine): string =>
-  `${name} ${end} ${rows} ${token}\n`;
-
-async function recover(
-  directory: string,
-  path: string,
-): Promise<{ tokens: Map<string, number>; found: Segment[]; size: number }> {
-  const text = await readFile(path, 'latin1').catch(() => '');
-  const size = text.lastIndexOf('\n') + 1;
-  const tokens = new Map<string, number>();
-  const ends = new Map<string, { bytes: number; rows: number }>();
-  for (const line of text.slice(0, size).split('\n')) {
-    const [, name = '', end, count, token = ''] = LINE.exec(line) ?? [];
-    if (name === '') continue;
-    const rows = Number(count);
-    ends.set(name, { bytes: Number(end), rows: (ends.get(name)?.rows ?? 0) + rows });
-    if (token !== '') tokens.set(token, rows);
-  }
-  const found: Segment[] = [];
-  for (const name of (await readdir(directory)).filter((each) => NAME.test(each)).sort()) {
-    const segmentPath = join(directory, name);
-    const end = ends.get(name);
-    if (end === undefined) {
-      await unlink(segmentPath);
-      continue;
-    }
-    await truncate(segmentPath, end.bytes);
-    found.push({ name, path: segmentPath, table: NAME.exec(name)?.[1] ?? '', ...end });
-  }
-  return { tokens, found, size };
 }
 
 /** Puts a whole new journal in the place of the old one. */

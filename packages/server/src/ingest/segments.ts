@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openJournal, syncDirectory, writeAll } from './journal.ts';
+import type { JournalLine } from './journal-lines.ts';
 
 /** Blocks of one table, one behind the other in a file, that one INSERT takes. */
 export interface Segment {
@@ -51,9 +52,9 @@ interface OpenSegment extends Segment {
 }
 
 /**
- * The spool: segments, and a journal that says which block ends where and under which token. A
- * block counts when its journal line is there: what lies behind the last line was never
- * acknowledged, and is cut off.
+ * The spool: segments, and a journal that says which block ends where and under which token. Both
+ * are written and synced at the same time: one wait for the disk, not two. A block counts when its
+ * journal line is there and agrees with it: the rest was never acknowledged, and is cut off.
  */
 export async function openSegments(directory: string, nowMs: () => number): Promise<Segments> {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
@@ -79,21 +80,30 @@ export async function openSegments(directory: string, nowMs: () => number): Prom
   }
 
   async function append(entries: readonly Entry[]): Promise<void> {
-    const ends = new Map<OpenSegment, { bytes: number; rows: number }>();
-    const lines: { name: string; end: number; rows: number; token: string }[] = [];
+    const added = new Map<OpenSegment, { bytes: number; rows: number; pieces: Uint8Array[] }>();
+    const lines: JournalLine[] = [];
     for (const { table, token, rows, bytes, pieces } of entries) {
       const segment = await segmentFor(table);
-      const end = ends.get(segment) ?? { bytes: segment.bytes, rows: segment.rows };
-      await writeAll(segment.file, pieces, end.bytes);
-      end.bytes += bytes;
-      end.rows += rows;
-      ends.set(segment, end);
-      lines.push({ name: segment.name, end: end.bytes, rows, token });
+      const more = added.get(segment) ?? { bytes: 0, rows: 0, pieces: [] };
+      added.set(segment, more);
+      more.bytes += bytes;
+      more.rows += rows;
+      more.pieces.push(...pieces);
+      lines.push({ name: segment.name, end: segment.bytes + more.bytes, rows, token });
     }
-    for (const segment of ends.keys()) await segment.file.datasync();
-    await journal.add(lines);
+    const data = Promise.all(
+      [...added].map(async ([segment, { pieces }]) => {
+        await writeAll(segment.file, pieces, segment.bytes);
+        await segment.file.datasync();
+      }),
+    );
+    const pieces = entries.flatMap((entry) => entry.pieces);
+    await journal.add(lines, pieces, data);
     // From here on they count; until here the next append would have written over them.
-    for (const [segment, end] of ends) Object.assign(segment, end);
+    for (const [segment, { bytes, rows }] of added) {
+      segment.bytes += bytes;
+      segment.rows += rows;
+    }
     await journal.bound(live.values());
   }
 

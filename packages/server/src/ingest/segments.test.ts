@@ -1,0 +1,108 @@
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { type Entry, openSegments } from './segments.ts';
+
+const entryOf = (table: string, token: string, text: string): Entry => {
+  const bytes = Buffer.from(text);
+  return { table, token, rows: 1, bytes: bytes.length, pieces: [bytes] };
+};
+
+/** A spool of two appends: `one` of two tables, then `two`; closed, as a kill leaves it. */
+async function twoAppends(): Promise<{ directory: string; segment: string; journal: string }> {
+  const directory = mkdtempSync(join(tmpdir(), 'thalweg-segments-'));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  const segments = await openSegments(directory, Date.now);
+  await segments.append([entryOf('spans', 'one', 'first '), entryOf('traces', '', 'other')]);
+  await segments.append([entryOf('spans', 'two', 'second')]);
+  await segments.close();
+  const name = readdirSync(directory).find((each) => each.startsWith('spans.')) ?? '';
+  return { directory, segment: join(directory, name), journal: join(directory, 'journal') };
+}
+
+/** What the next run finds, by table, and which tokens it knows. */
+async function recovered(directory: string): Promise<unknown> {
+  const segments = await openSegments(directory, Date.now);
+  const found = segments.found.map(({ table, rows, path }) => [
+    table,
+    rows,
+    readFileSync(path, 'latin1'),
+  ]);
+  const tokens = ['one', 'two'].filter((token) => segments.rowsOf(token) !== undefined);
+  await segments.close();
+  return { found, tokens };
+}
+
+const FIRST = {
+  found: [
+    ['spans', 1, 'first '],
+    ['traces', 1, 'other'],
+  ],
+  tokens: ['one'],
+};
+const BOTH = {
+  found: [
+    ['spans', 2, 'first second'],
+    ['traces', 1, 'other'],
+  ],
+  tokens: ['one', 'two'],
+};
+
+test('what was appended is found by each later run', async () => {
+  const { directory } = await twoAppends();
+  expect(await recovered(directory)).toEqual(BOTH);
+  expect(await recovered(directory)).toEqual(BOTH);
+});
+
+test.each([
+  {
+    name: 'a block of which a part is on disk',
+    damage: ({ segment }: { segment: string }) => truncateSync(segment, 9),
+  },
+  {
+    name: 'a block of which other bytes are on disk',
+    damage: ({ segment }: { segment: string }) => writeFileSync(segment, 'first \0\0\0\0\0\0'),
+  },
+  {
+    name: 'a journal whose last line is cut off',
+    damage: ({ journal }: { journal: string }) => {
+      truncateSync(journal, readFileSync(journal).length - 3);
+    },
+  },
+  {
+    name: 'a journal that lacks the last line',
+    damage: ({ journal }: { journal: string }) => {
+      const lines = readFileSync(journal, 'latin1').split('\n');
+      writeFileSync(journal, `${lines.slice(0, -2).join('\n')}\n`);
+    },
+  },
+])('the last append does not count with $name, and the one before does', async ({ damage }) => {
+  const spool = await twoAppends();
+  damage(spool);
+  expect(await recovered(spool.directory)).toEqual(FIRST);
+  expect(await recovered(spool.directory)).toEqual(FIRST);
+});
+
+test('a segment that was inserted and removed does not take its append with it', async () => {
+  const { directory, segment } = await twoAppends();
+  rmSync(segment);
+  expect(await recovered(directory)).toEqual({
+    found: [['traces', 1, 'other']],
+    tokens: ['one', 'two'],
+  });
+});
+
+test('a journal without sums, of an earlier version, is taken as it is', async () => {
+  const { directory, journal } = await twoAppends();
+  const lines = readFileSync(journal, 'latin1').split('\n');
+  writeFileSync(journal, lines.filter((line) => !line.startsWith('=')).join('\n'));
+  expect(await recovered(directory)).toEqual(BOTH);
+});
