@@ -42,3 +42,24 @@ test('ten thousand keys are found again', () => {
     expect(table.get(view, 0, 8)).toBe(at);
   }
 });
+
+test('the key behind the one asked for last is followed without being asked for, until it is unset', () => {
+  const table = createKeyTable(7);
+  const viewOf = (text: string): DataView =>
+    new DataView(Uint8Array.from(Buffer.from(text)).buffer);
+  ['first', 'second', 'third'].forEach((key, number) => {
+    table.set(viewOf(key), 0, key.length, number);
+  });
+  table.unset(viewOf('third'), 0, 5);
+  expect(table.get(viewOf('first'), 0, 5)).toBe(0);
+  const steps = ['secon', 'sec-nd', 'second and more', 'third'].map((text) => [
+    table.follow(viewOf(text), 0, text.length),
+    table.followed,
+  ]);
+  expect(steps).toEqual([
+    [0, 0],
+    [0, 0],
+    [6, 1],
+    [0, 1],
+  ]);
+});

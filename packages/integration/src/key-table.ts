@@ -5,6 +5,12 @@
 export interface KeyTable {
   /** -1: not known. `view` lies over `bytes`. */
   get(view: DataView, start: number, end: number): number;
+  /**
+   * Whether the key that was set after the one asked for last begins at `start`: its bytes, 0 if
+   * not. They may be the beginning of a longer key. Its number is `followed`.
+   */
+  follow(view: DataView, start: number, end: number): number;
+  readonly followed: number;
   /** The key must not be known. */
   set(view: DataView, start: number, end: number, value: number): void;
   /** Forgets nothing of the key, but answers -1 for it from now on. */
@@ -30,13 +36,20 @@ export function createKeyTable(seed: number): KeyTable {
   /** The entry that was asked for last: senders write their series in the same order each time. */
   let last = -1;
 
+  const lengthOf = (entry: number): number =>
+    (starts[entry + 1] as number) - (starts[entry] as number);
+
   function isAt(entry: number, view: DataView, start: number, end: number): boolean {
-    const from = starts[entry] ?? 0;
-    const length = end - start;
-    if ((starts[entry + 1] ?? 0) - from !== length) return false;
+    return lengthOf(entry) === end - start && beginsAt(entry, view, start);
+  }
+
+  /** The bytes up to the key's length must be there. */
+  function beginsAt(entry: number, view: DataView, start: number): boolean {
+    const from = starts[entry] as number;
+    const length = lengthOf(entry);
     let at = 0;
     for (; at + 4 <= length; at += 4) {
-      if (kept.getUint32(from + at) !== view.getUint32(start + at)) return false;
+      if (kept.getUint32(from + at, true) !== view.getUint32(start + at, true)) return false;
     }
     for (; at < length; at += 1) {
       if (kept.getUint8(from + at) !== view.getUint8(start + at)) return false;
@@ -92,6 +105,17 @@ export function createKeyTable(seed: number): KeyTable {
       last = entry;
       return numbers[entry] ?? -1;
     },
+    follow: (view, start, end) => {
+      const guess = last + 1;
+      if (guess >= count || (numbers[guess] as number) < 0) return 0;
+      const length = lengthOf(guess);
+      if (length > end - start || !beginsAt(guess, view, start)) return 0;
+      last = guess;
+      return length;
+    },
+    get followed() {
+      return numbers[last] as number;
+    },
     set: (view, start, end, value) => {
       if (count === hashes.length) grow();
       const hash = hashOf(view, start, end, seed);
@@ -126,7 +150,7 @@ function hashOf(view: DataView, start: number, end: number, seed: number): numbe
   let hash = seed ^ (end - start);
   let at = start;
   for (; at + 4 <= end; at += 4) {
-    hash = Math.imul(hash ^ view.getUint32(at), 0x9e3779b1);
+    hash = Math.imul(hash ^ view.getUint32(at, true), 0x9e3779b1);
     hash = (hash << 13) | (hash >>> 19);
   }
   for (; at < end; at += 1) hash = Math.imul(hash ^ view.getUint8(at), 0x85ebca6b);

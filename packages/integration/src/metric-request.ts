@@ -93,6 +93,13 @@ export function createMetricRequest({
     return current >= 0 || addSeries(decodeLabels(bytes, start, end));
   }
 
+  function seriesAgain(view: DataView, start: number, end: number): number {
+    const length = series.follow(view, start, end);
+    if (length === 0) return -1;
+    current = series.followed;
+    return start + length;
+  }
+
   function seriesLabels(labels: FlatLabels): boolean {
     const bytes = Buffer.from(keyOf(labels));
     key.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -175,6 +182,7 @@ export function createMetricRequest({
       for (const said of saidMetadata) said();
     },
     batch: {
+      seriesAgain,
       seriesBytes,
       seriesLabels,
       sample,

@@ -9,6 +9,7 @@ import {
 } from '@thalweg/model';
 import type { FlatLabels } from '@thalweg/wire';
 import type { MetadataEntry } from './metric-metadata.ts';
+import { createSampleColumns } from './sample-columns.ts';
 import type { SeriesCache } from './series-cache.ts';
 import type { TableBatch } from './telemetry-sink.ts';
 
@@ -21,6 +22,8 @@ export interface MetricTables {
   metadata(entry: MetadataEntry, timeS: number): void;
   /** All rows, encoded, and empty tables. Series first: no sample is seen without its labels. */
   take(): TableBatch[];
+  /** What was taken will not be looked at any more. */
+  release(taken: readonly TableBatch[]): void;
   clear(): void;
 }
 
@@ -31,7 +34,7 @@ interface Pushed {
 
 export function createMetricTables(cache: SeriesCache): MetricTables {
   const series = createBatch(prometheusSeries);
-  const samples = createBatch(prometheusSamples);
+  const samples = createSampleColumns();
   const histograms = createBatch(prometheusHistograms);
   const exemplars = createBatch(prometheusExemplars);
   const metadata = createBatch(prometheusMetadata);
@@ -43,11 +46,6 @@ export function createMetricTables(cache: SeriesCache): MetricTables {
     { name: prometheusMetadata.name, batch: metadata },
   ];
   let full: TableBatch[] = [];
-  // The values of the row that `samples.add` writes: no closure for each sample.
-  let sampled = 0;
-  let sampledMs = 0;
-  let low = 0;
-  let high = 0;
 
   function room(at: number): void {
     const one = all[at];
@@ -64,13 +62,6 @@ export function createMetricTables(cache: SeriesCache): MetricTables {
     const { idLow, idHigh } = cache.columns;
     return (BigInt(idHigh[one] ?? 0) << 32n) | BigInt(idLow[one] ?? 0);
   };
-  const writeSample: Parameters<typeof samples.add>[0] = ({ id, ts, value }) => {
-    const { idLow, idHigh } = cache.columns;
-    id.pushHalves(idLow[sampled] ?? 0, idHigh[sampled] ?? 0);
-    ts.push(sampledMs);
-    value.pushHalves(low, high);
-  };
-
   return {
     series: (one, time) => {
       room(0);
@@ -79,12 +70,9 @@ export function createMetricTables(cache: SeriesCache): MetricTables {
       series.push({ time, id: idOf(one), metric, ...labels });
     },
     sample: (one, timestampMs, valueLow, valueHigh) => {
-      room(1);
-      sampled = one;
-      sampledMs = timestampMs;
-      low = valueLow;
-      high = valueHigh;
-      samples.add(writeSample);
+      if (samples.isFull) room(1);
+      const { idLow, idHigh } = cache.columns;
+      samples.push(idLow[one] as number, idHigh[one] as number, timestampMs, valueLow, valueHigh);
     },
     histogram: (one, ts, histogram) => {
       room(2);
@@ -109,6 +97,11 @@ export function createMetricTables(cache: SeriesCache): MetricTables {
       const taken = full;
       full = [];
       return taken;
+    },
+    release: (taken) => {
+      for (const { table, block } of taken) {
+        if (table === prometheusSamples.name) samples.release(block);
+      }
     },
     clear: () => {
       full = [];

@@ -118,6 +118,7 @@ export function createMetricWriter(options: MetricWriterOptions): MetricWriter {
     if (fault !== '') return { status: 'malformed', message: fault };
     if (batches.length > 0) {
       const kept = await sink.keep(batches);
+      tables.release(batches);
       if (kept.status !== 'kept') return kept;
     }
     request.settle();

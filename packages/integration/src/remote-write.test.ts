@@ -6,6 +6,7 @@ import { createMetricWriter, type MetricWriter } from './metric-writer.ts';
 import { createRemoteWrite, type RemoteWriteAnswer } from './remote-write.ts';
 import { type SeriesLimits, seriesId } from './series-cache.ts';
 import type { Kept, TableBatch } from './telemetry-sink.ts';
+import { copyOf } from './testing/recorded-sink.ts';
 
 const NOW_MS = 1_795_346_100_000;
 const STALE = [2, 0x7ff00000];
@@ -32,7 +33,7 @@ function door(
       sink: {
         keep: (given) => {
           const answer = one.answers.shift() ?? { status: 'kept' };
-          if (answer.status === 'kept') batches.push(...given);
+          if (answer.status === 'kept') batches.push(...given.map(copyOf));
           return Promise.resolve(answer);
         },
       },

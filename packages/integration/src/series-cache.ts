@@ -54,6 +54,9 @@ export interface SeriesKey {
 export interface SeriesCache {
   /** -1: not known. Hot. */
   get(key: SeriesKey): number;
+  /** As `follow` of a key table, and the series that `followed` then is. Hot. */
+  follow(view: DataView, start: number, end: number): number;
+  readonly followed: number;
   /** Flat labels (name, value, …) in any order. The key must not be known. */
   add(key: SeriesKey, labels: readonly string[]): number | Refusal<SeriesRefusal>;
   entryOf(series: number): SeriesEntry;
@@ -144,6 +147,10 @@ export function createSeriesCache(limits: SeriesLimits, seed: number): SeriesCac
 
   return {
     get,
+    follow: (view, start, end) => young.follow(view, start, end),
+    get followed() {
+      return young.followed;
+    },
     add,
     entryOf: (series) => entries[series] ?? NOBODY,
     get columns() {

@@ -17,7 +17,8 @@ export type Kept =
 
 /**
  * Where receivers put what they decoded: the server's ingest, or an agent's spool. `kept` means on
- * disk, all batches or none; only then may a sender be told that its data was taken.
+ * disk, all batches or none; only then may a sender be told that its data was taken. The blocks'
+ * bytes may be written over once it resolves.
  */
 export interface TelemetrySink {
   keep(batches: readonly TableBatch[]): Promise<Kept>;

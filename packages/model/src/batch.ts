@@ -204,7 +204,7 @@ function encodeBlock(
   const unknown = shares === 0 ? undefined : taken.find((share) => share >= shares);
   if (unknown !== undefined) throw new Error(`BUG: a row names share ${unknown} of ${shares}`);
   const isEnough = memory !== undefined && memory.byteLength >= size;
-  const writer = createByteWriter(isEnough ? memory : size);
+  const writer = createByteWriter(isEnough ? new Uint8Array(memory) : size);
   writer.varint(columns.length);
   writer.varint(rows);
   const columnsStart = writer.length;

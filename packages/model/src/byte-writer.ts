@@ -22,9 +22,9 @@ const SHORT_TEXT = 64;
 const HEX_DIGITS = new TextEncoder().encode('0123456789abcdef');
 const encoder = new TextEncoder();
 
-/** Writes into `memory` as long as it suffices: a number is so many new bytes. */
-export function createByteWriter(memory: number | ArrayBuffer = 1_024): ByteWriter {
-  let bytes = typeof memory === 'number' ? new Uint8Array(memory) : new Uint8Array(memory);
+/** `room`: memory to begin with, or how many new bytes. */
+export function createByteWriter(room: number | Uint8Array<ArrayBuffer> = 1_024): ByteWriter {
+  let bytes = typeof room === 'number' ? new Uint8Array(room) : room;
   let at = 0;
 
   function reserve(count: number): void {

@@ -22,6 +22,7 @@ export {
 } from './block-values.ts';
 export { type Catalogue, type CatalogueEntry, catalogueOf } from './catalogue.ts';
 export * from './column.ts';
+export { blockOfColumns } from './column-block.ts';
 export type { ColumnValue, KindValue } from './column-builder.ts';
 export * from './ddl.ts';
 export { tablesPage } from './docs.ts';

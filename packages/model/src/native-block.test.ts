@@ -5,6 +5,7 @@ import { BLOCK_LIMITS } from './block-limits.ts';
 import { selectRows } from './block-rows.ts';
 import { doublesOf, idsOf, valuesOf } from './block-values.ts';
 import { type Column, defineTable } from './column.ts';
+import { blockOfColumns } from './column-block.ts';
 import { readBlock, withColumns } from './native-block.ts';
 
 const SEED = 20_416;
@@ -154,6 +155,22 @@ test('the server adds columns without touching the others', () => {
     }),
     { seed: SEED, numRuns: 20 },
   );
+});
+
+test('a block of whole columns is the one that a batch of its rows makes', () => {
+  const table = { ...sample, columns: { stamp: sample.columns.stamp, id: sample.columns.id } };
+  const batch = createBatch(table);
+  batch.push({ stamp: 1_785_000_000_123, id: 2n ** 63n });
+  batch.push({ stamp: 5, id: 7n });
+  const bytesOf = (...values: bigint[]): Uint8Array =>
+    new Uint8Array(BigUint64Array.from(values).buffer);
+  const columns = { stamp: bytesOf(1_785_000_000_123n, 5n), id: bytesOf(2n ** 63n, 7n) };
+  const used = new Uint8Array(200).fill(9);
+  for (const buffer of [undefined, used, new Uint8Array(3)]) {
+    expect(blockOfColumns(table, 2, columns, buffer)).toEqual(batch.block());
+  }
+  expect(blockOfColumns(table, 2, columns, used).bytes.buffer).toBe(used.buffer);
+  expect(() => blockOfColumns(table, 3, columns)).toThrow(/BUG: 16 bytes of sample.stamp, 3 rows/);
 });
 
 test('selected rows keep every value, and the block stays whole', () => {

@@ -14,11 +14,16 @@ export function createRecordedSink(): RecordedSink {
   return {
     answer: { status: 'kept' },
     async keep(batches) {
-      if (this.answer.status === 'kept') kept.push(...batches);
+      if (this.answer.status === 'kept') kept.push(...batches.map(copyOf));
       return this.answer;
     },
     rows: (name) => kept.filter(({ table }) => table === name).flatMap(rowsOf),
   };
+}
+
+/** The batch with bytes of its own: a sender may write over the others once they are kept. */
+export function copyOf({ table, block }: TableBatch): TableBatch {
+  return { table, block: { ...block, bytes: block.bytes.slice() } };
 }
 
 function rowsOf({ table: name, block: { bytes } }: TableBatch): Record<string, unknown>[] {

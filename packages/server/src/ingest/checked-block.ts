@@ -35,10 +35,11 @@ export function withinTime(
   block: Block,
   { nowMs, retentionHours }: TimeRange,
 ): CheckedBlock {
-  const first = Math.floor(nowMs / 1e3) - retentionHours * 3_600;
-  const last = Math.floor(nowMs / 1e3) + FUTURE_S;
   const perSecond = table.columns[table.timeColumn]?.kind === 'millis' ? 1e3 : 1;
-  const times = timesOf(block, table.timeColumn).map((time) => time / perSecond);
+  const nowS = Math.floor(nowMs / 1e3);
+  const first = (nowS - retentionHours * 3_600) * perSecond;
+  const last = (nowS + FUTURE_S) * perSecond;
+  const times = timesOf(block, table.timeColumn);
   const isIn = (time: number): boolean => time >= first && time <= last;
   let dropped = 0;
   for (const time of times) if (!isIn(time)) dropped += 1;
@@ -50,11 +51,15 @@ export function withinTime(
       dropped,
     };
   }
-  return { kind: 'late', rows: block.rows, message: faultOf(times, nowMs, retentionHours) };
+  return {
+    kind: 'late',
+    rows: block.rows,
+    message: faultOf((times[0] ?? 0) / perSecond, nowMs, retentionHours),
+  };
 }
 
-function faultOf([time = 0]: Float64Array, nowMs: number, hours: number): string {
-  const ageS = Math.round(nowMs / 1e3 - time);
+function faultOf(timeS: number, nowMs: number, hours: number): string {
+  const ageS = Math.round(nowMs / 1e3 - timeS);
   return ageS < 0
     ? `all rows are from ${-ageS} s ahead or more: check the sender's clock`
     : `all rows are of ${ageS} s ago or so, kept are ${hours} hours`;

@@ -10,6 +10,7 @@ import {
   readVarint,
   skipField,
 } from '../protobuf/reader.ts';
+import { type KnownSeries, readKnownSeries } from './known-series.ts';
 
 /** Types of metrics, at the number that both versions of the protocol give them. */
 export const METRIC_TYPES = [
@@ -31,7 +32,7 @@ export type FlatLabels = readonly string[];
  * Takes what a request holds, in its order. `bytes` is the message; offsets are good during the call
  * only.
  */
-export interface RemoteWriteSink {
+export interface RemoteWriteSink extends KnownSeries {
   /**
    * A series begins; its labels are the `Label` fields in `bytes` from `start` to `end`, the same
    * bytes in each request of a sender: a key that needs no decoding. False: skip its content.
@@ -69,7 +70,11 @@ export function decodeWriteRequest(
   limits: RemoteWriteLimits,
 ): string {
   const cursor = protoCursor(bytes);
-  for (let tag = readTag(cursor); tag !== 0; tag = readTag(cursor)) {
+  const next = (): number => {
+    cursor.at = readKnownSeries(cursor.view, cursor.at, sink);
+    return readTag(cursor);
+  };
+  for (let tag = next(); tag !== 0; tag = next()) {
     if (tag === SERIES) {
       // As `nested`, without a closure for each series.
       const end = readLengthEnd(cursor);
