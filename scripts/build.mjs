@@ -14,6 +14,7 @@ const BUNDLES = {
   'capture-worker': 'packages/agent/src/capture-worker.ts',
   'gateway-worker': 'packages/gateway/src/workers/worker-process.ts',
   'store-child': 'packages/server/src/storage/embedded/store-child.ts',
+  'remote-write-worker': 'packages/integration/src/remote-write-worker.ts',
   client: 'packages/demo/src/services/client.ts',
   orders: 'packages/demo/src/services/orders.ts',
   stock: 'packages/demo/src/services/stock.ts',

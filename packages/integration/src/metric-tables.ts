@@ -22,8 +22,8 @@ export interface MetricTables {
   metadata(entry: MetadataEntry, timeS: number): void;
   /** All rows, encoded, and empty tables. Series first: no sample is seen without its labels. */
   take(): TableBatch[];
-  /** What was taken will not be looked at any more. */
-  release(taken: readonly TableBatch[]): void;
+  /** Memory of samples that were taken, or as good: later ones may have it. */
+  release(memory: readonly ArrayBuffer[]): void;
   clear(): void;
 }
 
@@ -98,10 +98,8 @@ export function createMetricTables(cache: SeriesCache): MetricTables {
       full = [];
       return taken;
     },
-    release: (taken) => {
-      for (const { table, block } of taken) {
-        if (table === prometheusSamples.name) samples.release(block);
-      }
+    release: (memory) => {
+      for (const buffer of memory) samples.release(buffer);
     },
     clear: () => {
       full = [];

@@ -1,18 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import { prometheusSamples } from '@thalweg/model';
 import type { RemoteWriteSink } from '@thalweg/wire';
-import { createMetadataCache } from './metric-metadata.ts';
-import { createMetricRequest } from './metric-request.ts';
-import { createMetricTables } from './metric-tables.ts';
+import { createMetricIntake, type TakenMetrics } from './metric-intake.ts';
 import { declaredHours, type HoursOf } from './retention-hours.ts';
-import {
-  createSeriesCache,
-  type Refusal,
-  SERIES_LIMITS,
-  type SeriesLimits,
-  type SeriesRefusal,
-} from './series-cache.ts';
-import type { TableBatch, TelemetrySink } from './telemetry-sink.ts';
+import type { Refusal, SeriesLimits, SeriesRefusal } from './series-cache.ts';
+import type { TelemetrySink } from './telemetry-sink.ts';
 
 export type SampleRefusal =
   | 'sample_duplicate'
@@ -76,78 +67,64 @@ export interface MetricWriterOptions {
   readonly limits?: Partial<SeriesLimits>;
 }
 
-const HOUR_MS = 3_600_000;
-
 export function createMetricWriter(options: MetricWriterOptions): MetricWriter {
   const { sink, now, hoursOf = declaredHours } = options;
-  const series = createSeriesCache(
-    { ...SERIES_LIMITS, ...options.limits },
-    randomBytes(4).readUInt32LE(),
-  );
-  const metadata = createMetadataCache();
-  const refusedBy: Partial<Record<MetricRefusal, number>> = {};
-  const totals = { samples: 0, histograms: 0, exemplars: 0, outOfOrder: 0 };
-  const tables = createMetricTables(series);
-  let requests = 0;
-  let rotatedMs = now();
-
-  async function write(fill: (batch: MetricBatch) => string): Promise<MetricsWritten> {
-    const nowMs = now();
-    if (nowMs - rotatedMs >= HOUR_MS) {
-      series.rotate();
-      rotatedMs = nowMs;
-    }
-    requests += 1;
-    const request = createMetricRequest({
-      series,
-      metadata,
-      tables,
-      nowMs,
-      retentionHours: hoursOf(prometheusSamples),
-      number: requests,
-    });
-    let fault: string;
-    let batches: TableBatch[];
-    try {
-      fault = fill(request.batch);
-      batches = fault === '' ? tables.take() : [];
-    } finally {
-      tables.clear();
-    }
-    count(refusedBy, request.refused);
-    if (fault !== '') return { status: 'malformed', message: fault };
-    if (batches.length > 0) {
-      const kept = await sink.keep(batches);
-      tables.release(batches);
-      if (kept.status !== 'kept') return kept;
-    }
-    request.settle();
-    totals.samples += request.counts.samples;
-    totals.histograms += request.counts.histograms;
-    totals.exemplars += request.counts.exemplars;
-    totals.outOfOrder += request.counts.outOfOrder;
-    const { samples, histograms, exemplars } = request.counts;
-    return {
-      status: 'kept',
-      samples,
-      histograms,
-      exemplars,
-      refused: Object.values(request.refused).reduce((sum, one) => sum + one, 0),
-      firstRefusal: request.firstRefusal(),
-    };
-  }
-
+  const intake = createMetricIntake(options.limits);
+  const book = createMetricBook(sink);
   return {
-    write,
-    counters: () => ({ ...totals, activeSeries: series.size, refused: { ...refusedBy } }),
+    write: async (fill) => {
+      const time = { nowMs: now(), retentionHours: hoursOf(prometheusSamples) };
+      const taken = intake.take(fill, time);
+      return book.keep(taken, taken.settle);
+    },
+    counters: book.counters,
   };
 }
 
-function count(
-  sums: Partial<Record<MetricRefusal, number>>,
-  added: Partial<Record<MetricRefusal, number>>,
-): void {
-  for (const code of Object.keys(added) as MetricRefusal[]) {
-    sums[code] = (sums[code] ?? 0) + (added[code] ?? 0);
+/** Brings what was taken to the sink, and counts. */
+export interface MetricBook {
+  /** `settle` is told whether it was kept, whatever happens. */
+  keep(taken: TakenMetrics, settle: (isKept: boolean) => void): Promise<MetricsWritten>;
+  counters(): MetricCounters;
+}
+
+export function createMetricBook(sink: TelemetrySink): MetricBook {
+  const totals = { samples: 0, histograms: 0, exemplars: 0, outOfOrder: 0 };
+  const refusedBy: Partial<Record<MetricRefusal, number>> = {};
+  let activeSeries = 0;
+
+  async function keep(
+    { fault, batches, counts, refused, firstRefusal, activeSeries: active }: TakenMetrics,
+    settle: (isKept: boolean) => void,
+  ): Promise<MetricsWritten> {
+    activeSeries = active;
+    add(refusedBy, refused);
+    let isKept = false;
+    try {
+      if (fault !== '') return { status: 'malformed', message: fault };
+      if (batches.length > 0) {
+        const kept = await sink.keep(batches);
+        if (kept.status !== 'kept') return kept;
+      }
+      isKept = true;
+    } finally {
+      settle(isKept);
+    }
+    add(totals, counts);
+    const { samples, histograms, exemplars } = counts;
+    const left = Object.values(refused).reduce((sum, one) => sum + one, 0);
+    return { status: 'kept', samples, histograms, exemplars, refused: left, firstRefusal };
   }
+
+  return {
+    keep,
+    counters: () => ({ ...totals, activeSeries, refused: { ...refusedBy } }),
+  };
+}
+
+function add<Key extends string>(
+  sums: Partial<Record<Key, number>>,
+  added: Readonly<Partial<Record<Key, number>>>,
+): void {
+  for (const key of Object.keys(added) as Key[]) sums[key] = (sums[key] ?? 0) + (added[key] ?? 0);
 }

@@ -9,6 +9,7 @@ import { otlpMethod } from './otlp/grpc.ts';
 import { otlpReceiver } from './otlp/http.ts';
 import { profileReceivers } from './profiles/profile-receivers.ts';
 import { remoteWriteReceiver } from './remote-write-receiver.ts';
+import type { RemoteWriter } from './remote-writer.ts';
 import type { HoursOf } from './retention-hours.ts';
 import type { RowIds } from './row-ids.ts';
 import { skywalkingMethods, skywalkingReceivers } from './skywalking/skywalking-receivers.ts';
@@ -19,6 +20,7 @@ export interface ReceiverContext {
   readonly buffer: TelemetryBuffer;
   readonly ids: RowIds;
   readonly metrics: MetricWriter;
+  readonly remoteWriter: RemoteWriter;
   /** 32 random bits of this run. */
   readonly seed: number;
   /** Goes into the column `agent`; empty on the server. */
@@ -37,7 +39,7 @@ export function receiversOf(context: ReceiverContext): Receiver[] {
     otlpReceiver('metrics', otlp.metrics),
     zipkinReceiver(otlp.traces),
     ...skywalkingReceivers(createTextIdExport(context)),
-    remoteWriteReceiver(context.metrics),
+    remoteWriteReceiver(context.remoteWriter),
     ...influxReceivers(context),
     jsonLogReceiver(context),
     lokiReceiver(context),

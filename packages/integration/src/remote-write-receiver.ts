@@ -1,9 +1,9 @@
 import type { Answer, Receiver } from './door/receiver.ts';
-import type { MetricWriter } from './metric-writer.ts';
 import { createRemoteWrite, REMOTE_WRITE_PATHS } from './remote-write.ts';
+import type { RemoteWriter } from './remote-writer.ts';
 
-/** Remote write behind the door. Snappy is unpacked here: into one buffer, again and again. */
-export function remoteWriteReceiver(writer: MetricWriter): Receiver {
+/** Remote write behind the door. Snappy is unpacked by the writer: into one buffer, again and again. */
+export function remoteWriteReceiver(writer: RemoteWriter): Receiver {
   const remoteWrite = createRemoteWrite(writer);
   return {
     name: 'remote_write',

@@ -4,6 +4,7 @@ import { createProtoWriter, snappyEncode } from '@thalweg/wire';
 import { expect, test } from 'vitest';
 import { createMetricWriter, type MetricWriter } from './metric-writer.ts';
 import { createRemoteWrite, type RemoteWriteAnswer } from './remote-write.ts';
+import { createRemoteWriter } from './remote-writer.ts';
 import { type SeriesLimits, seriesId } from './series-cache.ts';
 import type { Kept, TableBatch } from './telemetry-sink.ts';
 import { copyOf } from './testing/recorded-sink.ts';
@@ -43,7 +44,7 @@ function door(
     post: (body, contentType = 'application/x-protobuf', contentEncoding = 'snappy') =>
       remoteWrite({ contentType, contentEncoding, body }),
   };
-  const remoteWrite = createRemoteWrite(one.writer);
+  const remoteWrite = createRemoteWrite(createRemoteWriter(one.writer));
   return one;
 }
 

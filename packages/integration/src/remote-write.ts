@@ -1,11 +1,5 @@
-import {
-  createSnappyDecoder,
-  decodeWriteRequest,
-  decodeWriteRequestV2,
-  type RemoteWriteLimits,
-} from '@thalweg/wire';
-import type { MetricsWritten, MetricWriter } from './metric-writer.ts';
-import { SERIES_LIMITS } from './series-cache.ts';
+import type { MetricsWritten } from './metric-writer.ts';
+import type { RemoteWriter, RemoteWriteVersion } from './remote-writer.ts';
 
 /** Where Prometheus and those that write like it post to. */
 export const REMOTE_WRITE_PATHS = [
@@ -32,12 +26,6 @@ export interface RemoteWriteAnswer {
   readonly rejected: number;
 }
 
-/** Plain bytes of a request; a honest sender posts one or two megabytes. */
-const PLAIN_BYTES_MAX = 64 * 2 ** 20;
-const LIMITS: RemoteWriteLimits = { labelsMax: 2 * SERIES_LIMITS.labelsMax };
-
-type Version = '1.0' | '2.0';
-
 /**
  * Answers remote write 1.0 and 2.0. Statuses are what Prometheus's queue acts on: 204 when all is on
  * disk; 400 when some or all is bad, which is not sent again (the good part is kept); 415 for
@@ -45,27 +33,25 @@ type Version = '1.0' | '2.0';
  * Source: Prometheus, "Remote-Write 1.0" and "2.0" specifications.
  */
 export function createRemoteWrite(
-  writer: MetricWriter,
+  writer: RemoteWriter,
 ): (request: RemoteWriteRequest) => Promise<RemoteWriteAnswer> {
-  const snappy = createSnappyDecoder(PLAIN_BYTES_MAX);
-
   return async ({ contentType, contentEncoding, body }) => {
     const version = versionOf(contentType);
     if (version === undefined) return refusal(415, `cannot read a body of type ${contentType}`);
     if (contentEncoding !== '' && contentEncoding.toLowerCase() !== 'snappy') {
       return refusal(415, `cannot read a body coded with ${contentEncoding}: send snappy`);
     }
-    const plain = snappy.decode(body);
-    if (plain.kind === 'invalid') {
-      return refusal(plain.code === 'snappy_too_large' ? 413 : 400, `snappy: ${plain.message}`);
+    const written = await writer.write(body, version);
+    if (written.status === 'unreadable') {
+      const { code, message } = written;
+      return refusal(code === 'snappy_too_large' ? 413 : 400, `snappy: ${message}`);
     }
-    const decode = version === '1.0' ? decodeWriteRequest : decodeWriteRequestV2;
-    return answerOf(await writer.write((batch) => decode(plain.bytes, batch, LIMITS)), version);
+    return answerOf(written, version);
   };
 }
 
 /** Undefined: not one that we read. Without parameters it is 1.0, and so is no type at all. */
-function versionOf(contentType: string): Version | undefined {
+function versionOf(contentType: string): RemoteWriteVersion | undefined {
   const [type = '', ...parameters] = contentType.toLowerCase().split(';');
   if (!['', 'application/x-protobuf', 'application/octet-stream'].includes(type.trim())) {
     return undefined;
@@ -77,7 +63,7 @@ function versionOf(contentType: string): Version | undefined {
   return message === 'io.prometheus.write.v2.request' ? '2.0' : undefined;
 }
 
-function answerOf(written: MetricsWritten, version: Version): RemoteWriteAnswer {
+function answerOf(written: MetricsWritten, version: RemoteWriteVersion): RemoteWriteAnswer {
   switch (written.status) {
     case 'kept': {
       const headers = version === '2.0' ? writtenHeaders(written) : {};

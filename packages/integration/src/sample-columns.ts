@@ -9,8 +9,8 @@ export interface SampleColumns {
   readonly isFull: boolean;
   push(idLow: number, idHigh: number, timestampMs: number, low: number, high: number): void;
   block(): EncodedBlock;
-  /** The block's bytes will not be looked at any more: a later one may have its memory. */
-  release(block: EncodedBlock): void;
+  /** Memory of a block that nobody looks at any more: a later one may have it. */
+  release(buffer: ArrayBuffer): void;
   clear(): void;
 }
 
@@ -54,7 +54,7 @@ export function createSampleColumns(): SampleColumns {
       };
       return blockOfColumns(prometheusSamples, rows, columns, buffers.pop());
     },
-    release: ({ bytes: { buffer } }) => {
+    release: (buffer) => {
       if (buffers.length >= BUFFERS_MAX || buffer.byteLength > BUFFER_BYTES_MAX) return;
       buffers.push(new Uint8Array(buffer));
     },

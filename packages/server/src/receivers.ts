@@ -45,6 +45,7 @@ export async function openReceivers(
     now: Date.now,
     hoursOf,
     limits: { bodyBytesMax: bytesMax },
+    hasWriteThread: true,
   });
   const { door, methods } = integration;
   const { accounts } = door;

@@ -1,0 +1,97 @@
+import { Worker } from 'node:worker_threads';
+import { prometheusSamples } from '@thalweg/model';
+import { memoryOf } from './metric-intake.ts';
+import {
+  createMetricBook,
+  type MetricCounters,
+  type MetricWriterOptions,
+} from './metric-writer.ts';
+import type { FromWriteThread, ToWriteThread } from './remote-write-messages.ts';
+import type { RemoteWriter } from './remote-writer.ts';
+import { declaredHours } from './retention-hours.ts';
+
+/** Remote write that is unpacked, read and made into blocks beside the main thread. */
+export interface RemoteWriteThread extends RemoteWriter {
+  counters(): MetricCounters;
+  /** Threads that ended by a fault; their requests were answered with `busy`. */
+  readonly restarts: number;
+  close(): Promise<void>;
+}
+
+const BUSY = { status: 'busy', retryAfterS: 1 } as const;
+
+/**
+ * The thread starts with the first body. It knows the series of all that it reads and nobody else's:
+ * limits hold for remote write and for other senders of metrics each.
+ */
+export function createRemoteWriteThread(
+  options: Omit<MetricWriterOptions, 'limits'>,
+): RemoteWriteThread {
+  const { sink, now, hoursOf = declaredHours } = options;
+  const book = createMetricBook(sink);
+  const waiting = new Map<number, (reply: FromWriteThread | undefined) => void>();
+  let running: Worker | undefined;
+  let restarts = 0;
+  let requests = 0;
+
+  function thread(): Worker {
+    if (running !== undefined) return running;
+    const worker = startWorker();
+    running = worker;
+    worker.unref();
+    worker.on('message', (reply: FromWriteThread) => {
+      waiting.get(reply.id)?.(reply);
+      waiting.delete(reply.id);
+    });
+    worker.on('error', () => {
+      restarts += 1;
+    });
+    worker.on('exit', () => {
+      running = undefined;
+      for (const settle of waiting.values()) settle(undefined);
+      waiting.clear();
+    });
+    return worker;
+  }
+
+  return {
+    write: async (body, version) => {
+      const worker = thread();
+      const send = (message: ToWriteThread, moved: readonly ArrayBuffer[]): void =>
+        worker.postMessage(message, [...moved]);
+      requests += 1;
+      const id = requests;
+      // Its own memory: a body may be a view of what was read from a socket.
+      const copy = new Uint8Array(body);
+      const retentionHours = hoursOf(prometheusSamples);
+      const reply = await new Promise<FromWriteThread | undefined>((resolve) => {
+        waiting.set(id, resolve);
+        const time = { nowMs: now(), retentionHours };
+        send({ kind: 'body', id, body: copy, version, ...time }, [copy.buffer]);
+      });
+      if (reply === undefined) return BUSY;
+      if (reply.kind === 'failed') throw new Error(reply.message);
+      if (reply.kind === 'unreadable') return reply.unreadable;
+      const { taken } = reply;
+      return book.keep(taken, (isKept) => {
+        const memory = memoryOf(taken.batches);
+        send({ kind: 'settled', id, isKept, memory }, memory);
+      });
+    },
+    counters: book.counters,
+    get restarts() {
+      return restarts;
+    },
+    close: async () => {
+      await running?.terminate();
+    },
+  };
+}
+
+/** Run from its source, it takes the bundle that was built. */
+function startWorker(): Worker {
+  const bundle = import.meta.url.endsWith('.ts')
+    ? '../../cli/dist/remote-write-worker.js'
+    : './remote-write-worker.js';
+  return new Worker(new URL(bundle, import.meta.url));
+}

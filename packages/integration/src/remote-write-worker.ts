@@ -1,0 +1,38 @@
+// Entry of the thread that reads remote write: bodies in, blocks out. It holds what series are known.
+import { parentPort } from 'node:worker_threads';
+import { createMetricIntake, type Taken } from './metric-intake.ts';
+import type { FromWriteThread, ToWriteThread } from './remote-write-messages.ts';
+import { createBodyReader } from './remote-writer.ts';
+
+const intake = createMetricIntake();
+const read = createBodyReader();
+/** Requests whose blocks are under way to the disk. */
+const open = new Map<number, Taken>();
+
+function answer(message: Extract<ToWriteThread, { kind: 'body' }>): FromWriteThread {
+  const { id, body, version, nowMs, retentionHours } = message;
+  try {
+    const fill = read(body, version);
+    if (typeof fill !== 'function') return { kind: 'unreadable', id, unreadable: fill };
+    const { settle, ...taken } = intake.take(fill, { nowMs, retentionHours });
+    open.set(id, { ...taken, settle });
+    return { kind: 'taken', id, taken };
+  } catch (error) {
+    return { kind: 'failed', id, message: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+// What the main thread posts, in this same version.
+parentPort?.on('message', (message: ToWriteThread) => {
+  if (message.kind === 'settled') {
+    open.get(message.id)?.settle(message.isKept, message.memory);
+    open.delete(message.id);
+    return;
+  }
+  const reply = answer(message);
+  const moved = reply.kind === 'taken' ? reply.taken.batches : [];
+  parentPort?.postMessage(
+    reply,
+    moved.map(({ block }) => block.bytes.buffer),
+  );
+});
