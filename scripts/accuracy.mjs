@@ -163,18 +163,24 @@ const BARS = [
   { what: 'with ids: precision', of: ['ids-'], metric: 'precision', ...share(0.99) },
   { what: 'with ids: recall', of: ['ids-'], metric: 'recall', ...share(0.99) },
   { what: 'every case: wrong among solid', of: [''], metric: 'wrong_solid', ...atMost(0.01) },
-  { what: 'every case: wire join', of: [''], metric: 'wire_join', ...share(0.999) },
+  {
+    what: 'every case that loses nothing: wire join',
+    of: [''],
+    but: 'T9-lost',
+    metric: 'wire_join',
+    ...share(0.999),
+  },
 ];
 
 /** Each bar beside its worst cell. */
 function bars() {
   const lines = ['| | wanted | worst cell | cells that meet it |', '|---|---|---|---|'];
-  for (const { what, of, metric, wanted, isMet } of BARS) {
+  for (const { what, of, but, metric, wanted, isMet } of BARS) {
     const values = [...cells].flatMap(([name, cell]) => {
       const value = cell.get(metric);
-      return value === undefined || !of.some((prefix) => name.startsWith(prefix))
-        ? []
-        : [{ name, value }];
+      const isMeant = of.some((prefix) => name.startsWith(prefix));
+      const isLeftOut = but !== undefined && name.startsWith(but);
+      return value === undefined || !isMeant || isLeftOut ? [] : [{ name, value }];
     });
     if (values.length === 0) continue;
     const isLow = isMet(1);
@@ -319,7 +325,8 @@ ${reliability()}
 
 ## Lost events
 
-Recordings of nine cases at 16 connections replay through the same code with one event of a hundred left out
+The cases T9-lost-… run on agents that leave out one event of a hundred before they look at them. Recordings
+of nine cases at 16 connections replay through the same code with one of a hundred left out, too
 (\`packages/agent/src/trace/recorded\`, unit tests): of the solid links at most one in a hundred is wrong.
 
 ## What is not measured
@@ -327,7 +334,6 @@ Recordings of nine cases at 16 connections replay through the same code with one
 Two hosts with clocks apart: the clock of the day (CLOCK_REALTIME) belongs to the kernel, and time
 namespaces move only the monotonic and the boot clock, so two agents on one machine cannot disagree.
 Links and wire joins do not look at clocks of two hosts: a wire id is made of sequence numbers alone.
-PHP-FPM over a unix socket: the capture looks at TCP.
 `,
 );
 console.log('wrote docs/accuracy.md, docs/accuracy.svg and docs/accuracy-claims.svg');

@@ -18,6 +18,7 @@ nginx|nginx-light|the gateway of the demo, of tests and of benches
 wrk|wrk|load for the benches
 haproxy|haproxy|a case of bench links: a proxy whose threads share an event loop each
 caddy|caddy|a case of bench links: a proxy in Go, whose goroutines change threads
+file:/etc/php|php-fpm|a case of bench links: PHP workers behind nginx on a unix-domain socket
 chromium|chromium|the browser of the end-to-end tests
 file:/usr/share/fonts/truetype/dejavu|fonts-dejavu-core|text in that browser
 redis-server|redis-server|a real one for the tests of limit-count, which shares quotas through it; behind the web shop

@@ -3,6 +3,7 @@
 
 enum event_kind { EVENT_DATA = 1, EVENT_CONNECT = 2, EVENT_CLOSE = 3, EVENT_END = 4 };
 enum direction { DIRECTION_IN = 0, DIRECTION_OUT = 1 };
+enum { IP_VERSION_UNIX = 1 };
 enum role { ROLE_UNKNOWN = 0, ROLE_CLIENT = 1, ROLE_SERVER = 2 };
 /*
  * What a message leaves because of. Of a call: the request that its thread read (THREAD), the one that
@@ -24,7 +25,7 @@ struct event {
 	__u64 cause_id;
 	__u32 pid;
 	__u32 tid;
-	__u32 sequence; /* TCP sequence number of the first byte */
+	__u32 sequence; /* TCP sequence number of the first byte, or what stands for it: unix.h */
 	__u32 length;	/* bytes transferred */
 	__u32 netns;
 	__u32 lost_before;
@@ -35,7 +36,7 @@ struct event {
 	__u8 direction;
 	__u8 role;
 	__u8 cause_kind;
-	__u8 ip_version;
+	__u8 ip_version; /* 4, 6; IP_VERSION_UNIX: the addresses hold one path, its end */
 	__u8 pad[5];
 	__u8 local_address[16];
 	__u8 remote_address[16];

@@ -26,6 +26,10 @@ static __always_inline bool is_tcp(struct sock *sk)
 
 static __always_inline __u8 judge(struct sock *sk, struct socket_state *socket)
 {
+	if (config.has_wanted_netns && !bpf_map_lookup_elem(&namespaces, &socket->netns))
+		return VERDICT_UNWANTED;
+	if (named_unix(sk)) /* No port: what is told to look at ports only does not look here. */
+		return config.has_wanted_ports ? VERDICT_UNWANTED : VERDICT_WANTED;
 	__u16 local = SOCK(sk, __sk_common.skc_num), remote = bpf_ntohs(SOCK(sk, __sk_common.skc_dport));
 	__u8 *at_local = bpf_map_lookup_elem(&ports, &local);
 	__u8 *at_remote = bpf_map_lookup_elem(&ports, &remote);
@@ -33,14 +37,18 @@ static __always_inline __u8 judge(struct sock *sk, struct socket_state *socket)
 		return VERDICT_UNWANTED;
 	if (config.has_wanted_ports && !at_local && !at_remote)
 		return VERDICT_UNWANTED;
-	if (config.has_wanted_netns && !bpf_map_lookup_elem(&namespaces, &socket->netns))
-		return VERDICT_UNWANTED;
 	return VERDICT_WANTED;
 }
 
-/* The role of a socket that is older than the agent: one with a listening port serves. */
-static __always_inline __u8 role_by_listener(struct sock *sk, struct socket_state *socket)
+/*
+ * The role of a socket that is older than the agent, one with a listening port serves; and of unix
+ * sockets, whose connect() is not observed.
+ */
+static __always_inline __u8 role_by_name(struct sock *sk, struct socket_state *socket)
 {
+	struct unix_sock *local_stream = named_unix(sk);
+	if (local_stream)
+		return unix_role(local_stream);
 	__u64 local = (__u64)socket->netns << 16 | SOCK(sk, __sk_common.skc_num);
 	__u64 remote = (__u64)socket->netns << 16 | bpf_ntohs(SOCK(sk, __sk_common.skc_dport));
 	if (bpf_map_lookup_elem(&listeners, &local))
@@ -61,7 +69,7 @@ static __always_inline bool is_wanted(struct sock *sk, struct socket_state *sock
 		socket->generation = config.generation;
 		socket->verdict = judge(sk, socket);
 		if (socket->role == ROLE_UNKNOWN)
-			socket->role = role_by_listener(sk, socket);
+			socket->role = role_by_name(sk, socket);
 	}
 	return socket->verdict == VERDICT_WANTED;
 }

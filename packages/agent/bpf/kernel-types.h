@@ -24,9 +24,11 @@ enum { false = 0, true = 1 };
 #define BPF_STORAGE_CREATE 1
 #define BPF_ANY 0
 
+#define AF_UNIX 1
 #define AF_INET 2
 #define AF_INET6 10
 #define IPPROTO_TCP 6
+#define SOCK_STREAM 1
 #define MSG_PEEK 2
 #define TCP_ESTABLISHED 1
 #define TCP_SYN_SENT 2
@@ -87,6 +89,20 @@ struct sock {
 	struct sock_common __sk_common;
 	__u8 sk_shutdown;
 	__u16 sk_protocol;
+	__u16 sk_type;
+} RELOCATED;
+struct sockaddr_un {
+	unsigned short sun_family;
+	char sun_path[108];
+} RELOCATED;
+struct unix_address {
+	int len; /* Of the family and the path. */
+	struct sockaddr_un name[1];
+} RELOCATED;
+struct unix_sock {
+	struct sock sk;
+	struct unix_address *addr;
+	struct sock *peer;
 } RELOCATED;
 struct inet_sock {
 	struct sock sk;
@@ -190,5 +206,4 @@ struct tcp_request_sock;
 struct tcp_timewait_sock;
 struct tcphdr;
 struct udp6_sock;
-struct unix_sock;
 struct xdp_md;

@@ -2,6 +2,7 @@
 #pragma once
 
 #define SOCK(sk, field) ((sk)->field)
+enum { HAS_UNIX = 1 };
 
 struct {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);

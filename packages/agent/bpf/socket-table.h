@@ -5,6 +5,7 @@
 #pragma once
 
 #define SOCK(sk, field) BPF_CORE_READ(sk, field)
+enum { HAS_UNIX = 0 };
 
 /* 65,536 sockets at once, 9 MB; those past it are counted as NO_STORAGE and not captured. */
 enum { SOCKETS_MAX = 65536 };

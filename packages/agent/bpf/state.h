@@ -74,6 +74,8 @@ struct socket_state {
 	__u32 turn_bytes;
 	__u32 turns;
 	__u32 lost;
+	__u32 stream_generation; /* of the capture when unix streams began to be counted */
+	__u32 next_sequence[2];	 /* of a unix stream, by direction */
 	__u8 verdict;
 	__u8 role;
 	__u8 direction; /* of the current turn, plus one; 0 before the first */

@@ -12,6 +12,7 @@ struct transfer {
 	__u64 cause_id;
 };
 
+#include "unix.h"
 #include "causes.h"
 #include "filter.h"
 #include "user-buffer.h"
@@ -43,6 +44,7 @@ static __always_inline void fill(struct event *event, struct sock *sk, struct so
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	const __u64 *comm = (const __u64 *)&task->comm;
+	struct unix_sock *local_stream = named_unix(sk);
 	event->at_ns = bpf_ktime_get_ns();
 	event->cookie = socket->cookie;
 	event->turn_id = what->turn_id;
@@ -64,6 +66,10 @@ static __always_inline void fill(struct event *event, struct sock *sk, struct so
 		event->ip_version = 4;
 		*(__u32 *)event->local_address = SOCK(sk, __sk_common.skc_rcv_saddr);
 		*(__u32 *)event->remote_address = SOCK(sk, __sk_common.skc_daddr);
+	} else if (local_stream) {
+		event->ip_version = IP_VERSION_UNIX;
+		event->local_port = event->remote_port = 0;
+		read_unix_path(local_stream, event);
 	} else {
 		event->ip_version = 6;
 		bpf_core_read(event->local_address, 16, &sk->__sk_common.skc_v6_rcv_saddr);
@@ -128,12 +134,12 @@ static __always_inline __u32 budget(struct socket_state *socket, __u32 length)
 	return wanted < left ? wanted : left;
 }
 
-/* The state of a socket whose transfer is to be told, or null: filtered, not TCP, nothing moved. */
+/* The state of a socket whose transfer is to be told, or null: filtered, no stream, nothing moved. */
 static __always_inline struct socket_state *admit(struct sock *sk, int result, __u8 direction)
 {
 	if (!config.enabled || result < 0 || (direction == DIRECTION_OUT && result == 0))
 		return 0;
-	if (!is_tcp(sk))
+	if (!is_tcp(sk) && !named_unix(sk))
 		return 0;
 	if (config.is_paused) {
 		count(SHED, 1);
@@ -157,7 +163,10 @@ static __always_inline void tell_transfer(struct sock *sk, struct socket_state *
 	if (is_excluded(thread))
 		return;
 	struct transfer what = {.direction = direction, .length = result};
-	if (!sequence_after(sk, direction, &what.sequence))
+	struct unix_sock *local_stream = is_tcp(sk) ? 0 : named_unix(sk);
+	if (local_stream)
+		what.sequence = count_unix(local_stream, socket, direction, result);
+	else if (!sequence_after(sk, direction, &what.sequence))
 		return;
 	if (direction == DIRECTION_IN && result == 0) {
 		/* A read of no bytes answers 0 too: only the peer's FIN is the end. */

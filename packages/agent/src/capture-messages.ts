@@ -33,6 +33,8 @@ export interface WorkerSettings
   readonly filter: CaptureFilter;
   /** Whether others than the agent work in this process, whose CPU is not its own. */
   readonly sharesProcess: boolean;
+  /** Of the transfers that the kernel delivered, the share to leave out; 0 but in benches. */
+  readonly lossShare: number;
   /** High half of every row id of this run. */
   readonly instance: number;
 }

@@ -7,6 +7,7 @@ import { createProcessTable } from './enrich/process-table.ts';
 import { calibrationBatch } from './export/calibration-batch.ts';
 import { createRows } from './export/rows.ts';
 import { createFlow } from './flow/flow.ts';
+import { losing } from './flow/losing.ts';
 import { loadAddon } from './kernel/addon.ts';
 import { type Capture, openCapture } from './kernel/capture.ts';
 import { createNetworkSide } from './network/network-side.ts';
@@ -85,6 +86,10 @@ const pace = createPace({
   },
   rest,
 });
+const take =
+  settings.lossShare === 0
+    ? flow.transfer
+    : losing(flow.transfer, () => Math.random() < settings.lossShare);
 let capture: Capture | undefined;
 let filter = settings.filter;
 /** What earlier attachments counted, so that totals never fall. */
@@ -93,7 +98,7 @@ let reason = '';
 
 function drain(): void {
   if (capture === undefined) return;
-  capture.drain(flow.transfer);
+  capture.drain(take);
   const nowNs = Number(process.hrtime.bigint());
   flow.flush(nowNs);
   resolver.flush(nowNs);
@@ -118,7 +123,7 @@ function usedSeconds(): number {
 function rest(): void {
   if (capture === undefined) return;
   capture.setPaused(true);
-  capture.drain(flow.transfer);
+  capture.drain(take);
   network.setPaused(true);
   flow.interrupt();
   resolver.flush(Infinity);

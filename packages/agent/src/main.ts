@@ -39,6 +39,8 @@ export interface AgentOptions {
   readonly pidsExcluded?: readonly number[];
   /** The server is in this process: its port is not captured, its CPU not charged to the agent. */
   readonly serverPort?: number;
+  /** Leaves out this share of what the kernel delivers, at random: for benches of what loss does. */
+  readonly lossShare?: number;
 }
 
 /**
@@ -102,6 +104,7 @@ export async function startAgent(
     network_interfaces: settings.network_interfaces,
     filter,
     sharesProcess: options.serverPort !== undefined,
+    lossShare: options.lossShare ?? 0,
     instance,
   });
   const send = (message: ToWorker): void => worker.postMessage(message);

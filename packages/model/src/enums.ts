@@ -51,10 +51,13 @@ export const L7_PROTOCOL = {
   127: 'Custom',
 } as const;
 export const L7_PROTOCOL_HTTP1 = 20;
+export const L7_PROTOCOL_FASTCGI = 44;
 export const L7_PROTOCOL_POSTGRESQL = 61;
 export const L7_PROTOCOL_REDIS = 80;
 
-export const TRANSPORT_PROTOCOL = { 6: 'TCP', 17: 'UDP' } as const;
+export const TRANSPORT_PROTOCOL = { 0: 'Unix', 6: 'TCP', 17: 'UDP' } as const;
+/** A unix-domain stream: its addresses are its path, its ports 0. */
+export const TRANSPORT_UNIX = 0;
 export const TRANSPORT_TCP = 6;
 
 /** Source: OpenTelemetry, trace.proto, Status.StatusCode. */

@@ -1,4 +1,7 @@
 export { type Decoded, type DecodedList, decoded, invalid, type Refusal } from './decoded.ts';
+export * from './fastcgi/decoder.ts';
+export { looksLikeFastcgi } from './fastcgi/record.ts';
+export { createFastcgiStream, type FastcgiStream } from './fastcgi/stream.ts';
 export { createHttp1Decoder } from './http1/decoder.ts';
 export type { Http1Head } from './http1/head.ts';
 export { createHeaderTable, type HeaderTable, REDACTED } from './http1/header-table.ts';

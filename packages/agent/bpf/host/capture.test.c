@@ -11,6 +11,7 @@
 #include "scene.h"
 #include "gather.h"
 #include "causes-cases.h"
+#include "unix-cases.h"
 
 static void test_verdicts(void)
 {
@@ -215,6 +216,7 @@ int main(int argc, char **argv)
 	test_loss();
 	test_sizes();
 	test_budget();
+	test_unix();
 	test_life();
 	host_reset();
 	return 0;

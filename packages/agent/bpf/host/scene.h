@@ -4,7 +4,10 @@
 enum { SOCKETS = 4, USER_SIZE = 65536, FIRST_DESCRIPTOR = 10, NETNS = 4026 };
 
 static struct {
-	struct tcp_sock tcp[SOCKETS];
+	union {
+		struct tcp_sock tcp;
+		struct unix_sock local;
+	} of[SOCKETS];
 	struct net net;
 	struct inode inode;
 	struct socket sockets[SOCKETS];
@@ -17,7 +20,7 @@ static char user[USER_SIZE]; /* The alphabet, over and over. */
 
 static struct sock *socket_at(int which)
 {
-	return (struct sock *)&scene.tcp[which];
+	return (struct sock *)&scene.of[which];
 }
 
 /* An empty kernel, sockets with port 1000 + n to port 2000 + n, all of the user memory there. */

@@ -58,6 +58,7 @@ function writtenRow(role: 'client' | 'server', kind: Exchange['kind'] = 'session
     pid: 70,
     comm: 'nginx',
     netns: 4,
+    isUnix: false,
     localIp: '10.0.0.1',
     localPort: 4_000,
     remoteIp: '10.0.0.2',

@@ -1,4 +1,5 @@
 import {
+  L7_PROTOCOL_FASTCGI,
   L7_PROTOCOL_HTTP1,
   L7_PROTOCOL_POSTGRESQL,
   L7_PROTOCOL_REDIS,
@@ -15,10 +16,11 @@ import {
   STATUS_TIMEOUT,
   STATUS_UNKNOWN,
   TRANSPORT_TCP,
+  TRANSPORT_UNIX,
 } from '@thalweg/model';
 import type { ProcessFacts } from '../enrich/process-table.ts';
 import type { Connection, Exchange } from '../flow/exchange.ts';
-import type { ProtocolName } from '../flow/protocol.ts';
+import { hasPaths, type ProtocolName } from '../flow/protocol.ts';
 import type { TracedExchange } from '../trace/resolver.ts';
 import type { AttributeNames } from './attribute-names.ts';
 import { endpointOf } from './endpoint.ts';
@@ -87,6 +89,7 @@ export const L7_PROTOCOLS: Readonly<Record<ProtocolName, number>> = {
   http1: L7_PROTOCOL_HTTP1,
   redis: L7_PROTOCOL_REDIS,
   postgresql: L7_PROTOCOL_POSTGRESQL,
+  fastcgi: L7_PROTOCOL_FASTCGI,
 };
 
 export function writeConnection(
@@ -105,11 +108,12 @@ export function writeConnection(
   to.netns.push(connection.netns);
   to.capture_nic_name.push('');
   to.vlan.push(0);
-  to.ip_0.push(isServer ? connection.remoteIp : connection.localIp);
+  const clientIp = isServer ? connection.remoteIp : connection.localIp;
+  to.ip_0.push(connection.isUnix ? '' : clientIp);
   to.ip_1.push(isServer ? connection.localIp : connection.remoteIp);
   to.client_port.push(isServer ? connection.remotePort : connection.localPort);
   to.server_port.push(isServer ? connection.localPort : connection.remotePort);
-  to.protocol.push(TRANSPORT_TCP);
+  to.protocol.push(connection.isUnix ? TRANSPORT_UNIX : TRANSPORT_TCP);
   to.l7_protocol.push(L7_PROTOCOLS[connection.protocol]);
   to.app_service.push(process.service);
   to.app_instance.push(process.instance);
@@ -194,7 +198,9 @@ export function writeMessages(
   to.request_domain.push(request?.host ?? '');
   const path = request?.path ?? '';
   to.request_resource.push(
-    exchange?.connection.protocol === 'http1' ? context.maskQuery(path) : path,
+    exchange !== undefined && hasPaths(exchange.connection.protocol)
+      ? context.maskQuery(path)
+      : path,
   );
   to.endpoint.push(isRouted ? endpointOf(request?.path ?? '/') : '');
   to.response_status.push(exchange === undefined ? STATUS_UNKNOWN : statusOf(exchange));
@@ -247,5 +253,5 @@ const OUTCOMES = {
 
 /** Statements have no routes. */
 function hasRoute({ connection, request }: Exchange): boolean {
-  return request !== undefined && connection.protocol === 'http1';
+  return request !== undefined && hasPaths(connection.protocol);
 }

@@ -1,3 +1,13 @@
+/** Source: bpf/unix.h. */
+const UNIX_PATH_MAX = 32;
+
+/** The path of a unix-domain socket: at most 32 bytes from `at`, zero-terminated. */
+export function formatPath(bytes: Uint8Array, at: number): string {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset + at, UNIX_PATH_MAX);
+  const end = text.indexOf(0);
+  return text.toString('utf8', 0, end < 0 ? UNIX_PATH_MAX : end);
+}
+
 /** Text of an address in 16 bytes, IPv4 in the first four; a mapped IPv4 address as IPv4. */
 export function formatAddress(bytes: Uint8Array, at: number, ipVersion: number): string {
   if (ipVersion === 4) return formatIpv4(bytes, at);

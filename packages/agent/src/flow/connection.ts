@@ -1,8 +1,14 @@
-import { formatAddress } from './address.ts';
+import { formatAddress, formatPath } from './address.ts';
 import type { Connection, RequestPart, ResponsePart } from './exchange.ts';
 import type { OpaqueReason } from './opaque.ts';
 import type { MessageStream, Protocol } from './protocol.ts';
-import { ROLE_CLIENT, ROLE_SERVER, ROLE_UNKNOWN, type Transfer } from './transfer.ts';
+import {
+  IP_VERSION_UNIX,
+  ROLE_CLIENT,
+  ROLE_SERVER,
+  ROLE_UNKNOWN,
+  type Transfer,
+} from './transfer.ts';
 
 export type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -86,7 +92,6 @@ function createDirection(stream: MessageStream): Direction {
 }
 
 export function createFlowConnection(transfer: Transfer, protocol: Protocol): FlowConnection {
-  const { bytes, ipVersion } = transfer;
   const isClient = transfer.role === ROLE_CLIENT;
   return {
     shown: {
@@ -96,10 +101,7 @@ export function createFlowConnection(transfer: Transfer, protocol: Protocol): Fl
       pid: transfer.pid,
       comm: commOf(transfer),
       netns: transfer.netns,
-      localIp: formatAddress(bytes, transfer.localAddressAt, ipVersion),
-      localPort: transfer.localPort,
-      remoteIp: formatAddress(bytes, transfer.remoteAddressAt, ipVersion),
-      remotePort: transfer.remotePort,
+      ...endsOf(transfer),
     },
     protocol,
     incoming: createDirection(protocol.createStream(!isClient)),
@@ -135,6 +137,23 @@ export function adoptProtocol(of: FlowConnection, protocol: Protocol, isAskingOu
 export function moveConnection(of: FlowConnection, now: Transfer): void {
   const role = now.role === ROLE_UNKNOWN ? of.shown.role : roleOf(now.role);
   of.shown = { ...of.shown, pid: now.pid, comm: commOf(now), role };
+}
+
+function endsOf(
+  transfer: Transfer,
+): Pick<Connection, 'isUnix' | 'localIp' | 'localPort' | 'remoteIp' | 'remotePort'> {
+  const { bytes, ipVersion, localPort, remotePort } = transfer;
+  if (ipVersion === IP_VERSION_UNIX) {
+    const path = formatPath(bytes, transfer.localAddressAt);
+    return { isUnix: true, localIp: path, localPort, remoteIp: path, remotePort };
+  }
+  return {
+    isUnix: false,
+    localIp: formatAddress(bytes, transfer.localAddressAt, ipVersion),
+    localPort,
+    remoteIp: formatAddress(bytes, transfer.remoteAddressAt, ipVersion),
+    remotePort,
+  };
 }
 
 function roleOf(role: number): Connection['role'] {

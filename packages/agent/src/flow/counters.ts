@@ -50,6 +50,7 @@ export function createFlowCounters(): CountingFlow {
       'not-http1': 0,
       'not-redis': 0,
       'not-postgresql': 0,
+      'not-fastcgi': 0,
       'head-too-large': 0,
       'chunk-framing': 0,
       gap: 0,

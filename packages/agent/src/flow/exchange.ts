@@ -28,6 +28,8 @@ export interface Connection {
   readonly pid: number;
   readonly comm: string;
   readonly netns: number;
+  /** A unix-domain stream: both addresses are the path that its server is bound to, its end. */
+  readonly isUnix: boolean;
   readonly localIp: string;
   readonly localPort: number;
   readonly remoteIp: string;

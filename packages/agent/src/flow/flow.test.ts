@@ -122,6 +122,7 @@ describe('pairs', () => {
           pid: 10,
           comm: 'nginx',
           netns: 1,
+          isUnix: false,
           localIp: '127.0.0.1',
           localPort: 80,
           remoteIp: '10.0.0.2',

@@ -7,6 +7,7 @@ import {
 } from './connection.ts';
 import { createConnectionTable } from './connection-table.ts';
 import { createFlowCounters } from './counters.ts';
+import { createFastcgiProtocol } from './fastcgi.ts';
 import { createHttp1Protocol } from './http1.ts';
 import { DEFAULT_HEADERS, FLOW_LIMITS, type Flow, type FlowOptions } from './options.ts';
 import { createPairing, otherDirection, type Place } from './pairing.ts';
@@ -28,6 +29,8 @@ export type { Flow, FlowLimits, FlowOptions } from './options.ts';
 
 const NS_PER_MS = 1e6;
 const FLUSH_EVERY_NS = 1e9;
+/** The kernel does not tell who closes a unix-domain stream: one that rests is taken to be over. */
+const UNIX_IDLE_NS = 10e9;
 
 export function createFlow(options: FlowOptions): Flow {
   const limits = { ...FLOW_LIMITS, ...options.limits };
@@ -39,13 +42,15 @@ export function createFlow(options: FlowOptions): Flow {
   const place = {} as Place; // Set before each call of a protocol.
   const pairing = createPairing(place, counters, { ...options, limits });
   const text = createFlowText();
+  const heads = {
+    headers: (options.headers ?? DEFAULT_HEADERS).map(normalName),
+    headersRedacted: options.headersRedacted ?? [],
+    headBytesMax: limits.headBytesMax,
+    text,
+  };
   const protocols: Readonly<Record<ProtocolName, Protocol>> = {
-    http1: createHttp1Protocol(place, pairing, counters, {
-      headers: (options.headers ?? DEFAULT_HEADERS).map(normalName),
-      headersRedacted: options.headersRedacted ?? [],
-      headBytesMax: limits.headBytesMax,
-      text,
-    }),
+    http1: createHttp1Protocol(place, pairing, counters, heads),
+    fastcgi: createFastcgiProtocol(place, pairing, heads),
     redis: createRedisProtocol(place, pairing, text),
     postgresql: createPostgresqlProtocol(place, pairing, text),
   };
@@ -174,6 +179,7 @@ export function createFlow(options: FlowOptions): Flow {
       if (nowNs - of.lastNs < limits.settleMs * NS_PER_MS) continue;
       turn(of, of.incoming);
       turn(of, of.outgoing);
+      if (of.shown.isUnix && of.waiting.length === 0 && nowNs - of.lastNs > UNIX_IDLE_NS) drop(of);
     }
   }
 

@@ -6,6 +6,7 @@ import {
   createHttp1Decoder,
   createHttp1Stream,
   type DecodeText,
+  type HeaderTable,
   type Http1Head,
   type Http1Sink,
   type Http1Stream,
@@ -15,7 +16,8 @@ import { createMessageReader, MEANT_HEADERS } from './message.ts';
 import { otherDirection, type Pairing, type Place } from './pairing.ts';
 import type { Protocol } from './protocol.ts';
 
-export interface Http1Settings {
+/** How heads with HTTP's headers are read. */
+export interface HeadSettings {
   /** Names of headers that are kept, lower case. */
   readonly headers: readonly string[];
   readonly headersRedacted: readonly string[];
@@ -23,11 +25,20 @@ export interface Http1Settings {
   readonly text: DecodeText;
 }
 
+/** The headers that are kept in rows, and those that are read for their meaning. */
+export function headerTable({ headers, headersRedacted }: HeadSettings): HeaderTable {
+  return createHeaderTable({
+    kept: [...headers, ...MEANT_HEADERS],
+    meant: MEANT_HEADERS,
+    secret: headersRedacted,
+  });
+}
+
 export function createHttp1Protocol(
   place: Place,
   pairing: Pairing,
   counters: CountingFlow,
-  settings: Http1Settings,
+  settings: HeadSettings,
 ): Protocol<Http1Stream> {
   const reader = createMessageReader(new Set(settings.headers));
   const sink: Http1Sink = {
@@ -37,11 +48,7 @@ export function createHttp1Protocol(
     trouble: (_, reason) => pairing.trouble(reason),
   };
   const decoder = createHttp1Decoder({
-    headers: createHeaderTable({
-      kept: [...settings.headers, ...MEANT_HEADERS],
-      meant: MEANT_HEADERS,
-      secret: settings.headersRedacted,
-    }),
+    headers: headerTable(settings),
     sink,
     text: settings.text,
     headBytesMax: settings.headBytesMax,

@@ -1,4 +1,9 @@
-export type ProtocolName = 'http1' | 'redis' | 'postgresql';
+export type ProtocolName = 'http1' | 'redis' | 'postgresql' | 'fastcgi';
+
+/** Whether its requests name a path that has routes, and its answers a status of HTTP. */
+export function hasPaths(protocol: ProtocolName): boolean {
+  return protocol === 'http1' || protocol === 'fastcgi';
+}
 
 /** Of the message that is open or has just ended in one direction, whatever the protocol. */
 export interface MessageStream {
@@ -33,6 +38,7 @@ export type Trouble =
   | 'not-http1'
   | 'not-redis'
   | 'not-postgresql'
+  | 'not-fastcgi'
   | 'head-too-large'
   | 'chunk-framing'
   | 'gap';

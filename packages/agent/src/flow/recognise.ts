@@ -1,4 +1,4 @@
-import { looksLikePostgresql, looksLikeRedis } from '@thalweg/wire';
+import { looksLikeFastcgi, looksLikePostgresql, looksLikeRedis } from '@thalweg/wire';
 import type { ProtocolName } from './protocol.ts';
 import type { Transfer } from './transfer.ts';
 
@@ -10,6 +10,7 @@ export function recogniseRequest(transfer: Transfer): ProtocolName | undefined {
   const { bytes, bytesAt, captured, length } = transfer;
   const end = bytesAt + Math.min(captured, length);
   if (looksLikeRedis(bytes, bytesAt, end)) return 'redis';
+  if (looksLikeFastcgi(bytes, bytesAt, end)) return 'fastcgi';
   if (looksLikePostgresql(bytes, bytesAt, end, length)) return 'postgresql';
   return undefined;
 }

@@ -10,6 +10,9 @@ export const TRANSFER_END = 4;
 export const DIRECTION_IN = 0;
 export const DIRECTION_OUT = 1;
 
+/** In place of an IP version: a unix-domain stream. */
+export const IP_VERSION_UNIX = 1;
+
 export const ROLE_UNKNOWN = 0;
 export const ROLE_CLIENT = 1;
 export const ROLE_SERVER = 2;
@@ -40,7 +43,10 @@ export interface Transfer {
   tid: number;
   /** Inode number of the socket's network namespace; 0 when not known. */
   netns: number;
-  /** 4 or 6; addresses are 16 bytes in `bytes`, IPv4 in the first four. Ports in host order. */
+  /**
+   * 4 or 6; addresses are 16 bytes in `bytes`, IPv4 in the first four. Ports in host order. Of a
+   * unix-domain stream (1) the 32 bytes from `localAddressAt` are the end of its path.
+   */
   ipVersion: number;
   localPort: number;
   remotePort: number;
@@ -48,7 +54,7 @@ export interface Transfer {
   remoteAddressAt: number;
   /** The kernel's name of the thread, 16 bytes, zero-terminated; -1 when not known. */
   commAt: number;
-  /** TCP sequence number of the first byte (uint32). */
+  /** TCP sequence number of the first byte, or a count that both ends share (uint32). */
   sequence: number;
   /** Bytes transferred; `captured` of them (a prefix) are at `bytesAt` in `bytes`. */
   length: number;

@@ -1,6 +1,7 @@
 import { endpointOf } from '../export/endpoint.ts';
 import type { Exchange, Outcome, RequestPart, ResponsePart } from '../flow/exchange.ts';
 import type { ProtocolName } from '../flow/protocol.ts';
+import { hasPaths } from '../flow/protocol.ts';
 
 /** One line of `thalweg replay`: a request and its answer as the network carried them. */
 export interface ExchangeRecord {
@@ -61,7 +62,7 @@ export function exchangeRecord(exchange: Exchange, baseNs: bigint): ExchangeReco
   const local = endpointText(connection.localIp, connection.localPort);
   const remote = endpointText(connection.remoteIp, connection.remotePort);
   const isLocalClient = connection.role !== 'server';
-  const isHttp = connection.protocol === 'http1';
+  const isHttp = hasPaths(connection.protocol);
   const asked = request ?? EMPTY_REQUEST;
   const answer = response ?? EMPTY_RESPONSE;
   const trace = request?.trace ?? response?.trace;

@@ -18,6 +18,7 @@ const connection = (id: number, role: Connection['role'], pid: number): Connecti
   pid,
   comm: 'node',
   netns: 0,
+  isUnix: false,
   localIp: '127.0.0.1',
   localPort: 80,
   remoteIp: '127.0.0.1',

@@ -10,6 +10,7 @@ export const testConnection = (id: number, role: Connection['role'], pid = 1): C
   pid,
   comm: 'shop',
   netns: 0,
+  isUnix: false,
   localIp: '127.0.0.1',
   localPort: 80,
   remoteIp: '127.0.0.1',

@@ -9,6 +9,7 @@ import {
 import { startAsyncioService } from './programs/asyncio.ts';
 import { type Missing, needsCommand, needsJava } from './programs/available.ts';
 import { type JavaThreads, startJavaService } from './programs/java.ts';
+import { needsPhpFpm, startPhp } from './programs/php.ts';
 import { startCaddy, startHaproxy } from './programs/proxies.ts';
 import { postgresqlFolder, startPostgresql, startRedis } from './programs/stores.ts';
 
@@ -21,8 +22,11 @@ export interface LinkCase {
   readonly hasIds: boolean;
   /** What it needs that may not be here. */
   readonly missing?: Missing;
-  /** The agent starts when the load already runs; or clients leave before they are answered. */
-  readonly trouble?: 'joined-late' | 'clients-leave';
+  /**
+   * The agent starts when the load already runs; clients leave before they are answered; the agent
+   * loses one event of a hundred.
+   */
+  readonly trouble?: 'joined-late' | 'clients-leave' | 'events-lost';
   start(): Promise<Chain>;
 }
 
@@ -96,6 +100,13 @@ export const LINK_CASES: readonly LinkCase[] = [
     start: () => behindNginx((next) => startJavaService(next, threads as JavaThreads)), // Its own keys.
   })),
   {
+    name: 'T7-php-fpm-unix',
+    doc: 'nginx before PHP-FPM on a unix-domain socket (FastCGI) before nginx',
+    missing: needsPhpFpm,
+    hasIds: false,
+    start: () => chain([startOrigin, startPhp]),
+  },
+  {
     name: 'T8-redis',
     doc: 'nginx before a Node service whose requests share one connection to Redis',
     missing: needsCommand('redis-server', 'redis-server'),
@@ -118,6 +129,28 @@ export const LINK_CASES: readonly LinkCase[] = [
     trouble: 'clients-leave',
     hasIds: false,
     start: () => behindNginx((next) => startService(next, 'fan-out')),
+  },
+  {
+    name: 'T9-lost-nginx',
+    doc: 'nginx (8 idle upstream connections) before nginx, one event of a hundred lost',
+    trouble: 'events-lost',
+    hasIds: false,
+    start: () => chain([startOrigin, (next) => startProxy(next, { keepAlive: 8, workers: 1 })]),
+  },
+  {
+    name: 'T9-lost-node',
+    doc: 'nginx before a Node service (fan-out) before nginx, one event of a hundred lost',
+    trouble: 'events-lost',
+    hasIds: false,
+    start: () => behindNginx((next) => startService(next, 'fan-out')),
+  },
+  {
+    name: 'T9-lost-haproxy',
+    doc: 'HAProxy (1 thread) before nginx, one event of a hundred lost',
+    missing: needsCommand('haproxy', 'haproxy'),
+    trouble: 'events-lost',
+    hasIds: false,
+    start: () => chain([startOrigin, (next) => startHaproxy(next, 1)]),
   },
   {
     name: 'T9-joined-late',

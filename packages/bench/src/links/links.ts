@@ -12,6 +12,8 @@ import { wireJoin } from './wire-join.ts';
 const CONNECTIONS = [1, 16, 64, 256];
 /** Short: a ring holds the events that the reader is behind by. */
 const SECONDS = 1;
+/** Of the case that loses events. */
+const LOSS_SHARE = 0.01;
 /** How long the load runs before an agent that joins it late. */
 const JOIN_SECONDS = 1;
 
@@ -44,6 +46,8 @@ async function runCase(
   { signal, progress }: BenchRun,
 ): Promise<readonly BenchRow[]> {
   const rows: BenchRow[] = [];
+  const isLosing = one.trouble === 'events-lost';
+  if (isLosing) await replace(observation, LOSS_SHARE);
   const chain = await one.start();
   try {
     for (const count of connections) {
@@ -66,8 +70,14 @@ async function runCase(
   } finally {
     await chain.close();
     await observation.observer.take(); // The connections' ends belong to nobody.
+    if (isLosing) await replace(observation);
   }
   return rows;
+}
+
+async function replace(observation: { observer: Observer }, lossShare?: number): Promise<void> {
+  await observation.observer.close();
+  observation.observer = await startObserver(lossShare);
 }
 
 /** Puts the load on; the observer that is `joining` is a new one, started while the load runs. */

@@ -27,7 +27,8 @@ const RING_BYTES = 128 * 2 ** 20;
 const QUIET_MS = 1_500;
 const WAIT_MS_MAX = 15_000;
 
-export async function startObserver(): Promise<Observer> {
+/** `lossShare`: of the kernel's events, left out before the agent looks at them. */
+export async function startObserver(lossShare = 0): Promise<Observer> {
   let records: SpanRecord[] = [];
   let lostBefore = 0;
   const sink = createServer((request, response) => {
@@ -58,6 +59,7 @@ export async function startObserver(): Promise<Observer> {
       cpu_busy_share: 1,
       ports_excluded: [port],
     }),
+    { lossShare },
   );
 
   async function take(): Promise<Observation> {

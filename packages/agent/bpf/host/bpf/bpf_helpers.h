@@ -40,6 +40,7 @@ static struct {
 	bool is_table_full;
 	unsigned long long cookies;
 	unsigned int process;
+	__u32 random;
 } host;
 
 /* Forgets everything: the next case starts with an empty kernel. */
@@ -207,6 +208,21 @@ static __u64 bpf_get_socket_cookie(struct sock *sk)
 	if (!sk->__sk_common.skc_cookie.counter)
 		sk->__sk_common.skc_cookie.counter = ++host.cookies;
 	return sk->__sk_common.skc_cookie.counter;
+}
+
+static inline struct unix_sock *bpf_skc_to_unix_sock(struct sock *sk)
+{
+	return sk->__sk_common.skc_family == AF_UNIX ? (struct unix_sock *)sk : 0;
+}
+
+static inline __u32 bpf_get_prandom_u32(void)
+{
+	return host.random += 0x10000;
+}
+
+static inline long bpf_probe_read_kernel_str(void *target, __u32 size, const void *source)
+{
+	return snprintf(target, size, "%s", (const char *)source);
 }
 
 static inline struct tcp_sock *bpf_skc_to_tcp_sock(struct sock *sk)

@@ -4,6 +4,7 @@ import { gunzipSync } from 'node:zlib';
 import { LINK_SOLID } from '@thalweg/model';
 import { describe, expect, test } from 'vitest';
 import { createFlow } from '../../flow/flow.ts';
+import { losing } from '../../flow/losing.ts';
 import { createResolver, type TracedExchange } from '../resolver.ts';
 import { readRecording, recordLine } from './recording.ts';
 
@@ -23,17 +24,9 @@ function resolved(text: string, isLost: (at: number) => boolean = () => false): 
     onRequest: resolver.request,
     onExchange: resolver.exchange,
   });
-  const lostOf = new Map<number, number>();
-  let at = 0;
+  const take = losing(flow.transfer, isLost);
   for (const transfer of readRecording(text)) {
-    at += 1;
-    if (isLost(at)) {
-      lostOf.set(transfer.connection, (lostOf.get(transfer.connection) ?? 0) + 1);
-      continue;
-    }
-    const lostBefore = lostOf.get(transfer.connection) ?? 0;
-    lostOf.delete(transfer.connection);
-    flow.transfer({ ...transfer, lostBefore: transfer.lostBefore + lostBefore });
+    take(transfer);
     resolver.flush(transfer.atNs);
   }
   flow.close();
