@@ -326,7 +326,7 @@ ${reliability()}
 ## Lost events
 
 The cases T9-lost-… run on agents that leave out one event of a hundred before they look at them. Recordings
-of nine cases at 16 connections replay through the same code with one of a hundred left out, too
+of nine cases at 16 connections, and one at 256, replay through the same code with one of a hundred left out, too
 (\`packages/agent/src/trace/recorded\`, unit tests): of the solid links at most one in a hundred is wrong.
 
 ## What is not measured

@@ -1,8 +1,9 @@
 import { EVIDENCE_SHARED_ID, EVIDENCE_THREAD_RESTORED } from '@thalweg/model';
 import type { Exchange } from '../flow/exchange.ts';
 import type { Comparison } from './calibration.ts';
-import { decideLink, FORWARD_EVIDENCE, type Link, type Support, withEvidence } from './link.ts';
+import { decideLink, FORWARD_EVIDENCE, type Link, type Support } from './link.ts';
 import type { OpenRequest, OpenRequests } from './open-request.ts';
+import type { Round } from './thread-order.ts';
 import { addCalls, countAnswered, type Trust, trustOf } from './trust.ts';
 
 /** What evidence is worth is estimated anew after so many answers, and after each of the first. */
@@ -40,8 +41,9 @@ export interface Call {
   readonly forward: OpenRequest<Call> | undefined;
   /** The first request that backward evidence named. */
   backward: OpenRequest<Call> | undefined;
-  /** The request that the order of the thread names. */
+  /** The request that the order of the thread names; whether in a whole round. */
   ordered: OpenRequest<Call> | undefined;
+  isOrderWhole: boolean;
 }
 
 interface Blind {
@@ -94,10 +96,16 @@ export function decided(made: Call): Link<OpenRequest<Call>> {
 }
 
 /** Adds that `evidence`, which came after the call was made, names `candidate`. */
-export function addNamed(made: Call, candidate: OpenRequest<Call>, evidence: number): void {
-  made.supports = withNamed(made.supports, candidate, evidence);
+export function addNamed(
+  made: Call,
+  candidate: OpenRequest<Call>,
+  evidence: number,
+  isAcrossRounds = false,
+): void {
+  const named = { candidate, evidence, isAcrossRounds };
+  made.supports = withNamed(made.supports, named);
   const { blind } = made;
-  if (blind !== undefined) blind.supports = withNamed(blind.supports, candidate, evidence);
+  if (blind !== undefined) blind.supports = withNamed(blind.supports, named);
 }
 
 /** Settles a doubt about `candidate`. */
@@ -118,17 +126,27 @@ function settled(
 ): Supports {
   return supports.map((one) => {
     if (one.candidate !== candidate) return one;
-    return { candidate, evidence: one.evidence, doubt, ordinal: one.ordinal };
+    const { evidence, ordinal, isAcrossRounds } = one;
+    return { candidate, evidence, doubt, ordinal, isAcrossRounds };
   });
 }
 
-function withNamed(supports: Supports, candidate: OpenRequest<Call>, bit: number): Supports {
-  const known = supports.find((one) => one.candidate === candidate);
-  if (known === undefined) {
-    return [...supports, { candidate, evidence: bit, doubt: 'none', ordinal: 0 }];
-  }
-  const named = withEvidence(known, known.evidence | bit);
-  return supports.map((one) => (one === known ? named : one));
+function withNamed(
+  supports: Supports,
+  by: Pick<Supports[number], 'candidate' | 'evidence' | 'isAcrossRounds'>,
+): Supports {
+  const known = supports.find((one) => one.candidate === by.candidate);
+  const { evidence = 0, doubt = 'none', ordinal = 0, isAcrossRounds } = known ?? {};
+  const named = {
+    candidate: by.candidate,
+    evidence: evidence | by.evidence,
+    doubt,
+    ordinal,
+    isAcrossRounds: isAcrossRounds === true || by.isAcrossRounds === true,
+  };
+  return known === undefined
+    ? [...supports, named]
+    : supports.map((one) => (one === known ? named : one));
 }
 
 /** At the end of a call, when all that speaks for its parent has been said: what it teaches. */
@@ -150,14 +168,18 @@ export function learnFrom({ of, forward, backward, supports, unnamedCount, blind
   if (forward === backward) trustCounts.agreed += 1;
 }
 
-/** The order of the thread names `named` backwards: does it forwards? */
-export function learnOrder(made: Call, named: OpenRequest<Call>): void {
-  const { of, ordered, supports, unnamedCount } = made;
+/**
+ * The order of the thread names `named` backwards: does it forwards? The places of one round are right
+ * or wrong together, so that a round counts as one call.
+ */
+export function learnOrder(made: Call, named: OpenRequest<Call>, round: Round): void {
+  const { of, ordered, isOrderWhole, supports, unnamedCount } = made;
   if (ordered === undefined) return;
-  const { order } = of.trustCounts;
-  order.overlap += 1;
-  order.byChance += 1 / (supports.length + unnamedCount);
-  if (ordered === named) order.agreed += 1;
+  const order = of.trustCounts[round.isWhole && isOrderWhole ? 'order' : 'orderAcross'];
+  const weight = 1 / round.size;
+  order.overlap += weight;
+  order.byChance += weight / (supports.length + unnamedCount);
+  if (ordered === named) order.agreed += weight;
 }
 
 /** How evidence alone would have linked a call whose ids tell the truth. */

@@ -15,6 +15,7 @@ const trust = (forward: number, backward: number, single = 0.85): Trust => ({
   forwardAlone: [forward],
   backward,
   order: 0,
+  orderAcross: 0,
   single,
   singleAlone: single,
 });

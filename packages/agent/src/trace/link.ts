@@ -18,6 +18,8 @@ export interface Support<Candidate> {
   readonly doubt: Doubt;
   /** How many calls forward evidence has given to it, this one included; 0: not this one. */
   readonly ordinal: number;
+  /** Both directions of its thread's order name it, in rounds that were not whole. */
+  readonly isAcrossRounds?: boolean | undefined;
 }
 
 /**
@@ -68,8 +70,8 @@ export function decideLink<Candidate>(
 ): Link<Candidate> {
   const supports = withoutWorse(gathered, estimated);
   const openCount = Math.max(1, supports.length + unnamedCount);
-  const order = orderTrust(supports, estimated);
-  const single = singleTrust(supports, estimated, order);
+  const orderMost = orderTrustMost(supports);
+  const single = singleTrust(supports, estimated, orderMost);
   let unnamed = single / openCount;
   let none = 1 - single;
   const weights: number[] = [];
@@ -78,7 +80,7 @@ export function decideLink<Candidate>(
     const bits = KINDS[kind] ?? 0;
     const named = namedBy(supports, bits);
     if (named === undefined) continue;
-    const believed = kindTrust(bits, named, estimated, order);
+    const believed = kindTrust(bits, named, estimated, orderMost);
     const byChance = (1 - believed) / openCount;
     unnamed *= byChance;
     none *= byChance;
@@ -112,12 +114,12 @@ function withoutWorse<Candidate>(
   for (const { evidence } of supports) bits |= evidence;
   if ((bits & ORDER_EVIDENCE) === 0) return supports;
   const isOrdered = (bits & EVIDENCE_THREAD_ORDER) !== 0;
-  const isForward = isOrdered && trust.order > trust.forward + ORDER_MARGIN;
+  const ordered = supports.find(({ evidence }) => (evidence & EVIDENCE_THREAD_ORDER) !== 0);
+  const order = ordered === undefined ? 0 : orderTrust(trust, ordered, 1);
+  const isForward = isOrdered && order > trust.forward + ORDER_MARGIN;
   // What is answered in order left in order: else its place in the order says nothing.
   const isBackward =
-    isOrdered &&
-    (bits & EVIDENCE_ANSWERED_IN_ORDER) !== 0 &&
-    trust.order > trust.backward + ORDER_MARGIN;
+    isOrdered && (bits & EVIDENCE_ANSWERED_IN_ORDER) !== 0 && order > trust.backward + ORDER_MARGIN;
   const worse =
     (isForward ? FORWARD_EVIDENCE : EVIDENCE_THREAD_ORDER) |
     (isBackward ? EVIDENCE_ANSWERED_NEXT : EVIDENCE_ANSWERED_IN_ORDER);
@@ -127,11 +129,11 @@ function withoutWorse<Candidate>(
 }
 
 /** `support` with other evidence: written out, because a spread is a slow copy. */
-export function withEvidence<Candidate>(
-  { candidate, doubt, ordinal }: Support<Candidate>,
+function withEvidence<Candidate>(
+  { candidate, doubt, ordinal, isAcrossRounds }: Support<Candidate>,
   evidence: number,
 ): Support<Candidate> {
-  return { candidate, evidence, doubt, ordinal };
+  return { candidate, evidence, doubt, ordinal, isAcrossRounds };
 }
 
 function linkOf<Candidate>(
@@ -172,14 +174,26 @@ function alternativesOf<Candidate>(
   return others.slice(0, ALTERNATIVES_MAX);
 }
 
-/** What the order of the thread is worth here: less where only its forward direction speaks. */
-function orderTrust(supports: readonly Support<unknown>[], { order }: Trust): number {
-  for (const { evidence } of supports) if ((evidence & ANY_BACKWARD) !== 0) return order;
-  return Math.min(order, ORDER_ALONE_TRUST);
+/** What the order of the thread is worth at most: less where only its forward direction speaks. */
+function orderTrustMost(supports: readonly Support<unknown>[]): number {
+  for (const { evidence } of supports) if ((evidence & ANY_BACKWARD) !== 0) return 1;
+  return ORDER_ALONE_TRUST;
+}
+
+function orderTrust(
+  { order, orderAcross }: Trust,
+  { isAcrossRounds }: Support<unknown>,
+  most: number,
+): number {
+  return Math.min(isAcrossRounds === true ? orderAcross : order, most);
 }
 
 /** How likely the call was made for a request at all, before it is asked for which. */
-function singleTrust(supports: readonly Support<unknown>[], trust: Trust, order: number): number {
+function singleTrust(
+  supports: readonly Support<unknown>[],
+  trust: Trust,
+  orderMost: number,
+): number {
   let alone: Support<unknown> | undefined;
   for (const support of supports) {
     if ((support.evidence & (ANY_BACKWARD | EVIDENCE_SHARED_ID)) !== 0) return trust.single;
@@ -187,17 +201,14 @@ function singleTrust(supports: readonly Support<unknown>[], trust: Trust, order:
   }
   if (alone === undefined) return trust.singleAlone;
   return alone.ordinal > 1
-    ? Math.min(trust.single, forwardTrust(trust, order, alone))
+    ? Math.min(trust.single, forwardTrust(trust, orderMost, alone))
     : trust.single;
 }
 
 /** Forward evidence for this request, with or without backward evidence that confirms it. */
-function forwardTrust(
-  trust: Trust,
-  order: number,
-  { evidence, ordinal }: Support<unknown>,
-): number {
-  if ((evidence & EVIDENCE_THREAD_ORDER) !== 0) return order;
+function forwardTrust(trust: Trust, orderMost: number, named: Support<unknown>): number {
+  const { evidence, ordinal } = named;
+  if ((evidence & EVIDENCE_THREAD_ORDER) !== 0) return orderTrust(trust, named, orderMost);
   if ((evidence & EVIDENCE_ANSWERED_NEXT) !== 0) return trust.forward;
   return trust.forwardAlone[Math.min(ordinal, ORDINALS) - 1] ?? trust.forward;
 }
@@ -206,10 +217,12 @@ function forwardTrust(
 const KINDS: readonly number[] = [EVIDENCE_SHARED_ID, ANY_FORWARD, ANY_BACKWARD];
 
 /** What a kind is worth that names `named`. */
-function kindTrust(bits: number, named: Support<unknown>, trust: Trust, order: number): number {
+function kindTrust(bits: number, named: Support<unknown>, trust: Trust, orderMost: number): number {
   if (bits === EVIDENCE_SHARED_ID) return SHARED_ID_TRUST;
-  if (bits === ANY_FORWARD) return doubted(forwardTrust(trust, order, named), named);
-  return (named.evidence & EVIDENCE_ANSWERED_IN_ORDER) === 0 ? trust.backward : order;
+  if (bits === ANY_FORWARD) return doubted(forwardTrust(trust, orderMost, named), named);
+  return (named.evidence & EVIDENCE_ANSWERED_IN_ORDER) === 0
+    ? trust.backward
+    : orderTrust(trust, named, orderMost);
 }
 
 function doubted(trust: number, { doubt, evidence }: Support<unknown>): number {

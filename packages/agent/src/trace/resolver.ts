@@ -36,7 +36,7 @@ import {
 } from './open-request.ts';
 import { connectionOf, createOpenTurns } from './open-turns.ts';
 import type { ResolverOptions } from './resolver-options.ts';
-import { createThreadOrders } from './thread-order.ts';
+import { createThreadOrders, type Round } from './thread-order.ts';
 import type { TracedExchange } from './traced-exchange.ts';
 import { createTrustCounts, inheritTrustCounts, type TrustCounts } from './trust.ts';
 import { wireId } from './wire-id.ts';
@@ -197,6 +197,7 @@ export function createResolver(
       forward,
       backward: undefined,
       ordered: undefined,
+      isOrderWhole: false,
       link: NO_LINK,
       decidedOn: undefined,
       decidedBy: undefined,
@@ -249,6 +250,7 @@ export function createResolver(
       return;
     }
     if (note?.kind === 'open') close(note, id, done.response);
+    else if (done.request === undefined) answeredUnseen(done);
     onTraced({
       exchange: done,
       wireId: id,
@@ -257,6 +259,13 @@ export function createResolver(
       evidence: 0,
       candidates: NONE,
     });
+  }
+
+  /** An answer whose request was not seen has its place in its thread's order all the same. */
+  function answeredUnseen({ connection: { role }, response }: Exchange): void {
+    if (response === undefined) return;
+    if (role === 'server') orders.sendAnswer(response.tid, undefined);
+    else if (role === 'client') orders.readAnswer(response.tid, undefined);
   }
 
   function answer(made: Call, done: Exchange, id: bigint): void {
@@ -317,26 +326,35 @@ export function createResolver(
     }
   }
 
-  /** In its thread's order the call was made for the request. */
-  function nameInOrder(made: Call, opened: OpenRequest<Call>): void {
+  /** In its thread's order the call was made for the request. Across rounds that says nothing alone. */
+  function nameInOrder(made: Call, opened: OpenRequest<Call>, { isWhole }: Round): void {
     if (made.isEmitted || made.of !== opened.of) return;
     const isNew = !made.supports.some(({ candidate }) => candidate === opened);
     if (isNew && made.unnamedCount === 0) return; // Its ids rule it out.
     made.ordered = opened;
-    addNamed(made, opened, EVIDENCE_THREAD_ORDER);
+    made.isOrderWhole = isWhole;
+    if (isWhole) addNamed(made, opened, EVIDENCE_THREAD_ORDER);
     if (isNew && opened.wireId === 0n) wait(made, opened);
   }
 
   /** In its thread's order the request was answered after the call's answer. */
-  function claimInOrder(made: Call, opened: OpenRequest<Call>): void {
+  function claimInOrder(made: Call, opened: OpenRequest<Call>, round: Round): void {
     if (made.of !== opened.of) return;
-    learnOrder(made, opened);
-    addClaim(made, opened, EVIDENCE_ANSWERED_IN_ORDER);
+    learnOrder(made, opened, round);
+    const isAcross = !round.isWhole || !made.isOrderWhole;
+    if (made.ordered === opened) {
+      addClaim(made, opened, EVIDENCE_THREAD_ORDER | EVIDENCE_ANSWERED_IN_ORDER, isAcross);
+    } else if (round.isWhole) addClaim(made, opened, EVIDENCE_ANSWERED_IN_ORDER);
   }
 
-  function addClaim(made: Call, opened: OpenRequest<Call>, kind: number): void {
+  function addClaim(
+    made: Call,
+    opened: OpenRequest<Call>,
+    kind: number,
+    isAcrossRounds = false,
+  ): void {
     if (made.isEmitted) return;
-    addNamed(made, opened, kind);
+    addNamed(made, opened, kind, isAcrossRounds);
     decide(made);
     if (made.link.probability >= LINK_SOLID) made.heldUntilNs = 0;
     emitWhenDue(made);

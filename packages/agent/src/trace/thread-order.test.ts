@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import { createThreadOrders } from './thread-order.ts';
 
-/** One thread. `a` reads a request, `>x` sends call x, `-a` ends request a. Answers pairs `call:request`. */
+/** One thread. `a` reads a request, `>x` sends call x, `-a` ends request a. Answers pairs `call:request`, with a `?` across rounds. */
 function pairs(steps: string): string {
   const ended = new Set<string>();
   const told: string[] = [];
   const orders = createThreadOrders<string, string>({
-    onCall: (call, request) => told.push(`${call}:${request}`),
+    onCall: (call, request, { isWhole }) => told.push(`${call}:${request}${isWhole ? '' : '?'}`),
     onAnswer: () => undefined,
     isRequestOpen: (one) => !ended.has(one),
     isCallOpen: () => true,
@@ -24,10 +24,14 @@ test.each([
   { name: 'read in a row, sent in that order', steps: 'a b c >x >y >z', told: 'x:a y:b z:c' },
   { name: 'one that was answered at once has no turn', steps: 'a b -a >x', told: 'x:b' },
   { name: 'more was sent than read: the round tells nothing', steps: 'a >x >y', told: '' },
-  { name: 'less was sent than read: neither', steps: 'a b >x', told: '' },
-  { name: 'what is left over hides later rounds', steps: 'a b >x c >y', told: '' },
-  { name: 'until as many were sent as waited', steps: 'a b >x c >y >z d >w', told: 'w:d' },
-  { name: 'or until it has ended', steps: 'a b >x c -b >y', told: 'y:c' },
+  { name: 'less was sent than read: the round is not whole', steps: 'a b >x', told: 'x:a?' },
+  { name: 'what is left over goes first', steps: 'a b >x c >y', told: 'x:a? y:b?' },
+  {
+    name: 'until as many were sent as waited',
+    steps: 'a b >x c >y >z d >w',
+    told: 'x:a? y:b? z:c? w:d',
+  },
+  { name: 'or until it has ended', steps: 'a b >x c -b >y', told: 'x:a? y:c' },
   { name: 'nothing was read', steps: '>x', told: '' },
 ])('$name: $steps', ({ steps, told }) => {
   expect(pairs(steps)).toBe(told);
@@ -49,6 +53,27 @@ test('threads have orders of their own, and answers beside calls', () => {
   orders.sendCall(1, 'z');
   orders.readRequest(1, 'd');
   expect(told).toEqual(['a made z', 'x answers c']);
+});
+
+test('what was not seen had a place in the order: its round tells nothing', () => {
+  const told: string[] = [];
+  const orders = createThreadOrders<string, string>({
+    onCall: () => undefined,
+    onAnswer: (call, request) => told.push(`${call} answers ${request}`),
+    isRequestOpen: () => true,
+    isCallOpen: () => true,
+  });
+  const round = (call: string | undefined, request: string | undefined): void => {
+    orders.readAnswer(1, 'first');
+    orders.readAnswer(1, call);
+    orders.sendAnswer(1, 'one');
+    orders.sendAnswer(1, request);
+  };
+  round('second', undefined);
+  round(undefined, 'two');
+  round('second', 'two');
+  orders.readRequest(1, 'end');
+  expect(told).toEqual(['first answers one', 'second answers two']);
 });
 
 test('thousands of messages read in a row are not remembered', () => {

@@ -2,21 +2,23 @@
  * What a thread sends follows the order of what it read, where it queues its work: it reads several
  * messages in a row and then works through them. HAProxy and Python's asyncio work so; the last message
  * read says nothing there. A thread alternates between reading and sending: a round. A round tells its
- * order once it is over, and only if as much was sent as was read: after a lost event, or when
- * something waits for longer, each place may be wrong by one.
+ * order once it is over. It is whole if as much was sent as was read; else, where something waits for a
+ * later round or was lost, each place may be wrong by one.
  */
 export interface ThreadOrders<Request, Call> {
   readRequest(tid: number, request: Request): void;
-  readAnswer(tid: number, call: Call): void;
+  /** `undefined`: the answer of a call that was not seen. */
+  readAnswer(tid: number, call: Call | undefined): void;
   sendCall(tid: number, call: Call): void;
-  sendAnswer(tid: number, request: Request): void;
+  /** `undefined`: the answer to a request that was not seen. */
+  sendAnswer(tid: number, request: Request | undefined): void;
 }
 
 export interface OrderOptions<Request, Call> {
-  /** The call left in its place after the request was read. */
-  readonly onCall: (call: Call, request: Request) => void;
+  /** The call left in its place after the request was read; in a whole round, or across rounds. */
+  readonly onCall: (call: Call, request: Request, round: Round) => void;
   /** The request was answered in its place after the call's answer was read. */
-  readonly onAnswer: (call: Call, request: Request) => void;
+  readonly onAnswer: (call: Call, request: Request, round: Round) => void;
   /** Whether it still waits for the thread. */
   readonly isRequestOpen: (request: Request) => boolean;
   readonly isCallOpen: (call: Call) => boolean;
@@ -28,6 +30,8 @@ interface Line<Read, Sent> {
   pairs: [read: Read, sent: Sent][];
   /** Left over from earlier rounds. */
   late: Read[];
+  /** Something was sent that an earlier round had left over. */
+  isAcross: boolean;
   /** Something was sent that nothing read in this round stands for. */
   isBroken: boolean;
 }
@@ -36,6 +40,13 @@ interface Thread<Request, Call> {
   readonly requests: Line<Request, Call>;
   readonly answers: Line<Call, Request>;
   isSending: boolean;
+}
+
+/** Of the round in which a message left in its place. */
+export interface Round {
+  readonly isWhole: boolean;
+  /** Messages that left in theirs: they are right or wrong together. */
+  readonly size: number;
 }
 
 /** Threads that are remembered; past it all are forgotten, and order is learnt anew. */
@@ -48,7 +59,8 @@ export function createThreadOrders<Request, Call>(
 ): ThreadOrders<Request, Call> {
   const { onCall, onAnswer, isRequestOpen, isCallOpen } = options;
   const threads = new Map<number, Thread<Request, Call>>();
-  const onRequestAndCall = (request: Request, call: Call): void => onCall(call, request);
+  const onRequestAndCall = (request: Request, call: Call, round: Round): void =>
+    onCall(call, request, round);
 
   function reading(tid: number): Thread<Request, Call> {
     let thread = threads.get(tid);
@@ -73,20 +85,26 @@ export function createThreadOrders<Request, Call>(
 
   return {
     readRequest: (tid, request) => read(reading(tid).requests, request),
-    readAnswer: (tid, call) => read(reading(tid).answers, call),
+    readAnswer(tid, call) {
+      const { answers } = reading(tid);
+      if (call !== undefined) read(answers, call);
+      else answers.isBroken = true;
+    },
     sendCall(tid, call) {
       const thread = sending(tid);
       if (thread !== undefined) send(thread.requests, call, isRequestOpen);
     },
     sendAnswer(tid, request) {
       const thread = sending(tid);
-      if (thread !== undefined) send(thread.answers, request, isCallOpen);
+      if (thread === undefined) return;
+      if (request !== undefined) send(thread.answers, request, isCallOpen);
+      else thread.answers.isBroken = true;
     },
   };
 }
 
 function createLine<Read, Sent>(): Line<Read, Sent> {
-  return { round: [], pairs: [], late: [], isBroken: false };
+  return { round: [], pairs: [], late: [], isAcross: false, isBroken: false };
 }
 
 function read<Read>(line: Line<Read, unknown>, one: Read): void {
@@ -100,10 +118,10 @@ function send<Read, Sent>(
   isOpen: (one: Read) => boolean,
 ): void {
   if (line.late.length > 0) line.late = line.late.filter(isOpen);
-  if (line.late.length > 0) {
-    // It may stand for any of them; by their number they are used up.
-    line.late.shift();
-    line.isBroken = true;
+  const waited = line.late.shift();
+  if (waited !== undefined) {
+    line.isAcross = true;
+    line.pairs.push([waited, sent]);
     return;
   }
   let next = line.round.shift();
@@ -115,15 +133,17 @@ function send<Read, Sent>(
 function endRound<Read, Sent>(
   line: Line<Read, Sent>,
   isOpen: (one: Read) => boolean,
-  onPair: (read: Read, sent: Sent) => void,
+  onPair: (read: Read, sent: Sent, round: Round) => void,
 ): void {
-  const { pairs, isBroken } = line;
+  const { pairs, isAcross, isBroken } = line;
   if (line.late.length + line.round.length > 0) {
     line.late = [...line.late, ...line.round].filter(isOpen).slice(-LINE_MAX);
     line.round = [];
   }
   if (pairs.length > 0) line.pairs = [];
   line.isBroken = false;
-  if (isBroken || line.late.length > 0) return;
-  for (const [one, sent] of pairs) onPair(one, sent);
+  line.isAcross = false;
+  if (isBroken) return;
+  const round = { isWhole: !isAcross && line.late.length === 0, size: pairs.length };
+  for (const [one, sent] of pairs) onPair(one, sent, round);
 }

@@ -11,6 +11,8 @@ export interface Trust {
   readonly backward: number;
   /** What a thread sends follows the order of what it read: calls its requests, answers its answers. */
   readonly order: number;
+  /** The same where something waits for a later round, as far as both directions agree. */
+  readonly orderAcross: number;
   /** The only open request made the call: it is no work of the process's own. */
   readonly single: number;
   /** The same for a call that no other evidence names a request for. */
@@ -48,10 +50,12 @@ export interface TrustCounts {
   agreed: number;
   byChance: number;
   /**
-   * The same for the order of a thread, forwards and backwards. It gives each request one call whether
+   * The same for the order of a thread, forwards and backwards, in whole rounds. It gives each request one call whether
    * right or not, so nothing but the agreement of its two directions tells.
    */
   readonly order: Overlap;
+  /** The same where one of both was told across rounds. */
+  readonly orderAcross: Overlap;
   /** Compared with the ids that the traffic carries: forward evidence alone, and backward evidence. */
   forwardRight: number;
   forwardWrong: number;
@@ -90,12 +94,17 @@ export function createTrustCounts(): TrustCounts {
     overlap: 0,
     agreed: 0,
     byChance: 0,
-    order: { overlap: 0, agreed: 0, byChance: 0 },
+    order: createOverlap(),
+    orderAcross: createOverlap(),
     forwardRight: 0,
     forwardWrong: 0,
     backwardRight: 0,
     backwardWrong: 0,
   };
+}
+
+function createOverlap(): Overlap {
+  return { overlap: 0, agreed: 0, byChance: 0 };
 }
 
 function createSpread(): Spread {
@@ -164,6 +173,7 @@ export function trustOf(counts: TrustCounts): Trust {
     ),
     backward: measured(counts.backwardRight, counts.backwardWrong) ?? bounded(backward),
     order: bounded(agreement(counts.order) ?? 0),
+    orderAcross: bounded(agreement(counts.orderAcross) ?? 0),
     single,
     singleAlone: (single * silence) / (single * silence + 1 - single),
   };
@@ -214,6 +224,7 @@ function scale(to: TrustCounts, from: TrustCounts, by: number): void {
   to.claimed = from.claimed * by;
   scaleOverlap(to, from, by);
   scaleOverlap(to.order, from.order, by);
+  scaleOverlap(to.orderAcross, from.orderAcross, by);
   to.forwardRight = from.forwardRight * by;
   to.forwardWrong = from.forwardWrong * by;
   to.backwardRight = from.backwardRight * by;

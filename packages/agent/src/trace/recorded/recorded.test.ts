@@ -116,6 +116,7 @@ test.each([
   { name: 'T4-fan-out', recall: 0.95 },
   { name: 'T5-max-sockets-4', recall: 0.9 },
   { name: 'T7-haproxy-threads-1', recall: 0.9 },
+  { name: 'T7-haproxy-threads-1-c256', recall: 0.5 },
   { name: 'T7-python-asyncio-plain', recall: 0.8 },
   { name: 'T9-background', recall: 0.9 },
 ])('$name: of its calls $recall have the right parent', ({ name, recall }) => {
