@@ -329,11 +329,11 @@ The cases T9-lost-… run on agents that leave out one event of a hundred before
 of nine cases at 16 connections, and one at 256, replay through the same code with one of a hundred left out, too
 (\`packages/agent/src/trace/recorded\`, unit tests): of the solid links at most one in a hundred is wrong.
 
-## What is not measured
+## Two hosts
 
-Two hosts with clocks apart: the clock of the day (CLOCK_REALTIME) belongs to the kernel, and time
-namespaces move only the monotonic and the boot clock, so two agents on one machine cannot disagree.
-Links and wire joins do not look at clocks of two hosts: a wire id is made of sequence numbers alone.
+Clocks that are apart and a router that translates addresses are no cases here, because links and wire joins look
+at neither: a wire id is made of sequence numbers alone. \`packages/cli/src/two-hosts.e2e.test.ts\` shows it: two
+agents, one of them 3.5 s ahead (faketime), nftables between, each request one trace by one clock.
 `,
 );
 console.log('wrote docs/accuracy.md, docs/accuracy.svg and docs/accuracy-claims.svg');

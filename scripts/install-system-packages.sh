@@ -15,6 +15,8 @@ python3|python3|node-gyp, which builds the addon, is written in it; kernel tests
 pkg-config|pkg-config|finds libbpf
 ip|iproute2|makes the hosts of the demo: network namespaces
 nginx|nginx-light|the gateway of the demo, of tests and of benches
+faketime|faketime|another clock for one agent, in the test of two hosts
+nft|nftables|address translation in that test
 wrk|wrk|load for the benches
 haproxy|haproxy|a case of bench links: a proxy whose threads share an event loop each
 caddy|caddy|a case of bench links: a proxy in Go, whose goroutines change threads

@@ -82,6 +82,11 @@ export const Span = z.object({
   hostName: z.string(),
   startUs: z.number(),
   endUs: z.number(),
+  /**
+   * How far the clock that its times were taken by is ahead of the trace's first one, give or take
+   * `errorUs`: taken off its times. Absent where both agree within that, or nothing tells.
+   */
+  clock: z.object({ offsetUs: z.number(), errorUs: z.number() }).optional(),
   protocol: z.string(),
   method: z.string(),
   host: z.string(),

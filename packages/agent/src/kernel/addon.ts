@@ -35,6 +35,8 @@ export interface Addon {
   close(object: BpfObject): void;
   /** `thread` is the kernel's id of a thread of this process. */
   setIdle(thread: number, isIdle: boolean): void;
+  /** Nanoseconds that lead from the monotonic clock to the clock of the day, to a microsecond. */
+  wallClockOffset(): number;
 }
 
 /** One loaded program. `runs` and `runNs` count while its object is measured. */

@@ -186,7 +186,7 @@ function begin(
     measure() {
       if (!isClosed) addon.measure(object);
     },
-    wallClockOffsetNs: () => Date.now() * 1e6 - Number(process.hrtime.bigint()),
+    wallClockOffsetNs: addon.wallClockOffset,
     close() {
       if (isClosed) return;
       last = counters();

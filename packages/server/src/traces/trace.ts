@@ -16,6 +16,7 @@ import { apiError } from '../errors.ts';
 import type { Store } from '../storage/store.ts';
 import { readAliases } from './aliases.ts';
 import { assembleTree, type TreeNode, type TreeRow } from './assemble.ts';
+import { type Clock, estimateClocks, isApart } from './clocks.ts';
 import { rootOf } from './root-of.ts';
 import { RowReader } from './row-reader.ts';
 import { IN_INDEXED_INTERVALS, keyOf } from './trace-index.ts';
@@ -34,6 +35,9 @@ const ERRORS: readonly number[] = [STATUS_SERVER_ERROR, STATUS_CLIENT_ERROR, STA
 
 /** A row as the tree and the answer need it. */
 interface SpanRow extends TreeRow {
+  readonly agent: string;
+  /** What was taken off its times. */
+  readonly clock: Clock | undefined;
   /** Values of the row, in the order of the reader's columns. */
   readonly cells: readonly unknown[];
   readonly reader: RowReader;
@@ -73,7 +77,7 @@ export async function readTraces(
 
 function answerOf(traceId: string, rows: readonly SpanRow[]): TraceAnswer {
   const isTruncated = rows.length > SPANS_MAX;
-  const { nodes } = assembleTree(rows.slice(0, SPANS_MAX));
+  const { nodes } = assembleTree(byOneClock(rows.slice(0, SPANS_MAX)));
   const spans = nodes.map(spanOf);
   return {
     traceId,
@@ -86,6 +90,20 @@ function answerOf(traceId: string, rows: readonly SpanRow[]): TraceAnswer {
       0,
     ),
   };
+}
+
+/** The rows with the times of the first row's clock, as far as exchanges between hosts tell it. */
+function byOneClock(rows: readonly SpanRow[]): readonly SpanRow[] {
+  const [first, ...others] = assembleTree(rows).nodes;
+  if (first === undefined || others.every(({ row }) => row.agent === first.row.agent)) return rows;
+  const inOrder = [first, ...others].map(({ row }) => row);
+  const clocks = estimateClocks(inOrder, first.row.agent);
+  return rows.map((row) => {
+    const clock = clocks.get(row.agent);
+    if (clock === undefined || !isApart(clock)) return row;
+    const offsetUs = Math.round(clock.offsetUs);
+    return { ...row, startUs: row.startUs - offsetUs, endUs: row.endUs - offsetUs, clock };
+  });
 }
 
 /**
@@ -143,6 +161,8 @@ function treeRowOf(reader: RowReader, cells: readonly unknown[]): SpanRow {
     linkProbability: number('link_probability'),
     observationPoint,
     hostName: text('host'),
+    agent: text('agent'),
+    clock: undefined,
     pid: number(`process_id_${endOf(observationPoint)}`),
     startUs: number('start_us'),
     endUs: number('end_us'),
@@ -181,6 +201,7 @@ function spanOf({ row, parent, link }: TreeNode<SpanRow>): Span {
     hostName: row.hostName,
     startUs: row.startUs,
     endUs: row.endUs,
+    ...(row.clock === undefined ? {} : { clock: row.clock }),
     protocol: protocolOf(row.protocol),
     method: text('request_type'),
     host: text('request_domain'),

@@ -52,6 +52,7 @@ function Facts({ span, tree, index }: { span: Span; tree: TraceTree; index: numb
     ['Self time', formatDuration(tree.selfUs[index] ?? 0)],
     ['Starts at', `+${formatDuration(span.startUs - tree.startUs)}`],
     ['Start', formatDateTime(span.startUs)],
+    ['Clock', clockText(span.clock)],
     span.signal === 'N'
       ? ['Interface', span.fields['capture_nic_name'] ?? '']
       : ['Process', span.pid === 0 ? '' : `${span.processName} (${span.pid})`],
@@ -74,6 +75,14 @@ function Facts({ span, tree, index }: { span: Span; tree: TraceTree; index: numb
       )}
     </dl>
   );
+}
+
+/** What was taken off its times, since its host's clock is ahead of the trace's first one. */
+function clockText(clock: Span['clock']): string {
+  if (clock === undefined) return '';
+  const { offsetUs, errorUs } = clock;
+  const way = offsetUs > 0 ? 'ahead' : 'behind';
+  return `${formatDuration(Math.abs(offsetUs))} ${way}, ± ${formatDuration(errorUs)}: corrected`;
 }
 
 interface SectionProps {
