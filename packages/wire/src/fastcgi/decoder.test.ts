@@ -15,7 +15,7 @@ function told(isAsking: boolean, parts: readonly Part[]): string[] {
   let open = '';
   const stream = createFastcgiStream(isAsking);
   const decoder = createFastcgiDecoder({
-    headers: createHeaderTable(['host', 'traceparent', 'x-request-id', 'cookie']),
+    headers: createHeaderTable({ kept: ['host', 'traceparent', 'x-request-id', 'cookie'] }),
     sink: {
       start: () => {
         open = '';
