@@ -21,6 +21,7 @@ const BUNDLES = {
   'shop-service': 'packages/demo/src/services/shop-service.ts',
   'telemetry-relay': 'packages/demo/src/services/telemetry-relay.ts',
   'bench-subject': 'packages/bench/src/bench-subject.ts',
+  'ring-run': 'packages/bench/src/ring-run.ts',
   'link-service': 'packages/bench/src/links/link-service.ts',
 };
 

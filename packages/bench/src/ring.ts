@@ -1,38 +1,16 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  createFlow,
-  createProcessTable,
-  createResolver,
-  createRows,
-  openGenerator,
-} from '@thalweg/agent';
+import { fork } from 'node:child_process';
 import { type Bench, type BenchRow, median } from './report.ts';
+import type { Run, Stage } from './ring-run.ts';
 
 /**
  * From the kernel's ring to parsed, paired and linked spans, on the core of one thread. Another
- * process makes the kernel write a proxy's events as fast as it can, or at a fixed rate.
+ * process makes the kernel write a proxy's events as fast as it can, or at a fixed rate. Each run is
+ * a process of its own.
  */
-const RING_BYTES = 16 << 20;
 const EVENTS_PER_CALL = 4;
-const DRAIN_MS = 5;
 const FIXED_RATE_PER_S = 300_000;
 const WANTED_PER_S = 1_000_000;
-/** Requests and responses paired; calls linked to their parents as well; rows and blocks made too. */
-const STAGES = ['paired', 'linked', 'rows'] as const;
-type Stage = (typeof STAGES)[number];
-
-/** Calls getppid() without end, or `perMs` times a millisecond. */
-const DRIVER = `
-const perMs = Number(process.argv[1]);
-process.stdin.once('data', () => {
-  if (perMs === 0) for (;;) for (let i = 0; i < 1e6; i += 1) process.ppid;
-  let done = 0;
-  const start = performance.now();
-  setInterval(() => {
-    for (const due = (performance.now() - start) * perMs; done < due; done += 1) process.ppid;
-  }, 1);
-});`;
+const STAGES: readonly Stage[] = ['paired', 'linked', 'rows'];
 
 export const ring: Bench = async ({ isQuick, signal, progress }) => {
   const runs = isQuick ? 1 : 6;
@@ -68,66 +46,14 @@ export const ring: Bench = async ({ isQuick, signal, progress }) => {
   ];
 };
 
-interface Run {
-  readonly consumed: number;
-  readonly spans: number;
-  readonly emitted: number;
-  readonly lost: number;
-  /** Time that the drain itself took. */
-  readonly busyMs: number;
-}
-
-async function run(stage: Stage, callsPerMs: number, seconds: number): Promise<Run> {
-  const driver = spawn(process.execPath, ['-e', DRIVER, String(callsPerMs)], {
-    stdio: ['pipe', 'ignore', 'inherit'],
+function run(stage: Stage, callsPerMs: number, seconds: number): Promise<Run> {
+  const isSource = import.meta.url.endsWith('.ts');
+  const script = new URL(isSource ? './ring-run.ts' : './ring-run.js', import.meta.url);
+  const child = fork(script, [stage, String(callsPerMs), String(seconds)], {
+    execArgv: isSource ? ['--conditions=@thalweg/source', '--import', 'tsx'] : [],
   });
-  const generator = openGenerator({ pid: driver.pid ?? 0, ringBytes: RING_BYTES });
-  let spans = 0;
-  const countSpan = (): void => {
-    spans += 1;
-  };
-  const rows = createRows({
-    agent: 'bench',
-    instance: 1,
-    processes: createProcessTable(),
-    onBatch: ({ buffer }) => rows.reuse(buffer),
-  });
-  const resolver = createResolver(
-    stage === 'linked'
-      ? countSpan
-      : (traced) => {
-          spans += 1;
-          rows.add(traced);
-        },
-  );
-  const flow = createFlow(
-    stage === 'paired'
-      ? { onExchange: countSpan }
-      : { onRequest: resolver.request, onExchange: resolver.exchange },
-  );
-  let consumed = 0;
-  let busyMs = 0;
-  try {
-    driver.stdin.write('go\n');
-    const end = performance.now() + seconds * 1e3;
-    while (performance.now() < end) {
-      const from = performance.now();
-      const drained = generator.drain(flow.transfer);
-      consumed += drained;
-      if (drained > 0) busyMs += performance.now() - from;
-      await sleep(callsPerMs === 0 ? 0 : DRAIN_MS);
-    }
-    const { emitted, lost } = generator.counters();
-    return { consumed, spans, emitted, lost, busyMs };
-  } finally {
-    await ended(driver);
-    generator.close();
-  }
-}
-
-function ended(child: ChildProcess): Promise<void> {
-  return new Promise((resolve) => {
-    child.once('exit', () => resolve());
-    child.kill('SIGKILL');
+  return new Promise((resolve, reject) => {
+    child.once('message', (message) => resolve(message as Run)); // Our own script's.
+    child.once('exit', (code) => reject(new Error(`a run of the ring ended with ${code}`)));
   });
 }
