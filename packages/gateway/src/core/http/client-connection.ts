@@ -3,8 +3,9 @@ import { type BodySource, createRequestBody, type RequestBody } from '../request
 import { type Peer, RequestContext } from '../request-context.ts';
 import { type Connection, EMPTY } from '../sockets/connection.ts';
 import { type BodyDecoder, createBodyDecoder } from './body-decoder.ts';
-import { connectionOptions, parseRequestHead, type RequestHead } from './head.ts';
+import { connectionOptions, HEAD_LIMITS, parseRequestHead, type RequestHead } from './head.ts';
 import { HeaderFields } from './header-fields.ts';
+import { KnownFields } from './known-fields.ts';
 import { fieldLines, trailerLines } from './message.ts';
 
 /** What the handler of a request is told about its client. */
@@ -84,6 +85,7 @@ const CRLF = '\r\n';
 
 export function serveClient(socket: Connection, peer: Peer, parts: ClientParts): SweptConnection {
   const { settings, counters, now } = parts;
+  const reading = { ...HEAD_LIMITS, known: new KnownFields() };
   let held: Buffer = EMPTY;
   let context: RequestContext | undefined;
   let body: RequestBody | undefined;
@@ -182,7 +184,7 @@ export function serveClient(socket: Connection, peer: Peer, parts: ClientParts):
   }
 
   function stepHead(): boolean {
-    const head = parseRequestHead(held, 0);
+    const head = parseRequestHead(held, 0, reading);
     if (head.kind === 'need-more') return false;
     if (head.kind === 'refused') {
       held = EMPTY;

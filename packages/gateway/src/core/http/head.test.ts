@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { parseRequestHead, parseResponseHead } from './head.ts';
+import { HEAD_LIMITS, parseRequestHead, parseResponseHead } from './head.ts';
+import { KnownFields } from './known-fields.ts';
 
 const head = (text: string) => parseRequestHead(Buffer.from(text, 'latin1'), 0);
 /** Fields as they are told apart; undefined of a head that is refused. */
@@ -150,6 +151,45 @@ test.each([
     status: 200,
     framing,
   });
+});
+
+test('what the last head on a connection said changes nothing of what the next one says', () => {
+  const rows = fc.subarray([
+    'Host: x',
+    'Connection: close, x-a',
+    'X-A: 1',
+    'x-b:2',
+    'Content-Length: 3',
+    'Transfer-Encoding: chunked',
+    'A fault',
+    `X-Long: ${'a'.repeat(1_000)}`,
+  ]);
+  const heads = fc.array(fc.tuple(rows, fc.constantFrom('1.0', '1.1')), { maxLength: 8 });
+  fc.assert(
+    fc.property(heads, (given) => {
+      const reading = { ...HEAD_LIMITS, known: new KnownFields() };
+      for (const [fields, version] of given) {
+        const bytes = Buffer.from(`${lines(`GET / HTTP/${version}`, ...fields)}rest`);
+        expect(parseRequestHead(bytes, 0, reading)).toEqual(parseRequestHead(bytes, 0));
+      }
+    }),
+    { seed: 29, numRuns: 500 },
+  );
+});
+
+test('fields that are taken out of one message are there in the next', () => {
+  const reading = { ...HEAD_LIMITS, known: new KnownFields() };
+  const bytes = Buffer.from(lines('HTTP/1.1 200 OK', 'Server: a', 'X-A: 1'));
+  const names = [1, 2].map(() => {
+    const found = parseResponseHead(bytes, 0, 'GET', reading);
+    if (found.kind !== 'response') return undefined;
+    found.fields.set('Server', 'b');
+    found.fields.remove('x-a');
+    return found.fields.list.map(({ spelling, value }) => `${spelling}: ${value}`);
+  });
+  expect(names).toEqual([['Server: b'], ['Server: b']]);
+  const third = parseResponseHead(bytes, 0, 'GET', reading);
+  expect(third.kind === 'response' && third.fields.get('server')).toBe('a');
 });
 
 test('arbitrary octets never throw', () => {

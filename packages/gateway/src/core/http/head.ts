@@ -18,6 +18,7 @@ import {
   TRANSFER_ENCODING,
 } from './field-name.ts';
 import { Field, HeaderFields } from './header-fields.ts';
+import type { KnownFields } from './known-fields.ts';
 
 /** Bounds of one head. Beyond them the answer is 414 (line) or 431 (fields). */
 export interface HeadLimits {
@@ -32,6 +33,11 @@ export const HEAD_LIMITS: HeadLimits = {
   fieldsMax: 256,
   headBytesMax: 32_768,
 };
+
+/** How heads are read; of one connection, where fields of the last one are `known`. */
+export interface HeadReading extends HeadLimits {
+  readonly known?: KnownFields;
+}
 
 /** How the body that follows a head ends. Source: RFC 9112 §6. */
 export type Framing =
@@ -91,7 +97,7 @@ type Head<Message> = Message | Refused | typeof NEED_MORE;
 export function parseRequestHead(
   bytes: Buffer,
   from: number,
-  limits: HeadLimits = HEAD_LIMITS,
+  limits: HeadReading = HEAD_LIMITS,
 ): Head<RequestHead> {
   // RFC 9112 §2.2: a server should ignore at least one empty line before the request line.
   const start = bytes[from] === CR && bytes[from + 1] === LF ? from + 2 : from;
@@ -113,7 +119,7 @@ function requestHeadAt(
   bytes: Buffer,
   from: number,
   start: number,
-  limits: HeadLimits,
+  limits: HeadReading,
 ): RequestHead | Refused {
   const methodEnd = pastAll(bytes, start, TOKEN);
   if (methodEnd === start || bytes[methodEnd] !== SPACE) return refused(400, 'bad method');
@@ -164,7 +170,7 @@ export function parseResponseHead(
   bytes: Buffer,
   from: number,
   method: string,
-  limits: HeadLimits = HEAD_LIMITS,
+  limits: HeadReading = HEAD_LIMITS,
 ): Head<ResponseHead> {
   if (isLong(bytes, from)) {
     const end = headEnd(bytes, from, limits);
@@ -182,7 +188,7 @@ function responseHeadAt(
   bytes: Buffer,
   from: number,
   method: string,
-  limits: HeadLimits,
+  limits: HeadReading,
 ): ResponseHead | Refused {
   const lineEnd = pastAll(bytes, from, FIELD_VALUE);
   if (bytes[lineEnd] !== CR || bytes[lineEnd + 1] !== LF) return refused(400, 'bad status line');
@@ -285,9 +291,12 @@ function statusAt(bytes: Buffer, from: number, end: number): number | undefined 
 function parseFields(
   bytes: Buffer,
   from: number,
-  limits: HeadLimits,
+  limits: HeadReading,
   fields: HeaderFields,
 ): number | Refused {
+  const { known } = limits;
+  const again = known === undefined ? 0 : known.recall(bytes, from, fields);
+  if (again > 0) return again;
   let at = from;
   while (bytes[at] !== CR) {
     const end = takeLine(bytes, at, from, fields);
@@ -298,6 +307,7 @@ function parseFields(
   }
   if (bytes[at + 1] !== LF) return refused(400, 'bare CR');
   fields.settle(bytes.toString('latin1', from, at));
+  known?.keep(bytes, from, at + 2, fields);
   return at + 2;
 }
 

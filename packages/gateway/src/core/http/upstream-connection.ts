@@ -3,6 +3,7 @@ import { type Connection, type ConnectionListener, EMPTY } from '../sockets/conn
 import { type BodyDecoder, createBodyDecoder } from './body-decoder.ts';
 import { HEAD_LIMITS, parseResponseHead, type ResponseHead } from './head.ts';
 import type { HeaderFields } from './header-fields.ts';
+import { KnownFields } from './known-fields.ts';
 
 export type UpstreamFailure = 'connect' | 'connect-timeout' | 'reset' | 'timeout' | 'malformed';
 
@@ -67,6 +68,7 @@ export function openUpstreamConnection(
   parts: UpstreamConnectionParts,
 ): UpstreamConnection {
   const { now } = parts;
+  const reading = { ...LIMITS, known: new KnownFields() };
   let isConnected = false;
   let isDead = false;
   let listener: UpstreamListener | undefined;
@@ -129,7 +131,7 @@ export function openUpstreamConnection(
   let endTrailers: HeaderFields | undefined;
 
   function readHead(): boolean {
-    const head = parseResponseHead(held, used, method, LIMITS);
+    const head = parseResponseHead(held, used, method, reading);
     if (head.kind === 'need-more') return false;
     if (head.kind === 'refused') {
       fail('malformed');

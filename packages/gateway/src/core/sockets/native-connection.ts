@@ -2,6 +2,7 @@ import { FAILED, READABLE, type SocketSet, WRITABLE } from './addon.ts';
 import {
   type Connection,
   type ConnectionListener,
+  EMPTY,
   type Ends,
   WAITING_BYTES_MAX,
 } from './connection.ts';
@@ -43,6 +44,8 @@ export class NativeConnection implements Connection {
   private wantsDrain = false;
   private isEnding = false;
   private hasEnded = false;
+  /** The last read's part of the input: many reads have the size of the one before. */
+  private read: Buffer = EMPTY;
 
   /** `id` below 0 is why there is no socket: the connection is then closed from the start. */
   constructor(id: number, parts: NativeParts, isConnecting: boolean) {
@@ -213,8 +216,10 @@ export class NativeConnection implements Connection {
   private receive(): boolean {
     const { set, input } = this.parts;
     const size = set.receive(this.id);
-    if (size > 0) this.listener?.data(input.subarray(0, size));
-    else if (size === 0) this.takeEnd();
+    if (size > 0) {
+      if (this.read.length !== size) this.read = input.subarray(0, size);
+      this.listener?.data(this.read);
+    } else if (size === 0) this.takeEnd();
     else if (size !== EAGAIN) this.destroy();
     return size > 0;
   }

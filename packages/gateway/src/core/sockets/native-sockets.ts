@@ -60,8 +60,9 @@ function createNativeSockets(
   const ready = new Int32Array(READY_MAX * 2);
   const input = Buffer.allocUnsafeSlow(INPUT_BYTES);
   const output = Buffer.allocUnsafeSlow(OUTPUT_BYTES);
-  /** By id; those that listen are told apart by their type. */
-  const table: (NativeConnection | Listening | undefined)[] = [];
+  /** By id; those that listen are apart, so that the others are all of one kind. */
+  const table: (NativeConnection | undefined)[] = [];
+  const listenings = new Map<number, Listening>();
   const set = addon.open(memory(ready), memory(input), memory(output), take);
   const parts: NativeParts = {
     set,
@@ -70,15 +71,18 @@ function createNativeSockets(
     corked: undefined,
     forget(id) {
       table[id] = undefined;
+      listenings.delete(id);
     },
   };
 
   function take(count: number): void {
     round();
     for (let i = 0; i < count; i++) {
-      const one = table[ready[2 * i] ?? -1];
+      const id = ready[2 * i] ?? -1;
+      const one = table[id];
+      if (one !== undefined) one.ready(ready[2 * i + 1] ?? 0);
       // It may have been closed on behalf of another, a moment ago.
-      one?.ready(ready[2 * i + 1] ?? 0);
+      else listenings.get(id)?.ready();
     }
   }
 
@@ -97,7 +101,7 @@ function createNativeSockets(
         accept(connection);
         return connection;
       });
-      table[id] = listening;
+      listenings.set(id, listening);
       return { port: set.ends(id)[1], close: listening.close };
     },
     connect: (ip, port) => add(isIP(ip) === 0 ? -1 : set.connect(ip, port), true),
@@ -106,7 +110,7 @@ function createNativeSockets(
 }
 
 interface Listening {
-  ready(kinds: number): void;
+  ready(): void;
   close(): Promise<void>;
 }
 

@@ -1,0 +1,34 @@
+import { EMPTY } from '../sockets/connection.ts';
+import type { Field, HeaderFields } from './header-fields.ts';
+
+/** Field lines longer than this are read each time: so much is held for a connection at most. */
+const KNOWN_BYTES_MAX = 1_024;
+
+/**
+ * The field lines of a connection's last message. The next one often has the same, octet by octet,
+ * and then they need not be read again. A class, against rule 11: a connection has one, on the hot path.
+ */
+export class KnownFields {
+  /** Lines with the empty one, and perhaps more behind them. */
+  private octets: Buffer = EMPTY;
+  private size = 0;
+  private list: readonly Field[] = [];
+
+  /** Adds them to `fields` if `bytes` have them at `from`, and answers where they end; 0: they do not. */
+  recall(bytes: Buffer, from: number, fields: HeaderFields): number {
+    const { octets, size } = this;
+    if (size === 0 || bytes.length - from < size) return 0;
+    for (let i = 0; i < size; i++) if (bytes[from + i] !== octets[i]) return 0;
+    for (const one of this.list) fields.take(one);
+    return from + size;
+  }
+
+  /** `fields` are what `[from, end)` says. */
+  keep(bytes: Buffer, from: number, end: number, { list }: HeaderFields): void {
+    this.size = end - from;
+    if (this.size > KNOWN_BYTES_MAX) this.size = 0;
+    if (this.size > this.octets.length) this.octets = Buffer.allocUnsafeSlow(this.size);
+    bytes.copy(this.octets, 0, from, from + this.size);
+    this.list = this.size === 0 ? [] : list.slice();
+  }
+}
