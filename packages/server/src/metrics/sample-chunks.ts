@@ -28,19 +28,25 @@ export interface SampleChunks {
 
 /** Eight minutes at a sample each 15 s; half of one is unused for each series. */
 const CHUNK_SAMPLES = 32;
-const CHUNK_BYTES = CHUNK_SAMPLES * 12 + 13;
+// A chunk lies in one place, in words of 32 bits: a query that reads few of many series pays for
+// each cache line, not for each sample. The first two words are the time of the first sample, a
+// double; then the chunk before, the number of samples, and the samples, each three words:
+// milliseconds from that time, and the value's halves.
+const PREVIOUS = 2;
+const COUNT = 3;
+const FIRST = 4;
+const SAMPLE_WORDS = 3;
+const CHUNK_WORDS = FIRST + CHUNK_SAMPLES * SAMPLE_WORDS;
+const CHUNK_BYTES = CHUNK_WORDS * 4;
 const SLAB_BITS = 12;
 const SLAB_CHUNKS = 1 << SLAB_BITS;
 const SLAB_MASK = SLAB_CHUNKS - 1;
 const OFFSET_MAX = 0xffffffff;
 
+/** The same bytes twice. */
 interface Slab {
-  /** Milliseconds from the chunk's base. */
-  readonly offsets: Uint32Array;
-  readonly halves: Uint32Array;
-  readonly bases: Float64Array;
-  readonly counts: Uint8Array;
-  readonly previous: Int32Array;
+  readonly words: Uint32Array;
+  readonly doubles: Float64Array;
 }
 
 export function createSampleChunks(): SampleChunks {
@@ -50,12 +56,15 @@ export function createSampleChunks(): SampleChunks {
 
   // Every number that is given out lies in a slab.
   const slabOf = (chunk: number): Slab => slabs[chunk >>> SLAB_BITS] as Slab;
-  const previousOf = (chunk: number): number => slabOf(chunk).previous[chunk & SLAB_MASK] as number;
-  const countOf = (chunk: number): number => slabOf(chunk).counts[chunk & SLAB_MASK] as number;
+  const placeOf = (chunk: number): number => (chunk & SLAB_MASK) * CHUNK_WORDS;
+  const previousOf = (chunk: number): number =>
+    (slabOf(chunk).words[placeOf(chunk) + PREVIOUS] as number) | 0;
+  const countOf = (chunk: number): number => slabOf(chunk).words[placeOf(chunk) + COUNT] as number;
 
   function addSlab(): void {
     const first = slabs.length * SLAB_CHUNKS;
-    slabs.push(newSlab());
+    const words = new Uint32Array(SLAB_CHUNKS * CHUNK_WORDS);
+    slabs.push({ words, doubles: new Float64Array(words.buffer) });
     // Backwards, so that they are taken in order: series that are appended in turn lie side by side.
     for (let at = SLAB_CHUNKS - 1; at >= 0; at -= 1) unused.push(first + at);
   }
@@ -76,63 +85,64 @@ export function createSampleChunks(): SampleChunks {
     open: (previous, baseMs) => {
       if (unused.length === 0) addSlab();
       const chunk = unused.pop() ?? 0;
-      const slab = slabOf(chunk);
-      const at = chunk & SLAB_MASK;
-      slab.bases[at] = baseMs;
-      slab.counts[at] = 0;
-      slab.previous[at] = previous;
+      const { words, doubles } = slabOf(chunk);
+      const place = placeOf(chunk);
+      doubles[place >>> 1] = baseMs;
+      words[place + PREVIOUS] = previous;
+      words[place + COUNT] = 0;
       used += 1;
       return chunk;
     },
     push: (chunk, timeMs, low, high) => {
-      const slab = slabOf(chunk);
-      const at = chunk & SLAB_MASK;
-      const count = slab.counts[at] as number;
-      const offset = timeMs - (slab.bases[at] as number);
+      const { words, doubles } = slabOf(chunk);
+      const place = placeOf(chunk);
+      const count = words[place + COUNT] as number;
+      const offset = timeMs - (doubles[place >>> 1] as number);
       if (count === CHUNK_SAMPLES || offset > OFFSET_MAX) return false;
-      const place = at * CHUNK_SAMPLES + count;
-      slab.offsets[place] = offset;
-      slab.halves[2 * place] = low;
-      slab.halves[2 * place + 1] = high;
-      slab.counts[at] = count + 1;
+      const at = place + FIRST + count * SAMPLE_WORDS;
+      words[at] = offset;
+      words[at + 1] = low;
+      words[at + 2] = high;
+      words[place + COUNT] = count + 1;
       return true;
     },
     endsWith: (chunk, low, high) => {
-      const { halves } = slabOf(chunk);
-      const place = (chunk & SLAB_MASK) * CHUNK_SAMPLES + countOf(chunk) - 1;
-      return halves[2 * place] === low && halves[2 * place + 1] === high;
+      const { words } = slabOf(chunk);
+      const at = placeOf(chunk) + FIRST + (countOf(chunk) - 1) * SAMPLE_WORDS;
+      return words[at + 1] === low && words[at + 2] === high;
     },
     previousOf,
     countOf,
-    firstMsOf: (chunk) => slabOf(chunk).bases[chunk & SLAB_MASK] as number,
+    firstMsOf: (chunk) => slabOf(chunk).doubles[placeOf(chunk) >>> 1] as number,
     lastMsOf: (chunk) => {
-      const { bases, offsets } = slabOf(chunk);
-      const at = chunk & SLAB_MASK;
-      return (bases[at] as number) + (offsets[at * CHUNK_SAMPLES + countOf(chunk) - 1] as number);
+      const { words, doubles } = slabOf(chunk);
+      const place = placeOf(chunk);
+      const last = place + FIRST + (countOf(chunk) - 1) * SAMPLE_WORDS;
+      return (doubles[place >>> 1] as number) + (words[last] as number);
     },
     copy: (chunk, startMs, endMs, into) => {
-      const { bases, offsets, halves } = slabOf(chunk);
-      const at = chunk & SLAB_MASK;
-      const base = bases[at] as number;
-      const first = at * CHUNK_SAMPLES;
-      const end = first + countOf(chunk);
+      const { words, doubles } = slabOf(chunk);
+      const place = placeOf(chunk);
+      const base = doubles[place >>> 1] as number;
       into.reserve(CHUNK_SAMPLES);
-      const { times, halves: bits } = into;
+      const { times, halves } = into;
       let { count } = into;
-      for (let place = first; place < end; place += 1) {
-        const timeMs = base + (offsets[place] as number);
-        if (timeMs < startMs) continue;
+      let at = place + FIRST;
+      const end = at + (words[place + COUNT] as number) * SAMPLE_WORDS;
+      while (at < end && base + (words[at] as number) < startMs) at += SAMPLE_WORDS;
+      for (; at < end; at += SAMPLE_WORDS) {
+        const timeMs = base + (words[at] as number);
         if (timeMs > endMs) break;
         times[count] = timeMs;
-        bits[2 * count] = halves[2 * place] as number;
-        bits[2 * count + 1] = halves[2 * place + 1] as number;
+        halves[2 * count] = words[at + 1] as number;
+        halves[2 * count + 1] = words[at + 2] as number;
         count += 1;
       }
       into.count = count;
     },
     freeBefore: (chunk) => {
       const before = previousOf(chunk);
-      slabOf(chunk).previous[chunk & SLAB_MASK] = -1;
+      slabOf(chunk).words[placeOf(chunk) + PREVIOUS] = NONE;
       return free(before);
     },
     free,
@@ -142,10 +152,5 @@ export function createSampleChunks(): SampleChunks {
   };
 }
 
-const newSlab = (): Slab => ({
-  offsets: new Uint32Array(SLAB_CHUNKS * CHUNK_SAMPLES),
-  halves: new Uint32Array(2 * SLAB_CHUNKS * CHUNK_SAMPLES),
-  bases: new Float64Array(SLAB_CHUNKS),
-  counts: new Uint8Array(SLAB_CHUNKS),
-  previous: new Int32Array(SLAB_CHUNKS),
-});
+/** No chunk: -1 in a word. */
+const NONE = 0xffffffff;
