@@ -73,6 +73,7 @@ export async function startServer(
     const metrics = createMetrics({
       store,
       isShared: settings.clickhouse_url !== undefined,
+      hoursOf: retention.hoursOf,
       now: Date.now,
     });
     const ingest = await createIngest({

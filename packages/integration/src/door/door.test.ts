@@ -236,3 +236,20 @@ test('two receivers of one path are a mistake of ours', () => {
     'BUG: /v1/echo of echo is echo',
   );
 });
+
+test.each([429, 503])('%i names a time to come back at, whoever says it', async (status) => {
+  const silent: Receiver = { name: 'silent', paths: ['/silent'], handle: () => ({ status }) };
+  const precise: Receiver = {
+    name: 'precise',
+    paths: ['/precise'],
+    handle: () => ({ status, headers: { 'retry-after': '7' } }),
+  };
+  const { url } = await open({ receivers: [silent, precise] });
+  const times = await Promise.all(
+    ['/silent', '/precise'].map(async (path) => {
+      const response = await fetch(url + path, post('x'));
+      return response.headers.get('retry-after');
+    }),
+  );
+  expect(times).toEqual(['1', '7']);
+});

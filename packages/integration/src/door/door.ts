@@ -48,6 +48,9 @@ export interface Door {
 /** Time for a sender to read the answer while it still sends a body that nobody wants. */
 const LINGER_MS = 2_000;
 
+/** A sender is never sent back without a time, whatever its receiver says. */
+const RETRY_SOON = { 'retry-after': '1' };
+
 /** Telemetry packs 7 to 15 times; a bomb's surplus is bounded by the threads that unpack. */
 const RATIO_EXPECTED = 16;
 
@@ -213,6 +216,7 @@ function respond(request: IncomingMessage, response: ServerResponse, answer: Ans
   response.writeHead(status, {
     ...(mediaType === undefined ? {} : { 'content-type': mediaType }),
     'content-length': Buffer.byteLength(body),
+    ...(status === 429 || status === 503 ? RETRY_SOON : {}),
     ...headers,
     ...(isRead ? {} : { connection: 'close' }),
   });

@@ -25,15 +25,44 @@ test('a selection is every series that passes all matchers, in the order of labe
       // An order that was asked for before takes in what comes later.
       index.select([]);
       second.forEach((labels, at) => void index.add(first.length + at, labels));
-      const passing = all.filter((labels) =>
-        matchers.every((one) => matcherTest(one)(labelValue(labels, one.name))),
-      );
-      const found = index.select(matchers).map((slot) => all[slot] ?? []);
-      expect(found).toEqual([...passing].sort(compareLabels));
+      expect(index.select(matchers).map((slot) => all[slot] ?? [])).toEqual(passing(all, matchers));
     }),
     { seed: 81, numRuns: 300 },
   );
 });
+
+test('what is removed is in no answer, and its slot is good for another series', () => {
+  const many = fc.array(labelSet, { minLength: 4, maxLength: 20 });
+  const cases = fc.tuple(many, many, fc.array(fc.nat(19)), fc.array(matcher, { maxLength: 2 }));
+  fc.assert(
+    fc.property(cases, fc.boolean(), ([first, second, removed, matchers], isAsked) => {
+      const index = createLabelIndex();
+      const at = new Map<number, Labels>(first.entries());
+      for (const [slot, labels] of at) index.add(slot, labels);
+      if (isAsked) index.select([]);
+      const dead = new Set(removed);
+      index.remove(dead);
+      for (const slot of dead) at.delete(slot);
+      second.forEach((labels, slot) => {
+        if (at.has(slot)) return;
+        at.set(slot, labels);
+        index.add(slot, labels);
+      });
+      const found = index.select(matchers).map((slot) => at.get(slot));
+      expect(found).toEqual(passing([...at.values()], matchers));
+      const names = new Set([...at.values()].flatMap((labels) => labels.map(([one]) => one)));
+      expect(index.names()).toEqual([...names].sort());
+      expect(index.count).toBe(at.size);
+    }),
+    { seed: 83, numRuns: 300 },
+  );
+});
+
+function passing(all: readonly Labels[], matchers: readonly Matcher[]): Labels[] {
+  return all
+    .filter((labels) => matchers.every((one) => matcherTest(one)(labelValue(labels, one.name))))
+    .sort(compareLabels);
+}
 
 test('ids are numbered in their order, however many', () => {
   const table = createIdTable();
@@ -48,4 +77,14 @@ test('ids are numbered in their order, however many', () => {
     if (!known.has(key)) known.set(key, table.add(low, high));
   }
   expect([...known.values()]).toEqual(Array.from({ length: known.size }, (_, at) => at));
+});
+
+test('an id that was removed is not known, and its number goes to another one once it is free', () => {
+  const table = createIdTable();
+  const numbers = [1, 2, 3].map((low) => table.add(low, 0));
+  table.remove(new Set([1]));
+  expect([1, 2, 3].map((low) => table.get(low, 0))).toEqual([0, -1, 2]);
+  expect([numbers, table.count, table.add(4, 0)]).toEqual([[0, 1, 2], 2, 3]);
+  table.reuse([1]);
+  expect([table.add(2, 0), table.get(2, 0), table.get(4, 0), table.count]).toEqual([1, 1, 3, 4]);
 });

@@ -11,9 +11,11 @@ interface Posting {
 
 /** Which series have which labels. Series are small numbers (slots), given by the caller. */
 export interface LabelIndex {
-  /** Slots come in ascending order; `labels` are sorted by name. */
+  /** `labels` are sorted by name. The slot must not be there. */
   add(slot: number, labels: Labels): void;
-  /** Undefined for a slot that was not added. */
+  /** Forgets series, and labels that no other one has; costs a look at all others. */
+  remove(slots: ReadonlySet<number>): void;
+  /** Undefined for a slot that is not there. */
   labelsOf(slot: number): Labels | undefined;
   /** Slots that satisfy all matchers, sorted by their labels. */
   select(matchers: readonly Matcher[]): number[];
@@ -57,6 +59,24 @@ export function createLabelIndex(): LabelIndex {
     labelsBySlot[slot] = shared;
     order.add(slot);
     count += 1;
+  }
+
+  function remove(dead: ReadonlySet<number>): void {
+    for (const [name, values] of byName) {
+      for (const [value, posting] of values) {
+        const left = posting.slots.subarray(0, posting.count).filter((slot) => !dead.has(slot));
+        posting.count = left.length;
+        posting.slots = left;
+        if (left.length === 0) values.delete(value);
+      }
+      if (values.size === 0) byName.delete(name);
+    }
+    order.remove(dead);
+    for (const slot of dead) {
+      if (labelsBySlot[slot] === undefined) continue;
+      labelsBySlot[slot] = undefined;
+      count -= 1;
+    }
   }
 
   /** The shortest list that has every series which the matchers can select. */
@@ -103,6 +123,7 @@ export function createLabelIndex(): LabelIndex {
 
   return {
     add,
+    remove,
     select,
     labelsOf: (slot) => labelsBySlot[slot],
     names: () => [...byName.keys()].sort(),
@@ -152,6 +173,7 @@ export function compareLabels(one: Labels, other: Labels): number {
 /** The rank of each slot by its labels, brought up to date when somebody asks. */
 function createOrder(labelsOf: (slot: number) => Labels): {
   add(slot: number): void;
+  remove(slots: ReadonlySet<number>): void;
   sort(slots: number[]): number[];
 } {
   let sorted: number[] = [];
@@ -165,15 +187,26 @@ function createOrder(labelsOf: (slot: number) => Labels): {
     added.sort(compare);
     sorted = merged(sorted, added, compare);
     added = [];
+    rank();
+  }
+
+  function rank(): void {
     const most = sorted.reduce((max, slot) => Math.max(max, slot), 0);
     if (ranks.length <= most) ranks = new Uint32Array(2 * (most + 1));
-    sorted.forEach((slot, rank) => {
-      ranks[slot] = rank;
+    sorted.forEach((slot, at) => {
+      ranks[slot] = at;
     });
   }
 
   return {
     add: (slot) => added.push(slot),
+    remove: (dead) => {
+      added = added.filter((slot) => !dead.has(slot));
+      const left = sorted.filter((slot) => !dead.has(slot));
+      if (left.length === sorted.length) return;
+      sorted = left;
+      rank();
+    },
     sort: (slots) => {
       refresh();
       const chosen = Uint32Array.from(slots, (slot) => ranks[slot] ?? 0).sort();

@@ -29,6 +29,13 @@ export interface LiveSeries {
   restoreHistogramIds(ids: Iterable<bigint>): void;
   /** Series that satisfy the matchers and may have samples in the time range, sorted by labels. */
   select(matchers: readonly Matcher[], startMs: number, endMs: number): number[];
+  /**
+   * Forgets series whose newest sample is older, when there are enough of them to be worth the look
+   * at all others; answers how many. Their slots are other series' from the next call on that
+   * forgets some: leave a query time to end in between.
+   */
+  forgetOlder(thanMs: number): number;
+  /** Empty for a series that was forgotten. */
   labelsOf(slot: number): Labels;
   idOf(slot: number): bigint;
   hasHistograms(slot: number): boolean;
@@ -47,6 +54,9 @@ export interface LiveSeriesCounters {
 }
 
 const FIRST_SERIES = 4_096;
+/** Series are forgotten when they are a sixteenth of all, or when so many are there. */
+const DEAD_SHARE = 1 / 16;
+const FULL_SHARE = 0.9;
 
 export function createLiveSeries(options: {
   readonly head: Head | undefined;
@@ -59,6 +69,7 @@ export function createLiveSeries(options: {
   let lastMs = new Float64Array(FIRST_SERIES).fill(Number.NEGATIVE_INFINITY);
   const withHistograms = new Set<number>();
   let notIndexed = 0;
+  let forgotten: ReadonlySet<number> = new Set();
 
   /** -1: there is no room for another series. */
   function slotOf(low: number, high: number): number {
@@ -79,6 +90,27 @@ export function createLiveSeries(options: {
   function seen(slot: number, timeMs: number): void {
     if (timeMs < (firstMs[slot] ?? 0)) firstMs[slot] = timeMs;
     if (timeMs > (lastMs[slot] ?? 0)) lastMs[slot] = timeMs;
+  }
+
+  function forgetOlder(thanMs: number): number {
+    const dead = new Set<number>();
+    for (let slot = 0; slot < ids.slots; slot += 1) {
+      const newestMs = lastMs[slot] ?? 0;
+      if (newestMs !== Number.NEGATIVE_INFINITY && newestMs < thanMs) dead.add(slot);
+    }
+    const isFull = ids.count >= FULL_SHARE * seriesMax;
+    if (dead.size === 0 || (dead.size < DEAD_SHARE * ids.count && !isFull)) return 0;
+    ids.reuse(forgotten);
+    forgotten = dead;
+    ids.remove(dead);
+    index.remove(dead);
+    for (const slot of dead) {
+      firstMs[slot] = Number.POSITIVE_INFINITY;
+      lastMs[slot] = Number.NEGATIVE_INFINITY;
+      withHistograms.delete(slot);
+      head?.forget(slot);
+    }
+    return dead.size;
   }
 
   function describe(id: bigint, labels: Labels): number {
@@ -152,6 +184,7 @@ export function createLiveSeries(options: {
       index
         .select(matchers)
         .filter((slot) => (firstMs[slot] ?? 0) <= endMs && (lastMs[slot] ?? 0) >= startMs),
+    forgetOlder,
     labelsOf: (slot) => index.labelsOf(slot) ?? [],
     idOf: (slot) => (BigInt(ids.highOf(slot)) << 32n) | BigInt(ids.lowOf(slot)),
     hasHistograms: (slot) => withHistograms.has(slot),

@@ -1,4 +1,10 @@
-import type { AnyTable, Block } from '@thalweg/model';
+import {
+  type AnyTable,
+  type Block,
+  prometheusExemplars,
+  prometheusHistograms,
+  prometheusSamples,
+} from '@thalweg/model';
 import type { Store } from '../storage/store.ts';
 import { createHead, HEAD_LIMITS } from './head.ts';
 import { createLiveSeries, type LiveSeries } from './live-series.ts';
@@ -8,6 +14,12 @@ import { createStoredSeries, type StoredSeries } from './stored-series.ts';
 /** Series in the index; each takes about 300 bytes. */
 const SERIES_MAX = 1_000_000;
 const TRIM_MS = 5_000;
+/** How often series without samples are looked for; a query ends within two minutes. */
+const FORGET_MS = 600_000;
+const HOUR_MS = 3_600_000;
+/** A series' row names the hour of its samples. */
+const ROW_GRAIN_HOURS = 1;
+const OF_SERIES = [prometheusSamples, prometheusHistograms, prometheusExemplars] as const;
 /** How soon a series that another server wrote is found here. */
 const REFRESH_MS = 30_000;
 /** Rows are on their way for a while, and name the hour of their first sample. */
@@ -30,13 +42,20 @@ export interface Metrics {
 export function createMetrics(options: {
   readonly store: Store;
   readonly isShared: boolean;
+  /** How long a table's rows are kept now. */
+  readonly hoursOf: (table: AnyTable) => number;
   readonly now: () => number;
 }): Metrics {
-  const { store, isShared, now } = options;
+  const { store, isShared, hoursOf, now } = options;
   const head = isShared ? undefined : createHead();
   const live = createLiveSeries({ head, seriesMax: SERIES_MAX });
   const timer = setInterval(() => head?.trim(now()), TRIM_MS);
   timer.unref();
+  const forget = setInterval(() => {
+    const hours = Math.max(...OF_SERIES.map((table) => hoursOf(table))) + ROW_GRAIN_HOURS;
+    live.forgetOlder(now() - hours * HOUR_MS);
+  }, FORGET_MS);
+  forget.unref();
   let isRefreshing = false;
   const refresh = setInterval(() => {
     if (!isShared || isRefreshing) return;
@@ -61,6 +80,7 @@ export function createMetrics(options: {
     },
     close: () => {
       clearInterval(timer);
+      clearInterval(forget);
       clearInterval(refresh);
     },
   };

@@ -64,6 +64,8 @@ export function createStoredSeries(store: Store, live: LiveSeries): StoredSeries
     let samples = 0;
     try {
       for (const slot of found.slots) {
+        // It was forgotten while the store was asked.
+        if (live.labelsOf(slot).length === 0) continue;
         const newer = head?.read(slot, startMs, endMs) ?? EMPTY_STRETCH;
         const before = older.size === 0 ? undefined : older.get(live.idOf(slot));
         const floats = before === undefined ? newer : joined(both, before, newer);

@@ -52,7 +52,7 @@ export function sendError(
   notes: Partial<Annotations> = {},
 ): FastifyReply {
   const { type, message } = error;
-  if (type === 'unavailable') reply.header('retry-after', '1');
+  if (STATUSES[type] === 503) reply.header('retry-after', '1');
   const head = `{"status":"error","errorType":"${type}","error":${JSON.stringify(message)}`;
   return reply
     .status(STATUSES[type])
