@@ -31,8 +31,8 @@ const REPORT_LINKS_MS = 10_000;
  * run time, since that would cost a sixth more. Source: docs/benchmarks.md, `probe_ns_per_event`.
  */
 const PROBE_SECONDS = 0.5e-6;
-/** The same of a packet at an interface. */
-const PACKET_SECONDS = 0.3e-6;
+/** The same of a packet at an interface: `packet_ns`. */
+const PACKET_SECONDS = 0.7e-6;
 
 const settings = workerData as WorkerSettings; // Set by startAgent, the only one who starts this.
 const processes = createProcessTable({

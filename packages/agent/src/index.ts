@@ -8,6 +8,7 @@ export { openCapture } from './kernel/capture.ts';
 export { type Generator, openGenerator } from './kernel/generator.ts';
 export { RUNGS, type Rung } from './kernel/ladder.ts';
 export { type Listener, listListeners } from './kernel/listeners.ts';
+export { openPackets } from './kernel/packets.ts';
 export { type Feature, probeFeatures } from './kernel/probe.ts';
 export { type Agent, AgentError, type AgentOptions, startAgent } from './main.ts';
 export type { ExchangeRecord } from './replay/exchange-record.ts';

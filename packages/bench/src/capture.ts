@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from './links/neighbours.ts';
 import { fixedRate, saturate } from './load.ts';
 import { type NginxPair, startNginxPair } from './nginx-pair.ts';
+import { packetCostRows } from './packet-cost.ts';
 import { probeCostRows, systemCallRows } from './probe-cost.ts';
 import { cpuMs, residentMb, scheduledUs } from './process-use.ts';
 import { type Bench, type BenchOptions, type BenchRow, median } from './report.ts';
@@ -59,7 +60,11 @@ export const capture: Bench = async (options) => {
         await subject.close();
       }
     }
-    rows.push(...(await probeCostRows(pair, options)), ...systemCallRows(options));
+    rows.push(
+      ...(await probeCostRows(pair, options)),
+      ...systemCallRows(options),
+      ...(await packetCostRows(pair, options)),
+    );
     return rows;
   } finally {
     pair.close();

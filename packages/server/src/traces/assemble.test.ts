@@ -91,6 +91,11 @@ test.each([
     want: ['>pod', 'pod>bridge', 'bridge>card', 'card>far'],
   },
   {
+    name: 'what passed interfaces within one microsecond is in order of their places',
+    rows: [wired('a', 's', 4), wired('bridge-out', 's-nd', 4)],
+    want: ['>bridge-out', 'bridge-out>a'],
+  },
+  {
     name: 'an interface that knows neither end is between the two machines',
     rows: [
       wired('out', 's-nd', 0, { interface: { agent: 'three', name: 'out' } }),

@@ -163,7 +163,8 @@ function withInterfacesByTime<Row extends TreeRow>(rows: readonly Row[]): readon
   });
   const ordered = [...rows];
   for (const of of places.values()) {
-    const sorted = of.flatMap((place) => rows[place] ?? []).sort(byStart);
+    // Of what passed within one microsecond the places tell the order.
+    const sorted = of.flatMap((place) => rows[place] ?? []).sort((a, b) => a.startUs - b.startUs);
     of.forEach((place, at) => {
       const row = sorted[at];
       if (row !== undefined) ordered[place] = row;
