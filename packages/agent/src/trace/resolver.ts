@@ -26,8 +26,6 @@ import type { Link } from './link.ts';
 import {
   abandonRequest,
   closeRequest,
-  createOpenRequests,
-  forgetAbandoned,
   gather,
   isSingle,
   type OpenRequest,
@@ -35,10 +33,10 @@ import {
   openRequest,
 } from './open-request.ts';
 import { connectionOf, createOpenTurns } from './open-turns.ts';
+import { createProcessRequests } from './process-requests.ts';
 import type { ResolverOptions } from './resolver-options.ts';
 import { createThreadOrders, type Round } from './thread-order.ts';
 import type { TracedExchange } from './traced-exchange.ts';
-import { createTrustCounts, inheritTrustCounts, type TrustCounts } from './trust.ts';
 import { wireId } from './wire-id.ts';
 
 export type { TracedExchange } from './traced-exchange.ts';
@@ -63,8 +61,6 @@ export interface Resolver {
 
 /** Open requests held for one process; a process with more is counted, not guessed about. */
 const OPEN_PER_PROCESS_MAX = 4096;
-/** Processes whose empty lists are kept; past it those are forgotten. */
-const PROCESSES_MAX = 4096;
 const WAITING_MAX = 65_536;
 /** Connections whose last call is remembered; past it all are forgotten and learnt anew. */
 const CONNECTIONS_MAX = 65_536;
@@ -93,8 +89,7 @@ export function createResolver(
 ): Resolver {
   const callByConnection = new Map<number, Call>();
   let held: Call[] = [];
-  const processes = new Map<number, OpenRequests<Call>>();
-  const trustByProgram = new Map<string, TrustCounts>();
+  const processes = createProcessRequests<Call>(programOf, forgetTurn);
   const openTurns = createOpenTurns<OpenRequest<Call>>();
   const orders = createThreadOrders<OpenRequest<Call>, Call>({
     onCall: nameInOrder,
@@ -102,7 +97,6 @@ export function createResolver(
     isRequestOpen: ({ wireId: id }) => id === 0n,
     isCallOpen: ({ isEmitted }) => !isEmitted,
   });
-  let last: OpenRequests<Call> | undefined;
   let openCount = 0;
   let waitingCount = 0;
   let waitingDropped = 0;
@@ -113,50 +107,12 @@ export function createResolver(
     else if (connection.role === 'client') part.note = call(connection, part);
   }
 
-  function openOf(connection: Connection, nowNs: number): OpenRequests<Call> {
-    const { pid } = connection;
-    if (last?.pid === pid) return last;
-    let found = processes.get(pid);
-    if (found === undefined) {
-      if (processes.size >= PROCESSES_MAX) forgetIdle(nowNs);
-      found = createOpenRequests<Call>(pid, firstTrust(connection));
-      processes.set(pid, found);
-    }
-    last = found;
-    return found;
-  }
-
-  /** What another process of its program has taught, else nothing. */
-  function firstTrust(connection: Connection): TrustCounts {
-    const program = programOf?.(connection) ?? '';
-    if (program === '') return createTrustCounts();
-    const known = trustByProgram.get(program);
-    const counts = known === undefined ? createTrustCounts() : inheritTrustCounts(known);
-    if (trustByProgram.size >= PROCESSES_MAX) trustByProgram.clear();
-    trustByProgram.set(program, counts);
-    return counts;
-  }
-
-  function forgetIdle(nowNs: number): void {
-    for (const [pid, of] of processes) {
-      forgetLeft(of, nowNs);
-      if (of.count === 0) processes.delete(pid);
-    }
-    last = undefined;
-  }
-
-  /** Clients left them so long ago that nothing is done for them any more. */
-  function forgetLeft(of: OpenRequests<Call>, nowNs: number): void {
-    for (const one of forgetAbandoned(of, nowNs)) forgetTurn(one);
-  }
-
   function forgetTurn(one: OpenRequest<Call>): void {
     openTurns.remove(one.request.turnId, one);
   }
 
   function open(connection: Connection, part: RequestPart): void {
-    const of = openOf(connection, part.startNs);
-    forgetLeft(of, part.startNs);
+    const of = processes.of(connection, part.startNs);
     if (of.count >= OPEN_PER_PROCESS_MAX) {
       openDropped += 1;
       return;
@@ -169,8 +125,7 @@ export function createResolver(
   }
 
   function call(connection: Connection, part: RequestPart): Call {
-    const of = openOf(connection, part.startNs);
-    forgetLeft(of, part.startNs);
+    const of = processes.of(connection, part.startNs);
     const opened = part.causeId === 0 ? undefined : openTurns.get(part.causeId);
     const follows = opened === undefined ? answeredCall(part.causeId, of) : undefined;
     const caused = opened ?? follows?.link.parent;
