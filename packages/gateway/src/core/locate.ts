@@ -37,9 +37,10 @@ export function locate(context: RequestContext, settings: PlaceSettings): boolea
   context.rawPath = rawPath;
   context.query = query;
   if (authority !== undefined && authority !== '') context.headers.set('Host', authority);
-  context.host = hostName(context.headers.get('host') ?? '');
+  const place = placeOf(context);
+  context.host = place.host;
   context.clientIp = clientAddress(context, settings.realIp);
-  forwarded(context, settings.trusted);
+  forwarded(context, place, settings.trusted);
   return true;
 }
 
@@ -60,13 +61,13 @@ function clientAddress(
 }
 
 /** `X-Forwarded-*` as plugins and the upstream see them. */
-function forwarded(context: RequestContext, trusted: IpRanges | undefined): void {
-  const { headers, peer } = context;
+function forwarded(
+  { headers, peer }: RequestContext,
+  { fields }: Place,
+  trusted: IpRanges | undefined,
+): void {
   const isTrusted = trusted?.has(peer.address) === true;
-  if (own.host !== context.host || own.port !== peer.localPort || own.isTls !== peer.isTls) {
-    own = forwardedBy(context.host, peer.localPort, peer.isTls);
-  }
-  for (const one of own.fields) {
+  for (const one of fields) {
     const given = isTrusted ? headers.joined(one.name.key) : undefined;
     headers.put(given === undefined ? one : one.withValue(given));
   }
@@ -74,22 +75,35 @@ function forwarded(context: RequestContext, trusted: IpRanges | undefined): void
   if (!isTrusted) headers.remove('x-forwarded-for');
 }
 
-/** Where a request came to, as the gateway says it on. */
-interface Forwarded {
-  readonly host: string;
+/** Where a request came to. */
+interface Place {
+  /** What the Host field says. */
+  readonly given: string;
   readonly port: number;
   readonly isTls: boolean;
+  /** Without port, in lower case. */
+  readonly host: string;
+  /** As the gateway says it on. */
   readonly fields: readonly Field[];
 }
 
-function forwardedBy(host: string, port: number, isTls: boolean): Forwarded {
+/** Most requests come where the last one came. */
+let lastPlace = place('', 0, false);
+
+function placeOf({ headers, peer }: RequestContext): Place {
+  const given = headers.get('host') ?? '';
+  const { localPort, isTls } = peer;
+  const isSame = lastPlace.given === given && lastPlace.port === localPort;
+  if (!isSame || lastPlace.isTls !== isTls) lastPlace = place(given, localPort, isTls);
+  return lastPlace;
+}
+
+function place(given: string, port: number, isTls: boolean): Place {
+  const host = hostName(given);
   const fields = [
     field('X-Forwarded-Proto', 'x-forwarded-proto', isTls ? 'https' : 'http'),
     field('X-Forwarded-Host', 'x-forwarded-host', host),
     field('X-Forwarded-Port', 'x-forwarded-port', String(port)),
   ];
-  return { host, port, isTls, fields };
+  return { given, port, isTls, host, fields };
 }
-
-/** Most requests come where the last one came. */
-let own = forwardedBy('', 0, false);

@@ -4,8 +4,8 @@ import { type Peer, RequestContext } from '../request-context.ts';
 import { type Connection, EMPTY } from '../sockets/connection.ts';
 import { type BodyDecoder, createBodyDecoder } from './body-decoder.ts';
 import { connectionOptions, HEAD_LIMITS, parseRequestHead, type RequestHead } from './head.ts';
+import { HeadReading } from './head-reading.ts';
 import { HeaderFields } from './header-fields.ts';
-import { KnownFields } from './known-fields.ts';
 import { fieldLines, trailerLines } from './message.ts';
 
 /** What the handler of a request is told about its client. */
@@ -85,7 +85,7 @@ const CRLF = '\r\n';
 
 export function serveClient(socket: Connection, peer: Peer, parts: ClientParts): SweptConnection {
   const { settings, counters, now } = parts;
-  const reading = { ...HEAD_LIMITS, known: new KnownFields() };
+  const reading = new HeadReading(HEAD_LIMITS);
   let held: Buffer = EMPTY;
   let context: RequestContext | undefined;
   let body: RequestBody | undefined;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { HEAD_LIMITS, parseRequestHead, parseResponseHead } from './head.ts';
-import { KnownFields } from './known-fields.ts';
+import { HeadReading } from './head-reading.ts';
 
 const head = (text: string) => parseRequestHead(Buffer.from(text, 'latin1'), 0);
 /** Fields as they are told apart; undefined of a head that is refused. */
@@ -167,7 +167,7 @@ test('what the last head on a connection said changes nothing of what the next o
   const heads = fc.array(fc.tuple(rows, fc.constantFrom('1.0', '1.1')), { maxLength: 8 });
   fc.assert(
     fc.property(heads, (given) => {
-      const reading = { ...HEAD_LIMITS, known: new KnownFields() };
+      const reading = new HeadReading(HEAD_LIMITS);
       for (const [fields, version] of given) {
         const bytes = Buffer.from(`${lines(`GET / HTTP/${version}`, ...fields)}rest`);
         expect(parseRequestHead(bytes, 0, reading)).toEqual(parseRequestHead(bytes, 0));
@@ -178,7 +178,7 @@ test('what the last head on a connection said changes nothing of what the next o
 });
 
 test('fields that are taken out of one message are there in the next', () => {
-  const reading = { ...HEAD_LIMITS, known: new KnownFields() };
+  const reading = new HeadReading(HEAD_LIMITS);
   const bytes = Buffer.from(lines('HTTP/1.1 200 OK', 'Server: a', 'X-A: 1'));
   const names = [1, 2].map(() => {
     const found = parseResponseHead(bytes, 0, 'GET', reading);

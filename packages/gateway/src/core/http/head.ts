@@ -17,8 +17,8 @@ import {
   nextHash,
   TRANSFER_ENCODING,
 } from './field-name.ts';
+import { HeadReading } from './head-reading.ts';
 import { Field, HeaderFields } from './header-fields.ts';
-import type { KnownFields } from './known-fields.ts';
 
 /** Bounds of one head. Beyond them the answer is 414 (line) or 431 (fields). */
 export interface HeadLimits {
@@ -33,11 +33,6 @@ export const HEAD_LIMITS: HeadLimits = {
   fieldsMax: 256,
   headBytesMax: 32_768,
 };
-
-/** How heads are read; of one connection, where fields of the last one are `known`. */
-export interface HeadReading extends HeadLimits {
-  readonly known?: KnownFields;
-}
 
 /** How the body that follows a head ends. Source: RFC 9112 §6. */
 export type Framing =
@@ -97,15 +92,16 @@ type Head<Message> = Message | Refused | typeof NEED_MORE;
 export function parseRequestHead(
   bytes: Buffer,
   from: number,
-  limits: HeadReading = HEAD_LIMITS,
+  reading = new HeadReading(HEAD_LIMITS),
 ): Head<RequestHead> {
+  const { limits } = reading;
   // RFC 9112 §2.2: a server should ignore at least one empty line before the request line.
   const start = bytes[from] === CR && bytes[from + 1] === LF ? from + 2 : from;
   if (isLong(bytes, start)) {
     const end = headEnd(bytes, start, limits);
     if (typeof end !== 'number') return end;
   }
-  const head = requestHeadAt(bytes, from, start, limits);
+  const head = requestHeadAt(bytes, from, start, reading);
   if (head.kind === 'request') {
     return head.size > limits.headBytesMax ? refused(431, 'head too large') : head;
   }
@@ -119,7 +115,7 @@ function requestHeadAt(
   bytes: Buffer,
   from: number,
   start: number,
-  limits: HeadReading,
+  reading: HeadReading,
 ): RequestHead | Refused {
   const methodEnd = pastAll(bytes, start, TOKEN);
   if (methodEnd === start || bytes[methodEnd] !== SPACE) return refused(400, 'bad method');
@@ -127,12 +123,12 @@ function requestHeadAt(
   if (targetEnd === methodEnd + 1 || bytes[targetEnd] !== SPACE) return refused(400, 'bad target');
   const lineEnd = pastAll(bytes, targetEnd + 1, FIELD_VALUE);
   if (bytes[lineEnd] !== CR || bytes[lineEnd + 1] !== LF) return refused(400, 'bad request line');
-  if (lineEnd - start > limits.lineBytesMax) return refused(414, 'request line too long');
+  if (lineEnd - start > reading.limits.lineBytesMax) return refused(414, 'request line too long');
   const version = versionAt(bytes, targetEnd + 1, lineEnd);
   if (typeof version !== 'boolean') return version;
 
   const fields = new HeaderFields();
-  const end = parseFields(bytes, lineEnd + 2, limits, fields);
+  const end = fieldsAt(bytes, lineEnd + 2, reading, fields);
   if (typeof end !== 'number') return end;
   const framing = requestFraming(fields, version);
   if (framing.kind === 'refused') return framing;
@@ -170,13 +166,14 @@ export function parseResponseHead(
   bytes: Buffer,
   from: number,
   method: string,
-  limits: HeadReading = HEAD_LIMITS,
+  reading = new HeadReading(HEAD_LIMITS),
 ): Head<ResponseHead> {
+  const { limits } = reading;
   if (isLong(bytes, from)) {
     const end = headEnd(bytes, from, limits);
     if (typeof end !== 'number') return end;
   }
-  const head = responseHeadAt(bytes, from, method, limits);
+  const head = responseHeadAt(bytes, from, method, reading);
   if (head.kind === 'response') {
     return head.size > limits.headBytesMax ? refused(431, 'head too large') : head;
   }
@@ -188,7 +185,7 @@ function responseHeadAt(
   bytes: Buffer,
   from: number,
   method: string,
-  limits: HeadReading,
+  reading: HeadReading,
 ): ResponseHead | Refused {
   const lineEnd = pastAll(bytes, from, FIELD_VALUE);
   if (bytes[lineEnd] !== CR || bytes[lineEnd + 1] !== LF) return refused(400, 'bad status line');
@@ -197,7 +194,7 @@ function responseHeadAt(
   const status = statusAt(bytes, from + 8, lineEnd);
   if (status === undefined) return refused(400, 'bad status line');
   const fields = new HeaderFields();
-  const end = parseFields(bytes, lineEnd + 2, limits, fields);
+  const end = fieldsAt(bytes, lineEnd + 2, reading, fields);
   if (typeof end !== 'number') return end;
   const framing = responseFraming(fields, status, method, version);
   if (framing.kind === 'refused') return framing;
@@ -287,16 +284,27 @@ function statusAt(bytes: Buffer, from: number, end: number): number | undefined 
   return status >= 100 && isAll(bytes, from + 4, end, FIELD_VALUE) ? status : undefined;
 }
 
+/** As `parseFields`, unless the lines are those that the last message had. */
+function fieldsAt(
+  bytes: Buffer,
+  from: number,
+  reading: HeadReading,
+  fields: HeaderFields,
+): number | Refused {
+  const again = reading.recall(bytes, from, fields);
+  if (again > 0) return again;
+  const end = parseFields(bytes, from, reading.limits, fields);
+  if (typeof end === 'number') reading.keep(bytes, from, end, fields);
+  return end;
+}
+
 /** Takes the field lines from `from` on into `fields`; answers where the empty line ends. */
 function parseFields(
   bytes: Buffer,
   from: number,
-  limits: HeadReading,
+  limits: HeadLimits,
   fields: HeaderFields,
 ): number | Refused {
-  const { known } = limits;
-  const again = known === undefined ? 0 : known.recall(bytes, from, fields);
-  if (again > 0) return again;
   let at = from;
   while (bytes[at] !== CR) {
     const end = takeLine(bytes, at, from, fields);
@@ -307,7 +315,6 @@ function parseFields(
   }
   if (bytes[at + 1] !== LF) return refused(400, 'bare CR');
   fields.settle(bytes.toString('latin1', from, at));
-  known?.keep(bytes, from, at + 2, fields);
   return at + 2;
 }
 

@@ -2,8 +2,8 @@ import type { OutgoingHttpHeaders } from 'node:http2';
 import { type Connection, type ConnectionListener, EMPTY } from '../sockets/connection.ts';
 import { type BodyDecoder, createBodyDecoder } from './body-decoder.ts';
 import { HEAD_LIMITS, parseResponseHead, type ResponseHead } from './head.ts';
+import { HeadReading } from './head-reading.ts';
 import type { HeaderFields } from './header-fields.ts';
-import { KnownFields } from './known-fields.ts';
 
 export type UpstreamFailure = 'connect' | 'connect-timeout' | 'reset' | 'timeout' | 'malformed';
 
@@ -68,7 +68,7 @@ export function openUpstreamConnection(
   parts: UpstreamConnectionParts,
 ): UpstreamConnection {
   const { now } = parts;
-  const reading = { ...LIMITS, known: new KnownFields() };
+  const reading = new HeadReading(LIMITS);
   let isConnected = false;
   let isDead = false;
   let listener: UpstreamListener | undefined;

@@ -90,7 +90,7 @@ export function createRouter<Route>(mode: RouterMode): Router<Route> {
 
   /** Calls `visit` with candidates in order of precedence until it answers true. */
   function visitAll(context: RequestContext, visit: Visit<Route>): boolean {
-    const exact = exactHosts.get(context.host);
+    const exact = exactHosts.size === 0 ? undefined : exactHosts.get(context.host);
     if (exact?.visit(context.path, visit) === true) return true;
     if (wildcardHosts.size() > 0) {
       const isFound = wildcardHosts.visitEnds(context.host, (index) =>
@@ -210,8 +210,7 @@ function createPathIndex<Route>(): PathIndex<Route> {
     remove,
     isEmpty: () => exact.size === 0 && prefixes.size() === 0,
     visit(path, visit) {
-      const found = exact.get(path);
-      if (found?.some(visit) === true) return true;
+      if (exact.size > 0 && exact.get(path)?.some(visit) === true) return true;
       return prefixes.size() > 0 && prefixes.visitStarts(path, (list) => list.some(visit));
     },
   };

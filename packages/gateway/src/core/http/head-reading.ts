@@ -1,18 +1,25 @@
 import { EMPTY } from '../sockets/connection.ts';
+import type { HeadLimits } from './head.ts';
 import type { Field, HeaderFields } from './header-fields.ts';
 
 /** Field lines longer than this are read each time: so much is held for a connection at most. */
 const KNOWN_BYTES_MAX = 1_024;
 
 /**
- * The field lines of a connection's last message. The next one often has the same, octet by octet,
- * and then they need not be read again. A class, against rule 11: a connection has one, on the hot path.
+ * How the heads of a connection are read, with the field lines of the last one: the next one often has
+ * the same, octet by octet, and then they need not be read again. A class, against rule 11: objects
+ * of many shapes would make reading slower.
  */
-export class KnownFields {
+export class HeadReading {
+  readonly limits: HeadLimits;
   /** Lines with the empty one, and perhaps more behind them. */
   private octets: Buffer = EMPTY;
   private size = 0;
   private list: readonly Field[] = [];
+
+  constructor(limits: HeadLimits) {
+    this.limits = limits;
+  }
 
   /** Adds them to `fields` if `bytes` have them at `from`, and answers where they end; 0: they do not. */
   recall(bytes: Buffer, from: number, fields: HeaderFields): number {
