@@ -291,7 +291,7 @@ writeFileSync(
 
 Written by \`npm run accuracy\`: do not edit. ${report.machine}, commit ${report.commit}.
 
-Real programs in chains, asked by wrk over 1 to 256 connections for a second each; other work shared
+Real programs in chains, asked by wrk over 1 to 256 connections for a second each (one: five seconds); other work shared
 the machine's cores. Every path holds an id that the agent does not look at; no header carries one (the
 *blind* mode) but in the cases \`ids-…\`. A call of the program under test is judged against the request
 of the same process with the same id; the nginx before it is not counted. A process is unknown to the
