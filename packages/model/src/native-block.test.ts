@@ -158,7 +158,13 @@ test('the server adds columns without touching the others', () => {
 });
 
 test('a block of whole columns is the one that a batch of its rows makes', () => {
-  const table = { ...sample, columns: { stamp: sample.columns.stamp, id: sample.columns.id } };
+  const { stamp, id } = sample.columns;
+  const table = defineTable({
+    ...sample,
+    orderBy: ['stamp'],
+    timeColumn: 'stamp',
+    columns: { stamp, id },
+  });
   const batch = createBatch(table);
   batch.push({ stamp: 1_785_000_000_123, id: 2n ** 63n });
   batch.push({ stamp: 5, id: 7n });
