@@ -1,8 +1,8 @@
-import { BATCH_FIELDS, type BatchFields, PENDING_FIELD } from '../batch/batch-fields.ts';
+import { BATCH_FIELDS, type BatchFields } from '../batch/batch-fields.ts';
 import { createHttpSink } from '../batch/http-sink.ts';
 import { definePlugin } from '../plugin.ts';
 import { batchedLog } from './batched-log.ts';
-import { LOG_FIELDS, LOG_METADATA, type LogFields, logFieldsFault } from './log-fields.ts';
+import { LOG_FIELDS, LOG_METADATA_SCHEMA, type LogFields, logFieldsFault } from './log-fields.ts';
 import { LOG_URI } from './log-uri.ts';
 
 interface ClickhouseLogger extends BatchFields, LogFields {
@@ -49,7 +49,7 @@ export const clickhouseLogger = definePlugin<ClickhouseLogger>({
       { required: ['endpoint_addrs', 'user', 'password', 'database', 'logtable'] },
     ],
   },
-  metadataSchema: { type: 'object', properties: { ...LOG_METADATA, ...PENDING_FIELD } },
+  metadataSchema: LOG_METADATA_SCHEMA,
   check: logFieldsFault,
   create(conf, environment) {
     const { endpoint_addr, endpoint_addrs = [], user, password, database, logtable } = conf;

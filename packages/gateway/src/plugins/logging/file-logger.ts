@@ -1,7 +1,6 @@
 import { appendFile } from 'node:fs/promises';
 import { compileExpression } from '../../core/match/expression.ts';
 import type { Expression } from '../../core/objects.ts';
-import { PENDING_FIELD } from '../batch/batch-fields.ts';
 import { definePlugin } from '../plugin.ts';
 import { createLineFile } from './line-file.ts';
 import { LOG_FIELDS, LOG_METADATA, type LogFields, logFieldsFault } from './log-fields.ts';
@@ -31,7 +30,7 @@ export const fileLogger = definePlugin<FileLogger>({
   },
   metadataSchema: {
     type: 'object',
-    properties: { path: { type: 'string' }, ...LOG_METADATA, ...PENDING_FIELD },
+    properties: { path: { type: 'string' }, ...LOG_METADATA },
   },
   check(conf) {
     for (const rule of conf.match ?? []) {

@@ -1,9 +1,9 @@
-import { BATCH_FIELDS, type BatchFields, PENDING_FIELD } from '../batch/batch-fields.ts';
+import { BATCH_FIELDS, type BatchFields } from '../batch/batch-fields.ts';
 import { createHttpSink } from '../batch/http-sink.ts';
 import { definePlugin } from '../plugin.ts';
 import { batchedLog, entriesJson } from './batched-log.ts';
 import type { LogEntry } from './log-entry.ts';
-import { LOG_FIELDS, LOG_METADATA, type LogFields, logFieldsFault } from './log-fields.ts';
+import { LOG_FIELDS, LOG_METADATA_SCHEMA, type LogFields, logFieldsFault } from './log-fields.ts';
 import { LOG_URI } from './log-uri.ts';
 
 interface HttpLogger extends BatchFields, LogFields {
@@ -33,7 +33,7 @@ export const httpLogger = definePlugin<HttpLogger>({
     },
     required: ['uri'],
   },
-  metadataSchema: { type: 'object', properties: { ...LOG_METADATA, ...PENDING_FIELD } },
+  metadataSchema: LOG_METADATA_SCHEMA,
   check: logFieldsFault,
   create(conf, environment) {
     const sink = createHttpSink({

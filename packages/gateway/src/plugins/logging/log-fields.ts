@@ -1,5 +1,6 @@
 import { compileExpression } from '../../core/match/expression.ts';
 import type { Expression } from '../../core/objects.ts';
+import { PENDING_FIELD } from '../batch/batch-fields.ts';
 
 type LogFormat = Readonly<Record<string, unknown>>;
 
@@ -29,9 +30,19 @@ export const LOG_FIELDS = {
   max_resp_body_bytes: { type: 'integer', minimum: 1, default: BODY_BYTES_MAX },
 } as const;
 
+/** What metadata may say for all configurations of a plugin that logs. */
 export const LOG_METADATA = {
-  log_format: { type: 'object' },
-  log_format_extra: { type: 'object' },
+  log_format: LOG_FIELDS.log_format,
+  log_format_extra: LOG_FIELDS.log_format_extra,
+  ...PENDING_FIELD,
+} as const;
+
+export const LOG_METADATA_SCHEMA = { type: 'object', properties: LOG_METADATA } as const;
+
+/** Where entries go that are sent over a socket. */
+export const SOCKET_FIELDS = {
+  host: { type: 'string' },
+  port: { type: 'integer', minimum: 0 },
 } as const;
 
 /** What is wrong with the expressions, in APISIX's wording. */

@@ -1,14 +1,9 @@
-import {
-  BATCH_FIELDS,
-  type BatchFields,
-  batchOptions,
-  PENDING_FIELD,
-} from '../batch/batch-fields.ts';
+import { BATCH_FIELDS, type BatchFields, batchOptions } from '../batch/batch-fields.ts';
 import { createBatchProcessor } from '../batch/batch-processor.ts';
 import { createHttpSink, type HttpSink } from '../batch/http-sink.ts';
 import { definePlugin } from '../plugin.ts';
 import { formatted, type LogEntry } from './log-entry.ts';
-import { LOG_FIELDS, LOG_METADATA, type LogFields, logFieldsFault } from './log-fields.ts';
+import { LOG_FIELDS, LOG_METADATA_SCHEMA, type LogFields, logFieldsFault } from './log-fields.ts';
 import { createRequestLog } from './request-log.ts';
 
 interface LokiLogger extends BatchFields, LogFields {
@@ -60,7 +55,7 @@ export const lokiLogger = definePlugin<LokiLogger>({
     },
     required: ['endpoint_addrs'],
   },
-  metadataSchema: { type: 'object', properties: { ...LOG_METADATA, ...PENDING_FIELD } },
+  metadataSchema: LOG_METADATA_SCHEMA,
   check: logFieldsFault,
   create(conf, environment) {
     const log = createRequestLog(conf, environment);

@@ -1,9 +1,9 @@
-import { BATCH_FIELDS, type BatchFields, PENDING_FIELD } from '../batch/batch-fields.ts';
+import { BATCH_FIELDS, type BatchFields } from '../batch/batch-fields.ts';
 import { sendDatagrams, sendStream } from '../batch/socket-sink.ts';
 import { definePlugin } from '../plugin.ts';
 import { batchedLog } from './batched-log.ts';
 import type { LogEntry } from './log-entry.ts';
-import { LOG_FIELDS, LOG_METADATA, type LogFields, logFieldsFault } from './log-fields.ts';
+import { LOG_FIELDS, LOG_METADATA_SCHEMA, type LogFields, logFieldsFault } from './log-fields.ts';
 
 interface Syslog extends BatchFields, LogFields {
   readonly host: string;
@@ -42,7 +42,7 @@ export const syslog = definePlugin<Syslog>({
     },
     required: ['host', 'port'],
   },
-  metadataSchema: { type: 'object', properties: { ...LOG_METADATA, ...PENDING_FIELD } },
+  metadataSchema: LOG_METADATA_SCHEMA,
   check: logFieldsFault,
   create(conf, environment) {
     const { host, port, timeout, tls } = conf;

@@ -1,8 +1,14 @@
-import { BATCH_FIELDS, type BatchFields, PENDING_FIELD } from '../batch/batch-fields.ts';
+import { BATCH_FIELDS, type BatchFields } from '../batch/batch-fields.ts';
 import { sendStream } from '../batch/socket-sink.ts';
 import { definePlugin } from '../plugin.ts';
 import { batchedLog, entriesJson } from './batched-log.ts';
-import { LOG_FIELDS, LOG_METADATA, type LogFields, logFieldsFault } from './log-fields.ts';
+import {
+  LOG_FIELDS,
+  LOG_METADATA_SCHEMA,
+  type LogFields,
+  logFieldsFault,
+  SOCKET_FIELDS,
+} from './log-fields.ts';
 
 interface TcpLogger extends BatchFields, LogFields {
   readonly host: string;
@@ -21,8 +27,7 @@ export const tcpLogger = definePlugin<TcpLogger>({
   schema: {
     type: 'object',
     properties: {
-      host: { type: 'string' },
-      port: { type: 'integer', minimum: 0 },
+      ...SOCKET_FIELDS,
       tls: { type: 'boolean', default: false },
       tls_options: { type: 'string', description: 'name for the handshake' },
       timeout: { type: 'integer', minimum: 1, default: 1000, description: 'milliseconds' },
@@ -31,7 +36,7 @@ export const tcpLogger = definePlugin<TcpLogger>({
     },
     required: ['host', 'port'],
   },
-  metadataSchema: { type: 'object', properties: { ...LOG_METADATA, ...PENDING_FIELD } },
+  metadataSchema: LOG_METADATA_SCHEMA,
   check: logFieldsFault,
   create(conf, environment) {
     const { host, port, tls, tls_options, timeout } = conf;

@@ -1,9 +1,15 @@
-import { BATCH_FIELDS, type BatchFields, PENDING_FIELD } from '../batch/batch-fields.ts';
+import { BATCH_FIELDS, type BatchFields } from '../batch/batch-fields.ts';
 import { sendDatagrams } from '../batch/socket-sink.ts';
 import { definePlugin } from '../plugin.ts';
 import { batchedLog, entriesJson } from './batched-log.ts';
 import type { LogEntry } from './log-entry.ts';
-import { LOG_FIELDS, LOG_METADATA, type LogFields, logFieldsFault } from './log-fields.ts';
+import {
+  LOG_FIELDS,
+  LOG_METADATA_SCHEMA,
+  type LogFields,
+  logFieldsFault,
+  SOCKET_FIELDS,
+} from './log-fields.ts';
 
 interface UdpLogger extends BatchFields, LogFields {
   readonly host: string;
@@ -24,15 +30,14 @@ export const udpLogger = definePlugin<UdpLogger>({
   schema: {
     type: 'object',
     properties: {
-      host: { type: 'string' },
-      port: { type: 'integer', minimum: 0 },
+      ...SOCKET_FIELDS,
       timeout: { type: 'integer', minimum: 1, default: 3, description: 'seconds' },
       ...LOG_FIELDS,
       ...BATCH_FIELDS,
     },
     required: ['host', 'port'],
   },
-  metadataSchema: { type: 'object', properties: { ...LOG_METADATA, ...PENDING_FIELD } },
+  metadataSchema: LOG_METADATA_SCHEMA,
   check: logFieldsFault,
   create(conf, environment) {
     const address = { host: conf.host, port: conf.port, timeoutMs: conf.timeout * 1_000 };
