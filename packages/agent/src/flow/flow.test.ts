@@ -1,111 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Connection, Exchange, RequestPart } from './exchange.ts';
-import { createFlow, type FlowOptions } from './flow.ts';
+import { get, observe, ok, transferOf } from './flow-testing.ts';
 import {
   CAUSE_CONNECT,
   CAUSE_THREAD,
   DIRECTION_IN,
   DIRECTION_OUT,
-  ROLE_UNKNOWN,
-  TRANSFER_CLOSE,
   TRANSFER_CONNECT,
   TRANSFER_DATA,
-  TRANSFER_END,
-  type Transfer,
 } from './transfer.ts';
 
 const seed = 20_260_101;
-const get = 'GET /a HTTP/1.1\r\nHost: h\r\n\r\n';
-const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi';
-
-function transferOf(some: Partial<Transfer>): Transfer {
-  const bytes = new Uint8Array(64);
-  bytes.set([127, 0, 0, 1], 0);
-  bytes.set([10, 0, 0, 2], 16);
-  bytes.set(new TextEncoder().encode('nginx'), 32);
-  return {
-    kind: TRANSFER_DATA,
-    direction: DIRECTION_IN,
-    atNs: 0,
-    connection: 1,
-    role: ROLE_UNKNOWN,
-    pid: 10,
-    tid: 11,
-    netns: 1,
-    ipVersion: 4,
-    localPort: 80,
-    remotePort: 4000,
-    localAddressAt: 0,
-    remoteAddressAt: 16,
-    commAt: 32,
-    sequence: 0,
-    length: 0,
-    captured: 0,
-    bytesAt: 64,
-    bytes,
-    turnId: 0,
-    causeId: 0,
-    causeKind: 0,
-    lostBefore: 0,
-    ...some,
-  };
-}
-
-/** A flow whose clock ticks 1 µs a transfer, and whose sequence numbers follow the bytes. */
-function observe(options: Partial<FlowOptions> = {}) {
-  const exchanges: Exchange[] = [];
-  const requests: [Connection, RequestPart][] = [];
-  const flow = createFlow({
-    onExchange: (exchange) => exchanges.push(exchange),
-    onRequest: (connection, request) => requests.push([connection, request]),
-    ...options,
-  });
-  const sequences = new Map<string, number>();
-  let atNs = 0;
-
-  function data(direction: number, text: string, some: Partial<Transfer> = {}): void {
-    const blank = transferOf(some);
-    const payload = new TextEncoder().encode(text);
-    const bytes = new Uint8Array(64 + payload.length);
-    bytes.set(blank.bytes);
-    bytes.set(payload, 64);
-    const key = `${blank.connection} ${direction}`;
-    const sequence = some.sequence ?? sequences.get(key) ?? 1000 * (direction + 1);
-    const length = some.length ?? payload.length;
-    sequences.set(key, (sequence + length) >>> 0);
-    atNs += 1000;
-    flow.transfer({
-      ...blank,
-      direction,
-      bytes,
-      sequence,
-      length,
-      captured: some.captured ?? payload.length,
-      atNs: some.atNs ?? atNs,
-    });
-  }
-  return {
-    flow,
-    exchanges,
-    requests,
-    data,
-    receive: (text: string, some?: Partial<Transfer>) => data(DIRECTION_IN, text, some),
-    send: (text: string, some?: Partial<Transfer>) => data(DIRECTION_OUT, text, some),
-    skip: (direction: number, count: number, connection = 1) => {
-      const key = `${connection} ${direction}`;
-      sequences.set(key, (sequences.get(key) ?? 1000 * (direction + 1)) + count);
-    },
-    close: () => flow.transfer(transferOf({ kind: TRANSFER_CLOSE })),
-    end: (direction: number) => flow.transfer(transferOf({ kind: TRANSFER_END, direction })),
-    said: () => exchanges.map(summary),
-  };
-}
-
-function summary({ kind, request, response, isLossy }: Exchange): string {
-  const asked = request === undefined ? '-' : `${request.method} ${request.path}`;
-  return `${kind} ${asked} ${response?.status ?? '-'}${isLossy ? ' lossy' : ''}`;
-}
 
 describe('pairs', () => {
   test('a request and its answer become one exchange with the spans of both', () => {
@@ -275,78 +180,6 @@ describe('redaction', () => {
     expect(said()).toEqual(['session POST /a 200', 'session GET /a 200']);
     expect(exchanges[0]?.request).toMatchObject({ requestId: '', bodySize: 2 });
     expect(JSON.stringify(exchanges)).not.toContain('s3');
-  });
-});
-
-describe('loss', () => {
-  test('an interruption ends what is open as lossy, and what follows is whole again', () => {
-    const { flow, said, receive, send } = observe();
-    receive(get);
-    flow.interrupt();
-    expect(said()).toEqual(['request GET /a - lossy']);
-    send(ok, { sequence: 9_000 });
-    receive(get.replace('/a', '/b'), { sequence: 9_000 });
-    send(ok);
-    expect(said()).toEqual(['request GET /a - lossy', 'response - 200', 'session GET /b 200']);
-  });
-
-  test('lost answers leave their requests alone and the next pair is right', () => {
-    const { said, skip, send, receive } = observe();
-    receive(get);
-    skip(DIRECTION_OUT, ok.length);
-    receive(get.replace('/a', '/b'), { lostBefore: 1 });
-    send(ok);
-    receive(get.replace('/a', '/c'));
-    send(ok);
-    expect(said()).toEqual([
-      'request GET /a - lossy',
-      'session GET /b 200 lossy',
-      'session GET /c 200',
-    ]);
-  });
-
-  test('a lost request leaves its answer alone', () => {
-    const { said, skip, send, receive } = observe();
-    receive(get);
-    send(ok);
-    skip(DIRECTION_IN, get.length);
-    send(ok, { lostBefore: 1 });
-    receive(get);
-    send(ok);
-    expect(said()).toEqual([
-      'session GET /a 200',
-      'response - 200 lossy',
-      'session GET /a 200 lossy',
-    ]);
-  });
-
-  test('bytes lost inside a body do not lose the place', () => {
-    const { exchanges, skip, send, receive } = observe();
-    send('POST /a HTTP/1.1\r\nContent-Length: 1000\r\n\r\n');
-    skip(DIRECTION_OUT, 900);
-    send('x'.repeat(100), { lostBefore: 2 });
-    receive(ok);
-    send(get);
-    receive(ok);
-    expect(exchanges.map((one) => [summary(one), one.request?.bodySize])).toEqual([
-      ['session POST /a 200 lossy', 1000],
-      ['session GET /a 200 lossy', 0],
-    ]);
-  });
-
-  test('a prefix of each transfer is enough', () => {
-    const { exchanges, send, receive } = observe();
-    for (let i = 0; i < 2; i += 1) {
-      receive('GET /long HTTP/1.1\r\nHost: h\r\nX-More: aaaa', { length: 900 });
-      send('HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\nbeg', { length: 3000 });
-      send('', { length: 2041, captured: 0 });
-    }
-    expect(
-      exchanges.map((one) => [summary(one), one.request?.size, one.response?.bodySize]),
-    ).toEqual([
-      ['session GET /long 200', 900, 5000],
-      ['session GET /long 200', 900, 5000],
-    ]);
   });
 });
 

@@ -73,5 +73,34 @@ export interface Transfer {
   lostBefore: number;
 }
 
+/** To be filled: nothing is known of it but where its bytes are. */
+export function blankTransfer(bytes: Uint8Array): Transfer {
+  return {
+    kind: 0,
+    direction: 0,
+    atNs: 0,
+    connection: 0,
+    role: 0,
+    pid: 0,
+    tid: 0,
+    netns: 0,
+    ipVersion: 4,
+    localPort: 0,
+    remotePort: 0,
+    localAddressAt: 0,
+    remoteAddressAt: 0,
+    commAt: 0,
+    sequence: 0,
+    length: 0,
+    captured: 0,
+    bytesAt: 0,
+    bytes,
+    turnId: 0,
+    causeId: 0,
+    causeKind: 0,
+    lostBefore: 0,
+  };
+}
+
 /** Takes transfers in the order in which they happened. */
 export type TransferSink = (transfer: Transfer) => void;

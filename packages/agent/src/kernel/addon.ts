@@ -79,12 +79,12 @@ export function builtFile(name: string): string {
 /** Loads the addon. Throws `kernel_addon_missing` where it was not built. */
 export function loadAddon(): Addon {
   const path = builtFile('thalweg_bpf.node');
-  if (!existsSync(path)) {
-    throw new KernelError('kernel_addon_missing', `no addon at ${path}`, 'run: make build');
-  }
   try {
     return createRequire(import.meta.url)(path) as Addon; // Declared beside native/addon.cc.
   } catch (cause) {
+    if (!existsSync(path)) {
+      throw new KernelError('kernel_addon_missing', `no addon at ${path}`, 'run: make build');
+    }
     throw new KernelError(
       'kernel_addon_missing',
       `the addon at ${path} does not load: ${cause instanceof Error ? cause.message : cause}`,

@@ -1,4 +1,4 @@
-import type { Transfer, TransferSink } from '../flow/transfer.ts';
+import { blankTransfer, type TransferSink } from '../flow/transfer.ts';
 import { EVENT, EVENT_SIZE } from './events.gen.ts';
 
 const HIGH = 2 ** 32;
@@ -14,31 +14,7 @@ export function createEventReader(
   const bytes = new Uint8Array(ring);
   const words = new Uint32Array(ring);
   const halves = new Uint16Array(ring);
-  const transfer: Transfer = {
-    kind: 0,
-    direction: 0,
-    atNs: 0,
-    connection: 0,
-    role: 0,
-    pid: 0,
-    tid: 0,
-    netns: 0,
-    ipVersion: 4,
-    localPort: 0,
-    remotePort: 0,
-    localAddressAt: 0,
-    remoteAddressAt: 0,
-    commAt: 0,
-    sequence: 0,
-    length: 0,
-    captured: 0,
-    bytesAt: 0,
-    bytes,
-    turnId: 0,
-    causeId: 0,
-    causeKind: 0,
-    lostBefore: 0,
-  };
+  const transfer = blankTransfer(bytes);
   const word = (at: number): number => words[at >>> 2] ?? 0;
   const wide = (at: number): number => word(at) + word(at + 4) * HIGH;
 

@@ -1,4 +1,4 @@
-import type { Transfer } from '../../flow/transfer.ts';
+import { blankTransfer, type Transfer } from '../../flow/transfer.ts';
 
 // What the kernel reported of a run, as text: one JSON array a line, so that a recording outlives
 // changes of the kernel's records. Recordings are made by scripts/record-links.ts.
@@ -45,10 +45,12 @@ export function* readRecording(text: string): Generator<Transfer> {
     const bytes = new Uint8Array(PAYLOAD_AT + prefix.length);
     for (let i = 0; i < prefix.length; i += 1) bytes[PAYLOAD_AT + i] = prefix.charCodeAt(i);
     const transfer: Transfer = {
-      ...BLANK,
+      ...blankTransfer(bytes),
+      netns: 1,
+      remoteAddressAt: 16,
+      commAt: 32,
       captured: prefix.length,
       bytesAt: PAYLOAD_AT,
-      bytes,
     };
     FIELDS.forEach((field, at) => {
       transfer[field] = Number(values[at]);
@@ -56,29 +58,3 @@ export function* readRecording(text: string): Generator<Transfer> {
     yield transfer;
   }
 }
-
-const BLANK: Transfer = {
-  kind: 0,
-  direction: 0,
-  atNs: 0,
-  connection: 0,
-  role: 0,
-  pid: 0,
-  tid: 0,
-  netns: 1,
-  ipVersion: 4,
-  localPort: 0,
-  remotePort: 0,
-  localAddressAt: 0,
-  remoteAddressAt: 16,
-  commAt: 32,
-  sequence: 0,
-  length: 0,
-  captured: 0,
-  bytesAt: 0,
-  bytes: new Uint8Array(0),
-  turnId: 0,
-  causeId: 0,
-  causeKind: 0,
-  lostBefore: 0,
-};
