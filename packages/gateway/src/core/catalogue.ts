@@ -36,13 +36,20 @@ export interface ReadyRoute {
   chainFor(consumer: Consumer): Chain;
 }
 
+/** A route in the router, with what was made ready of it at some version of all else. */
+interface RoutePlace {
+  readonly stored: StoredObject;
+  ready: ReadyRoute | undefined;
+  version: number;
+}
+
 /** The stored objects as requests need them; follows each change of the store. */
 export interface Catalogue {
   match(context: RequestContext): ReadyRoute | undefined;
   globalChains(): readonly Chain[];
   /** Some route is matched by what the body holds. */
   readsBody(): boolean;
-  explain: Router<StoredObject>['explain'];
+  explain: Router<RoutePlace>['explain'];
   /** What references stand for has changed. */
   refresh(): void;
 }
@@ -59,9 +66,9 @@ export function createCatalogue(parts: CatalogueParts): Catalogue {
   const { store, plugins, upstreams, consumers, routerName } = parts;
   const hasParameters = routerName === 'radixtree_uri_with_parameter';
   const mode = routerName === 'radixtree_host_uri' ? 'host-first' : 'uri-first';
-  const router = createRouter<StoredObject>(mode);
-  /** Routes by what is configured; emptied when something that a route may refer to has changed. */
-  let ready = new Map<StoredObject, ReadyRoute>();
+  const router = createRouter<RoutePlace>(mode);
+  /** Raised when something that a route may refer to has changed: what was made ready before is old. */
+  let version = 0;
   let globals: readonly Chain[] | undefined;
   const bodyReaders = new Set<string>();
 
@@ -92,14 +99,13 @@ export function createCatalogue(parts: CatalogueParts): Catalogue {
         break;
       default:
     }
-    ready = new Map();
+    version += 1;
   }
 
   function putRoute(id: string, stored: StoredObject | undefined): void {
     router.remove(id);
     bodyReaders.delete(id);
     if (stored === undefined) return;
-    ready.delete(stored);
     const route = stored.value as RouteObject;
     if (route.status === 0) return;
     const entry = entryOf(stored, route, serviceOf(route)?.hosts ?? [], hasParameters);
@@ -200,17 +206,18 @@ export function createCatalogue(parts: CatalogueParts): Catalogue {
       plugins.renewSecrets();
       consumers.changed();
       globals = undefined;
-      ready = new Map();
+      version += 1;
     },
     readsBody: () => bodyReaders.size > 0,
     match(context) {
       const found = router.match(context);
       if (found === undefined) return undefined;
-      let route = ready.get(found.route);
-      if (route === undefined) {
-        route = resolve(found.route);
-        ready.set(found.route, route);
+      const at = found.route;
+      if (at.ready === undefined || at.version !== version) {
+        at.ready = resolve(at.stored);
+        at.version = version;
       }
+      const route = at.ready;
       context.matchedParameters = found.parameters;
       context.route = route.matchedBy(found.pattern.text, found.host);
       return route;
@@ -257,7 +264,7 @@ function entryOf(
   route: RouteObject,
   serviceHosts: readonly string[],
   hasParameters: boolean,
-): RouteEntry<StoredObject> | undefined {
+): RouteEntry<RoutePlace> | undefined {
   const own = route.hosts ?? (route.host === undefined ? [] : [route.host]);
   const hosts = (own.length > 0 ? own : serviceHosts).map((host) => host.toLowerCase());
   const uris = route.uris ?? (route.uri === undefined ? [] : [route.uri]);
@@ -269,17 +276,26 @@ function entryOf(
   if (vars.kind === 'invalid') return undefined;
   const hasVars = (route.vars?.length ?? 0) > 0;
   return {
-    route: stored,
+    route: { stored, ready: undefined, version: 0 },
     id: idOf(stored),
     hosts,
     patterns: uris.map((uri) => parseRoutePattern(uri, hasParameters)),
     priority: route.priority ?? 0,
     createdIndex: stored.createdIndex,
-    methods:
-      route.methods === undefined || route.methods.length === 0
-        ? undefined
-        : new Set(route.methods),
-    acceptsAddress: (address) => ranges === undefined || ranges.has(address),
-    acceptsVariables: (context) => !hasVars || vars.holds((name) => context.values(name)),
+    methods: methodsOf(route.methods ?? []),
+    acceptsAddress: ranges === undefined ? undefined : (address) => ranges.has(address),
+    acceptsVariables: hasVars ? (context) => vars.holds((name) => context.values(name)) : undefined,
   };
+}
+
+/** As many as there are ways to choose among the methods of `METHODS`. */
+const methodSets = new Map<string, ReadonlySet<string>>();
+
+/** Routes with the same methods share a set, which is then at hand for all of them. */
+function methodsOf(methods: readonly string[]): ReadonlySet<string> | undefined {
+  if (methods.length === 0) return undefined;
+  const key = methods.toSorted().join();
+  const known = methodSets.get(key) ?? new Set(methods);
+  methodSets.set(key, known);
+  return known;
 }

@@ -62,6 +62,8 @@ export function buildChain(confs: ReadonlyMap<string, PlacedConf>, parts: ChainP
       },
     });
   }
+  // One for all that have none, of however many routes.
+  if (ranked.length === 0) return EMPTY_CHAIN;
   ranked.sort((a, b) => b.priority - a.priority);
   return chainOf(ranked.map(({ step }) => step));
 }

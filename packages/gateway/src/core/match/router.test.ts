@@ -24,8 +24,8 @@ function entry(given: Given, hasParameters: boolean): RouteEntry<string> {
     priority,
     createdIndex,
     methods: methods === undefined ? undefined : new Set(methods),
-    acceptsAddress: () => true,
-    acceptsVariables: () => true,
+    acceptsAddress: undefined,
+    acceptsVariables: undefined,
   };
 }
 

@@ -4,8 +4,9 @@ import type { RoutePattern } from './route-pattern.ts';
 /** What decides beside host and path; compiled once for each route. */
 export interface Predicates {
   readonly methods: ReadonlySet<string> | undefined;
-  acceptsAddress(address: string): boolean;
-  acceptsVariables(context: RequestContext): boolean;
+  /** Undefined: any. What a route does not ask for is not there to be looked at. */
+  readonly acceptsAddress: ((address: string) => boolean) | undefined;
+  readonly acceptsVariables: ((context: RequestContext) => boolean) | undefined;
 }
 
 export interface RouteEntry<Route> extends Predicates {
@@ -59,7 +60,7 @@ interface Candidate<Route> {
 export function createRouter<Route>(mode: RouterMode): Router<Route> {
   const entries = new Map<string, RouteEntry<Route>>();
   const exactHosts = new Map<string, PathIndex<Route>>();
-  const wildcardHosts = createLengthIndex<PathIndex<Route>>();
+  const wildcardHosts = createLengthIndex<PathIndex<Route>>((suffix) => suffix.charCodeAt(0));
   const anyHost = createPathIndex<Route>();
 
   function indexOf(host: string): PathIndex<Route> {
@@ -150,8 +151,8 @@ function rejection<Route>(
   context: RequestContext,
 ): Rejection | undefined {
   if (entry.methods !== undefined && !entry.methods.has(context.method)) return 'method';
-  if (!entry.acceptsAddress(context.clientIp)) return 'remote_addr';
-  return entry.acceptsVariables(context) ? undefined : 'vars';
+  if (entry.acceptsAddress?.(context.clientIp) === false) return 'remote_addr';
+  return entry.acceptsVariables?.(context) === false ? 'vars' : undefined;
 }
 
 /** The pattern that the host matches: `''` when the route is for any; undefined when none does. */
@@ -185,7 +186,9 @@ interface PathIndex<Route> {
 
 function createPathIndex<Route>(): PathIndex<Route> {
   const exact = new Map<string, Candidate<Route>[]>();
-  const prefixes = createLengthIndex<Candidate<Route>[]>();
+  const prefixes = createLengthIndex<Candidate<Route>[]>((prefix) =>
+    prefix.charCodeAt(prefix.length - 1),
+  );
 
   function add(candidate: Candidate<Route>): void {
     const { kind, key } = candidate.pattern;
@@ -236,17 +239,24 @@ interface LengthIndex<Value> {
   visitEnds(text: string, visit: (value: Value) => boolean): boolean;
 }
 
-/** Text by exact look-up at each length in use: as many look-ups as lengths, however many keys. */
-function createLengthIndex<Value>(): LengthIndex<Value> {
+/**
+ * Text by exact look-up at each length in use, however many keys there are, and of these only at lengths
+ * where the text has what keys of that length have at the cut: `/` in nearly all prefixes, `.` in suffixes.
+ * `edge` is the code at the inner end of a key.
+ */
+function createLengthIndex<Value>(edge: (key: string) => number): LengthIndex<Value> {
   const values = new Map<string, Value>();
-  const counts = new Map<number, number>();
-  let lengths: number[] = [];
+  /** By length and edge, how many keys have them. */
+  const counts = new Map<number, Map<number, number>>();
+  let lengths: readonly (readonly [number, ReadonlyMap<number, number>])[] = [];
 
-  function count(length: number, by: number): void {
-    const next = (counts.get(length) ?? 0) + by;
-    if (next === 0) counts.delete(length);
-    else counts.set(length, next);
-    lengths = [...counts.keys()].sort((a, b) => b - a);
+  function count(key: string, by: number): void {
+    const edges = getOrMake(counts, key.length, () => new Map<number, number>());
+    const next = (edges.get(edge(key)) ?? 0) + by;
+    if (next === 0) edges.delete(edge(key));
+    else edges.set(edge(key), next);
+    if (edges.size === 0) counts.delete(key.length);
+    lengths = [...counts].sort(([a], [b]) => b - a);
   }
 
   return {
@@ -256,24 +266,24 @@ function createLengthIndex<Value>(): LengthIndex<Value> {
       if (known !== undefined) return known;
       const made = make();
       values.set(key, made);
-      count(key.length, 1);
+      count(key, 1);
       return made;
     },
     delete(key) {
-      if (values.delete(key)) count(key.length, -1);
+      if (values.delete(key)) count(key, -1);
     },
     size: () => values.size,
     visitStarts(text, visit) {
-      for (const length of lengths) {
-        if (length > text.length) continue;
+      for (const [length, edges] of lengths) {
+        if (length > text.length || !edges.has(text.charCodeAt(length - 1))) continue;
         const value = values.get(text.slice(0, length));
         if (value !== undefined && visit(value)) return true;
       }
       return false;
     },
     visitEnds(text, visit) {
-      for (const length of lengths) {
-        if (length > text.length) continue;
+      for (const [length, edges] of lengths) {
+        if (length > text.length || !edges.has(text.charCodeAt(text.length - length))) continue;
         const value = values.get(text.slice(text.length - length));
         if (value !== undefined && visit(value)) return true;
       }
@@ -282,7 +292,7 @@ function createLengthIndex<Value>(): LengthIndex<Value> {
   };
 }
 
-function getOrMake<Value>(map: Map<string, Value>, key: string, make: () => Value): Value {
+function getOrMake<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
   const known = map.get(key);
   if (known !== undefined) return known;
   const made = make();
