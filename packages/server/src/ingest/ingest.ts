@@ -15,14 +15,20 @@ const unpack = promisify(gunzip);
 export interface IngestLimits {
   /** Of the spool; beyond it batches are answered with `busy`. */
   readonly spoolBytesMax: number;
-  /** A segment is inserted at this size, */
+  /** A segment is inserted when it has both: */
+  readonly segmentRows: number;
+  readonly segmentBytes: number;
+  /** or so many rows, or this long after the last one, whichever is first. */
   readonly segmentRowsMax: number;
-  /** or this long after the last one, whichever is first. */
   readonly flushMs: number;
 }
 export const INGEST_DEFAULTS: IngestLimits = {
   spoolBytesMax: 2 * 2 ** 30,
-  segmentRowsMax: 65_536,
+  segmentRows: 65_536,
+  // Of narrow rows, such as samples of 24 bytes, more go into one insert: fewer parts to merge.
+  segmentBytes: 8 * 2 ** 20,
+  // One insert makes one part of up to 1,048,576 rows.
+  segmentRowsMax: 786_432,
   flushMs: 500,
 };
 
@@ -89,8 +95,13 @@ export async function createIngest(options: IngestOptions): Promise<Ingest> {
   const { store, roots, now, hoursOf = (table) => table.retentionHours } = options;
   const limits = { ...INGEST_DEFAULTS, ...options.limits };
   const segments = await openSegments(options.spoolDir, now);
-  const { flushMs, segmentRowsMax, spoolBytesMax } = limits;
-  const spool = createSpoolWriter({ segments, bytesMax: spoolBytesMax, segmentRowsMax });
+  const { flushMs, segmentRows, segmentBytes, segmentRowsMax, spoolBytesMax } = limits;
+  const spool = createSpoolWriter({
+    segments,
+    bytesMax: spoolBytesMax,
+    isFull: ({ rows, bytes }) =>
+      rows >= segmentRowsMax || (rows >= segmentRows && bytes >= segmentBytes),
+  });
   const onGone = (bytes: number): void => spool.release(bytes);
   const inserter = createInserter({ store, segments, now, retryMinMs: flushMs, onGone });
   inserter.add(segments.found);

@@ -12,6 +12,9 @@ export interface JournalLine {
   readonly token: string;
 }
 
+/** Appends that may be under way to the disk at one time: so many may lack a part after a crash. */
+export const APPENDS_MAX = 4;
+
 /** Stands for a segment that is gone: the line only remembers a token. */
 export const GONE = '-';
 
@@ -46,16 +49,18 @@ interface Group {
 
 /**
  * Reads what an earlier run left and cuts its segments off behind their last line. A line that was
- * not finished does not count. Nor does the last append where the machine went down before both the
- * journal and all blocks were on disk: nobody was told that they are.
+ * not finished does not count. Nor does an append, and what follows it, where the machine went down
+ * before both the journal and all blocks were on disk: they are acknowledged in their order, so
+ * nobody was told that these are there.
  */
 export async function recoverJournal(directory: string, path: string): Promise<RecoveredJournal> {
   const bytes = await readFile(path).catch(() => Buffer.alloc(0));
-  const groups = groupsOf(bytes.subarray(0, bytes.lastIndexOf(0x0a) + 1));
   const names = new Set((await readdir(directory)).filter((each) => NAME.test(each)));
-  const last = groups.at(-1);
-  if (last !== undefined && !(await isWhole(directory, last, endsOf(groups.slice(0, -1)), names))) {
-    groups.pop();
+  const read = groupsOf(bytes.subarray(0, bytes.lastIndexOf(0x0a) + 1));
+  const groups = read.splice(0, Math.max(0, read.length - APPENDS_MAX));
+  for (const group of read) {
+    if (!(await isWhole(directory, group, endsOf(groups), names))) break;
+    groups.push(group);
   }
   const tokens = new Map<string, number>();
   for (const { rows, token } of groups.flatMap(({ lines }) => lines)) {

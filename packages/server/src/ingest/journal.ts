@@ -9,14 +9,16 @@ export interface Journal {
   readonly found: readonly Segment[];
   rowsOf(token: string): number | undefined;
   /**
-   * Writes and syncs the lines while `data` does so with the blocks that they name, whose bytes, in
-   * the order of the lines, are `pieces`. When it rejects, the journal is as it was before.
+   * Writes the lines behind all that were written before; their blocks' bytes, in the order of the
+   * lines, are `pieces`. Resolves to the bytes that the lines take. One call at a time.
    */
-  add(
-    lines: readonly JournalLine[],
-    pieces: readonly Uint8Array[],
-    data: Promise<unknown>,
-  ): Promise<void>;
+  write(lines: readonly JournalLine[], pieces: readonly Uint8Array[]): Promise<number>;
+  /** What was written so far is on disk when it resolves. */
+  sync(): Promise<void>;
+  /** These lines, the first of those that do not count yet, do from here on. */
+  settle(lines: readonly JournalLine[], size: number): void;
+  /** Takes back all lines that do not count. */
+  rollback(): Promise<void>;
   /** Forgets the oldest tokens and rewrites the file when it has grown; needs the `live` segments. */
   bound(live: Iterable<Segment>): Promise<void>;
   close(): Promise<void>;
@@ -32,7 +34,9 @@ export async function openJournal(directory: string): Promise<Journal> {
     await handle.close();
     return open(path, 'r+');
   });
+  /** Where what counts ends, and what was written. */
   let end = size;
+  let written = size;
   let lineCount = Number.POSITIVE_INFINITY;
   // Behind the last line end stands a line that was not finished.
   await file.truncate(end);
@@ -54,6 +58,7 @@ export async function openJournal(directory: string): Promise<Journal> {
       await file.close();
       file = next;
       end = text.length;
+      written = end;
       lineCount = whole.length;
     } catch {
       // No room for a second journal: the long one stays, and is tried again later.
@@ -64,22 +69,23 @@ export async function openJournal(directory: string): Promise<Journal> {
   return {
     found,
     rowsOf: (token) => tokens.get(token),
-    add: async (added, pieces, data) => {
+    write: async (added, pieces) => {
       const lines = Buffer.from(added.map(lineOf).join(''));
       const sum = pieces.reduce((before, piece) => crc32(piece, before), crc32(lines));
       const text = Buffer.concat([Buffer.from(groupHead(added.length, sum)), lines]);
-      const written = writeAll(file, [text], end).then(() => file.datasync());
-      // Both have ended before the place is written to again.
-      await Promise.allSettled([written, data]);
-      try {
-        await Promise.all([written, data]);
-      } catch (cause) {
-        await file.truncate(end);
-        throw cause;
-      }
-      end += text.length;
+      await writeAll(file, [text], written);
+      written += text.length;
+      return text.length;
+    },
+    sync: () => file.datasync(),
+    settle: (added, size) => {
+      end += size;
       lineCount += added.length + 1;
       for (const { token, rows } of added) if (token !== '') tokens.set(token, rows);
+    },
+    rollback: async () => {
+      written = end;
+      await file.truncate(end);
     },
     bound,
     close: () => file.close(),

@@ -91,6 +91,32 @@ test.each([
   expect(await recovered(spool.directory)).toEqual(FIRST);
 });
 
+test('of appends under way together none counts that follows one of which a part is missing', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'thalweg-segments-'));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  const segments = await openSegments(directory, Date.now);
+  const texts = ['first ', 'second ', 'third ', 'fourth ', 'fifth '];
+  const ended: string[] = [];
+  await Promise.all(
+    texts.map(async (text) => {
+      await segments.append([entryOf('spans', text.trim(), text)]);
+      ended.push(text);
+    }),
+  );
+  expect(ended).toEqual(texts);
+  await segments.close();
+  const name = readdirSync(directory).find((each) => each.startsWith('spans.')) ?? '';
+  const path = join(directory, name);
+  // As if the third never came to the disk.
+  writeFileSync(path, readFileSync(path, 'latin1').replace('third', '\0\0\0\0\0'));
+  const next = await openSegments(directory, Date.now);
+  expect(next.found.map(({ rows }) => rows)).toEqual([2]);
+  expect(readFileSync(path, 'latin1')).toBe('first second ');
+  expect(['second', 'third', 'fourth'].map(next.rowsOf)).toEqual([1, undefined, undefined]);
+  await next.append([entryOf('spans', 'again', 'again')]);
+  await next.close();
+});
+
 test('a segment that was inserted and removed does not take its append with it', async () => {
   const { directory, segment } = await twoAppends();
   rmSync(segment);

@@ -30,7 +30,7 @@ export interface Segments {
   rowsOf(token: string): number | undefined;
   /**
    * Resolves when all entries are on disk; rejects, when the disk took not all of them, with none
-   * of them kept. One call at a time.
+   * of them kept. `APPENDS_MAX` calls at a time: they are written, and resolve, in their order.
    */
   append(entries: readonly Entry[]): Promise<void>;
   /** Closes the tables' open segments and answers them: nothing is added to them any more. */
@@ -47,14 +47,17 @@ export interface Segments {
 
 interface OpenSegment extends Segment {
   readonly file: FileHandle;
+  /** Of what is on disk. */
   rows: number;
   bytes: number;
+  /** Bytes that were written, synced or not. */
+  written: number;
 }
 
 /**
  * The spool: segments, and a journal that says which block ends where and under which token. Both
- * are written and synced at the same time: one wait for the disk, not two. A block counts when its
- * journal line is there and agrees with it: the rest was never acknowledged, and is cut off.
+ * are written and synced at the same time, and the next append is written meanwhile. A block counts
+ * when its journal line is there and agrees with it: the rest was never acknowledged, and is cut off.
  */
 export async function openSegments(directory: string, nowMs: () => number): Promise<Segments> {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
@@ -63,6 +66,25 @@ export async function openSegments(directory: string, nowMs: () => number): Prom
   const live = new Map<string, Segment>(journal.found.map((segment) => [segment.name, segment]));
   const openOnes = new Map<string, OpenSegment>();
   let sequence = 0;
+  /** Writing and sealing, one after the other; and what was written, as it comes to the disk. */
+  let turn: Promise<unknown> = Promise.resolve();
+  let settled: Promise<unknown> = Promise.resolve();
+  let hasFailed = false;
+
+  function inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const done = turn.then(work);
+    turn = done.catch(() => undefined);
+    return done;
+  }
+
+  /** What was written is on disk, or taken back: all of it from the first that failed on. */
+  async function drain(): Promise<void> {
+    await settled.catch(() => undefined);
+    if (!hasFailed) return;
+    for (const segment of openOnes.values()) segment.written = segment.bytes;
+    await journal.rollback();
+    hasFailed = false;
+  }
 
   async function segmentFor(table: string): Promise<OpenSegment> {
     const existing = openOnes.get(table);
@@ -73,13 +95,19 @@ export async function openSegments(directory: string, nowMs: () => number): Prom
     const path = join(directory, name);
     const file = await open(path, 'wx', 0o600);
     await syncDirectory(directory);
-    const segment = { name, path, table, file, rows: 0, bytes: 0 };
+    const segment = { name, path, table, file, rows: 0, bytes: 0, written: 0 };
     openOnes.set(table, segment);
     live.set(name, segment);
     return segment;
   }
 
   async function append(entries: readonly Entry[]): Promise<void> {
+    const { synced } = await inTurn(() => write(entries));
+    await synced;
+  }
+
+  async function write(entries: readonly Entry[]): Promise<{ synced: Promise<void> }> {
+    if (hasFailed) await drain();
     const added = new Map<OpenSegment, { bytes: number; rows: number; pieces: Uint8Array[] }>();
     const lines: JournalLine[] = [];
     for (const { table, token, rows, bytes, pieces } of entries) {
@@ -89,34 +117,64 @@ export async function openSegments(directory: string, nowMs: () => number): Prom
       more.bytes += bytes;
       more.rows += rows;
       more.pieces.push(...pieces);
-      lines.push({ name: segment.name, end: segment.bytes + more.bytes, rows, token });
+      lines.push({ name: segment.name, end: segment.written + more.bytes, rows, token });
     }
-    const data = Promise.all(
-      [...added].map(async ([segment, { pieces }]) => {
-        await writeAll(segment.file, pieces, segment.bytes);
-        await segment.file.datasync();
-      }),
-    );
+    const writing = [...added].map(([{ file, written }, { pieces }]) => {
+      return writeAll(file, pieces, written);
+    });
     const pieces = entries.flatMap((entry) => entry.pieces);
-    await journal.add(lines, pieces, data);
-    // From here on they count; until here the next append would have written over them.
-    for (const [segment, { bytes, rows }] of added) {
-      segment.bytes += bytes;
-      segment.rows += rows;
+    const journaled = journal.write(lines, pieces);
+    // All have ended before the places are written to again.
+    await Promise.allSettled([journaled, ...writing]);
+    let size: number;
+    try {
+      [size] = await Promise.all([journaled, ...writing]);
+    } catch (cause) {
+      hasFailed = true;
+      await drain();
+      throw cause;
     }
-    await journal.bound(live.values());
+    for (const [segment, { bytes }] of added) segment.written += bytes;
+    return { synced: sync(added, lines, size) };
+  }
+
+  /** One wait for the disk, for blocks and journal, and for those that were written before. */
+  function sync(
+    added: ReadonlyMap<OpenSegment, { readonly bytes: number; readonly rows: number }>,
+    lines: readonly JournalLine[],
+    size: number,
+  ): Promise<void> {
+    const before = settled;
+    const files = [...added.keys()].map(({ file }) => file.datasync());
+    const synced = Promise.all([journal.sync(), ...files, before]).then(() => {
+      for (const [segment, { bytes, rows }] of added) {
+        segment.bytes += bytes;
+        segment.rows += rows;
+      }
+      journal.settle(lines, size);
+    });
+    settled = synced;
+    synced.catch(() => {
+      hasFailed = true;
+    });
+    return synced;
   }
 
   async function seal(isDue: (segment: Segment) => boolean): Promise<Segment[]> {
-    const due = [...openOnes.values()].filter(isDue);
-    for (const segment of due) {
-      // An append that failed may have left bytes behind the end.
-      await segment.file.truncate(segment.bytes);
-      openOnes.delete(segment.table);
-      await segment.file.close();
-      if (segment.rows === 0) await remove(segment);
-    }
-    return due.filter(({ rows }) => rows > 0);
+    if (![...openOnes.values()].some(isDue)) return [];
+    return inTurn(async () => {
+      await drain();
+      const due = [...openOnes.values()].filter(isDue);
+      for (const segment of due) {
+        // An append that failed may have left bytes behind the end.
+        await segment.file.truncate(segment.bytes);
+        openOnes.delete(segment.table);
+        await segment.file.close();
+        if (segment.rows === 0) await remove(segment);
+      }
+      await journal.bound(live.values());
+      return due.filter(({ rows }) => rows > 0);
+    });
   }
 
   async function remove({ name, path }: Segment): Promise<void> {
@@ -135,6 +193,7 @@ export async function openSegments(directory: string, nowMs: () => number): Prom
       await rename(path, `${path}.refused`);
     },
     close: async () => {
+      await inTurn(drain);
       for (const { file } of openOnes.values()) await file.close();
       openOnes.clear();
       await journal.close();

@@ -1,3 +1,4 @@
+import { APPENDS_MAX } from './journal-lines.ts';
 import type { Entry, Segment, Segments } from './segments.ts';
 
 /** Why nothing can be kept just now. */
@@ -31,24 +32,34 @@ const OWED_MAX = 1_000;
 export function createSpoolWriter(options: {
   readonly segments: Segments;
   readonly bytesMax: number;
-  readonly segmentRowsMax: number;
+  /** Whether a segment is to be inserted now. */
+  readonly isFull: (segment: Segment) => boolean;
 }): SpoolWriter {
-  const { segments, bytesMax, segmentRowsMax } = options;
+  const { segments, bytesMax, isFull } = options;
   const ready: Segment[] = [];
   let queuedBytes = bytesOf(segments.found);
   let bytes = 0;
   let lastError = '';
   let waiting: Waiting[] = [];
   let owed: Entry[] = [];
-  let disk: Promise<void> = Promise.resolve();
+  let appends = 0;
   let isStopped = false;
 
-  /** One after the other: appending, sealing. */
+  /** Groups that come while as many appends are under way as may be go together in the next one. */
+  function schedule(): void {
+    if (appends >= APPENDS_MAX || waiting.length === 0) return;
+    appends += 1;
+    void onDisk(append).then(() => {
+      appends -= 1;
+      schedule();
+    });
+  }
+
+  /** Never rejects. */
   function onDisk(work: () => Promise<void>): Promise<void> {
-    disk = disk.then(work).catch((error: unknown) => {
+    return work().catch((error: unknown) => {
       lastError = `spool: ${error instanceof Error ? error.message : String(error)}`;
     });
-    return disk;
   }
 
   async function append(): Promise<void> {
@@ -70,7 +81,7 @@ export function createSpoolWriter(options: {
     queuedBytes += bytesOf(aliases);
     bytes += bytesOf(all);
     for (const { settle } of taken) settle('kept');
-    ready.push(...(await segments.seal((segment) => segment.rows >= segmentRowsMax)));
+    ready.push(...(await segments.seal(isFull)));
   }
 
   function release(gone: number): void {
@@ -86,7 +97,7 @@ export function createSpoolWriter(options: {
       queuedBytes += size;
       return new Promise((settle) => {
         waiting.push({ entries, settle });
-        if (waiting.length === 1) void onDisk(append);
+        schedule();
       });
     },
     hasRoomFor: (size) => queuedBytes + size <= bytesMax,
