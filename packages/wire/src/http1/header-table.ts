@@ -51,7 +51,8 @@ export function createHeaderTable({ kept, meant = [], secret = [] }: HeaderNames
     ['transfer-encoding', FRAMING_TRANSFER_ENCODING],
     ['host', FRAMING_HOST],
   ]);
-  for (const name of new Set([...keptNames, ...framing.keys()])) {
+  // Secrets too, wanted or not: what is looked at knows them for what they are.
+  for (const name of new Set([...keptNames, ...framing.keys(), ...secretNames])) {
     const nameBytes = new TextEncoder().encode(name.replaceAll('_', '-'));
     if (nameBytes.length === 0 || nameBytes.length > 128) continue;
     buckets[bucketOf(nameBytes, 0, nameBytes.length)]?.push({
