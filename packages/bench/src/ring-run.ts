@@ -13,7 +13,7 @@ import {
 
 const RING_BYTES = 16 << 20;
 const DRAIN_MS = 5;
-/** Until the engine has compiled what runs: not counted, but for what is lost. */
+/** Until the engine has compiled what runs: what is lost meanwhile is told apart. */
 const WARM_MS = 1_000;
 
 /** Requests and responses paired; calls linked to their parents as well; rows and blocks made too. */
@@ -36,6 +36,8 @@ export interface Run {
   readonly spans: number;
   readonly emitted: number;
   readonly lost: number;
+  /** Lost before, in the first second of a cold start. */
+  readonly lostCold: number;
   /** Time that the drain itself took. */
   readonly busyMs: number;
 }
@@ -70,7 +72,7 @@ async function run(stage: Stage, callsPerMs: number, seconds: number): Promise<R
   );
   let consumed = 0;
   let busyMs = 0;
-  let emittedBefore = 0;
+  let before = { emitted: 0, lost: 0 };
   try {
     driver.stdin.write('go\n');
     const start = performance.now() + WARM_MS;
@@ -81,7 +83,7 @@ async function run(stage: Stage, callsPerMs: number, seconds: number): Promise<R
         consumed = 0;
         spans = 0;
         busyMs = 0;
-        emittedBefore = generator.counters().emitted;
+        before = generator.counters();
       }
       const drained = generator.drain(flow.transfer);
       consumed += drained;
@@ -89,7 +91,14 @@ async function run(stage: Stage, callsPerMs: number, seconds: number): Promise<R
       await sleep(callsPerMs === 0 ? 0 : DRAIN_MS);
     }
     const { emitted, lost } = generator.counters();
-    return { consumed, spans, emitted: emitted - emittedBefore, lost, busyMs };
+    return {
+      consumed,
+      spans,
+      emitted: emitted - before.emitted,
+      lost: lost - before.lost,
+      lostCold: before.lost,
+      busyMs,
+    };
   } finally {
     await ended(driver);
     generator.close();

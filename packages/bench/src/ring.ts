@@ -34,6 +34,7 @@ export const ring: Bench = async ({ isQuick, signal, progress }) => {
   return [
     ...saturated,
     { case: 'fixed-300k', metric: 'lost', unit: 'events', value: fixed.lost, reference: 0 },
+    { case: 'fixed-300k', metric: 'lost_cold', unit: 'events', value: fixed.lostCold },
     { case: 'fixed-300k', metric: 'events_per_s', unit: '1/s', value: fixed.emitted / seconds },
     { case: 'fixed-300k', metric: 'cpu_cores', unit: 'cores', value: fixed.busyMs / 1e3 / seconds },
     {
