@@ -5,8 +5,8 @@ import { CLICKHOUSE_TYPES } from './ddl.ts';
 
 /**
  * A block of 64-bit columns that are already as a Native block holds them: for whoever fills a
- * table's columns itself. They are copied, into `buffer` where it is large enough: memory that is
- * used again costs a fifth of new one. A column without eight bytes for each row is our mistake:
+ * table's columns itself. They are copied, into `buffer` where it is large enough: new memory was a
+ * third of what a block of samples cost (profile of remote write). A column without eight bytes for each row is our mistake:
  * throws.
  */
 export function blockOfColumns(

@@ -14,9 +14,9 @@ const SERIES = 0x0a;
 const SAMPLE_BYTES = 18;
 
 /**
- * Takes the fields `timeseries` from `at` on, as long as the sink knows their labels and the rest of
+ * Takes the fields `timeseries` from `start` on, as long as the sink knows their labels and the rest of
  * each is samples as every sender writes them; answers where the first other field begins. It saves
- * most of the reading: of 0.33 µs a sample, snappy among it, 0.12 µs are left (bench metrics).
+ * the walk over the labels, and reads a sample without a look at each of its tags.
  */
 export function readKnownSeries(view: DataView, start: number, sink: KnownSeries): number {
   const { byteLength } = view;
