@@ -27,3 +27,10 @@ function table(characters: string): Uint8Array {
 function range(holds: (code: number) => boolean): Uint8Array {
   return Uint8Array.from({ length: 256 }, (_, code) => (holds(code) ? 1 : 0));
 }
+
+/** The index past the octets from `from` on that are all of `table`. */
+export function pastAll(bytes: Buffer, from: number, table: Uint8Array): number {
+  let at = from;
+  while (table[bytes[at] ?? 0] === 1) at += 1;
+  return at;
+}

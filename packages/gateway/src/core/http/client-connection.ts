@@ -3,7 +3,8 @@ import { type BodySource, createRequestBody, type RequestBody } from '../request
 import { type Peer, RequestContext } from '../request-context.ts';
 import { type Connection, EMPTY } from '../sockets/connection.ts';
 import { type BodyDecoder, createBodyDecoder } from './body-decoder.ts';
-import { connectionOptions, HEAD_LIMITS, parseRequestHead, type RequestHead } from './head.ts';
+import { connectionOptions } from './connection-options.ts';
+import { HEAD_LIMITS, parseRequestHead, type RequestHead } from './head.ts';
 import { HeadReading } from './head-reading.ts';
 import { HeaderFields } from './header-fields.ts';
 import { fieldLines, trailerLines } from './message.ts';

@@ -1,6 +1,12 @@
 import { EMPTY } from '../sockets/connection.ts';
-import type { HeadLimits } from './head.ts';
 import type { Field, HeaderFields } from './header-fields.ts';
+
+/** Bounds of one head. Beyond them the answer is 414 (line) or 431 (fields). */
+export interface HeadLimits {
+  readonly lineBytesMax: number;
+  readonly fieldsMax: number;
+  readonly headBytesMax: number;
+}
 
 /** Field lines longer than this are read each time: so much is held for a connection at most. */
 const KNOWN_BYTES_MAX = 1_024;

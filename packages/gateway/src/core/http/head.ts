@@ -1,31 +1,10 @@
-import {
-  COLON,
-  CR,
-  FIELD_VALUE,
-  LF,
-  LOWER_TOKEN,
-  SPACE,
-  TAB,
-  TARGET,
-  TOKEN,
-} from './characters.ts';
-import {
-  CONNECTION,
-  CONTENT_LENGTH,
-  EXPECT,
-  nameAt,
-  nextHash,
-  TRANSFER_ENCODING,
-} from './field-name.ts';
-import { HeadReading } from './head-reading.ts';
-import { Field, HeaderFields } from './header-fields.ts';
-
-/** Bounds of one head. Beyond them the answer is 414 (line) or 431 (fields). */
-export interface HeadLimits {
-  readonly lineBytesMax: number;
-  readonly fieldsMax: number;
-  readonly headBytesMax: number;
-}
+import { CR, FIELD_VALUE, LF, pastAll, SPACE, TARGET, TOKEN } from './characters.ts';
+import { type ConnectionOptions, connectionOptions } from './connection-options.ts';
+import { fieldsAt, parseFields } from './field-lines.ts';
+import { CONTENT_LENGTH, EXPECT, TRANSFER_ENCODING } from './field-name.ts';
+import { type HeadLimits, HeadReading } from './head-reading.ts';
+import { HeaderFields } from './header-fields.ts';
+import { type Refused, refused } from './refused.ts';
 
 /** As nginx's defaults: one line in an 8 KiB buffer, four such buffers for a head. */
 export const HEAD_LIMITS: HeadLimits = {
@@ -71,13 +50,6 @@ export interface ResponseHead {
   readonly framing: Framing;
   readonly isKeepAlive: boolean;
   readonly size: number;
-}
-
-/** A head that is refused, and the status that says so. Nothing of it may be forwarded. */
-export interface Refused {
-  readonly kind: 'refused';
-  readonly status: 400 | 414 | 431 | 501 | 505;
-  readonly reason: string;
 }
 
 const NEED_MORE = { kind: 'need-more' } as const;
@@ -284,73 +256,6 @@ function statusAt(bytes: Buffer, from: number, end: number): number | undefined 
   return status >= 100 && isAll(bytes, from + 4, end, FIELD_VALUE) ? status : undefined;
 }
 
-/** As `parseFields`, unless the lines are those that the last message had. */
-function fieldsAt(
-  bytes: Buffer,
-  from: number,
-  reading: HeadReading,
-  fields: HeaderFields,
-): number | Refused {
-  const again = reading.recall(bytes, from, fields);
-  if (again > 0) return again;
-  const end = parseFields(bytes, from, reading.limits, fields);
-  if (typeof end === 'number') reading.keep(bytes, from, end, fields);
-  return end;
-}
-
-/** Takes the field lines from `from` on into `fields`; answers where the empty line ends. */
-function parseFields(
-  bytes: Buffer,
-  from: number,
-  limits: HeadLimits,
-  fields: HeaderFields,
-): number | Refused {
-  let at = from;
-  while (bytes[at] !== CR) {
-    const end = takeLine(bytes, at, from, fields);
-    if (end === undefined) return refused(400, 'bad field line');
-    if (end - at > limits.lineBytesMax) return refused(431, 'field line too long');
-    if (fields.list.length > limits.fieldsMax) return refused(431, 'too many fields');
-    at = end;
-  }
-  if (bytes[at + 1] !== LF) return refused(400, 'bare CR');
-  fields.settle(bytes.toString('latin1', from, at));
-  return at + 2;
-}
-
-/** The line at `at` as one more field of what began at `from`: where it ends, or undefined. */
-function takeLine(
-  bytes: Buffer,
-  at: number,
-  from: number,
-  fields: HeaderFields,
-): number | undefined {
-  // obs-fold and space before the colon fall out here: neither SP nor HTAB is a token character.
-  let nameEnd = at;
-  let hash = 0;
-  for (let octet = LOWER_TOKEN[bytes[at] ?? 0] ?? 0; octet !== 0; ) {
-    hash = nextHash(hash, octet);
-    nameEnd += 1;
-    octet = LOWER_TOKEN[bytes[nameEnd] ?? 0] ?? 0;
-  }
-  if (bytes[nameEnd] !== COLON || nameEnd === at) return undefined;
-  let valueStart = nameEnd + 1;
-  while (isBlank(bytes[valueStart])) valueStart += 1;
-  const lineEnd = pastAll(bytes, valueStart, FIELD_VALUE);
-  if (bytes[lineEnd] !== CR || bytes[lineEnd + 1] !== LF) return undefined;
-  let valueEnd = lineEnd;
-  while (valueEnd > valueStart && isBlank(bytes[valueEnd - 1])) valueEnd -= 1;
-  const name = nameAt(bytes, at, nameEnd, hash);
-  const isPlain = valueStart === nameEnd + 2 && bytes[nameEnd + 1] === SPACE;
-  if (isPlain && valueEnd === lineEnd) {
-    fields.take(new Field(name, '', at - from, lineEnd + 2 - from));
-  } else {
-    const value = bytes.toString('latin1', valueStart, valueEnd);
-    fields.push(bytes.toString('latin1', at, nameEnd), name.key, value);
-  }
-  return lineEnd + 2;
-}
-
 function requestFraming(fields: HeaderFields, isHttp10: boolean): Framing | Refused {
   const { kinds } = fields;
   if ((kinds & (CONTENT_LENGTH | TRANSFER_ENCODING)) === 0) return NO_BODY;
@@ -403,43 +308,8 @@ function contentLength(fields: HeaderFields): number | undefined | Refused {
   return length;
 }
 
-/** What `Connection` says. */
-export interface ConnectionOptions {
-  readonly closes: boolean;
-  readonly keepsAlive: boolean;
-  readonly upgrades: boolean;
-  /** Names of fields that are this connection's own, in lower case. */
-  readonly fields: readonly string[];
-}
-
-const NAMES_NO_FIELD: ReadonlySet<string> = new Set(['close', 'keep-alive', 'upgrade', 'te']);
 /** Fields that frame or route a message: no client may call them its connection's own. */
 const FOR_ALL: ReadonlySet<string> = new Set(['host', 'content-length', 'transfer-encoding']);
-const SAYS_NOTHING = optionsOf('');
-const KEEPS_ALIVE = optionsOf('keep-alive');
-const CLOSES = optionsOf('close');
-
-/** The options of `Connection`; of what nearly all messages say they are made once. */
-export function connectionOptions(fields: HeaderFields): ConnectionOptions {
-  const value = (fields.kinds & CONNECTION) === 0 ? undefined : fields.joined('connection');
-  if (value === undefined) return SAYS_NOTHING;
-  if (value === 'keep-alive') return KEEPS_ALIVE;
-  return value === 'close' ? CLOSES : optionsOf(value);
-}
-
-function optionsOf(value: string): ConnectionOptions {
-  const options = value
-    .toLowerCase()
-    .split(',')
-    .map((option) => option.trim());
-  return {
-    closes: options.includes('close'),
-    keepsAlive: options.includes('keep-alive'),
-    upgrades: options.includes('upgrade'),
-    fields: options.filter((option) => option !== '' && !NAMES_NO_FIELD.has(option)),
-  };
-}
-
 function keepsAlive(isHttp10: boolean, options: ConnectionOptions): boolean {
   return !options.closes && (!isHttp10 || options.keepsAlive);
 }
@@ -455,22 +325,7 @@ export function isHost(value: string): boolean {
   return isGood;
 }
 
-/** The index past the octets from `from` on that are all of `table`. */
-function pastAll(bytes: Buffer, from: number, table: Uint8Array): number {
-  let at = from;
-  while (table[bytes[at] ?? 0] === 1) at += 1;
-  return at;
-}
-
 function isAll(bytes: Buffer, from: number, end: number, table: Uint8Array): boolean {
   for (let i = from; i < end; i++) if (table[bytes[i] ?? 0] !== 1) return false;
   return true;
-}
-
-function isBlank(code: number | undefined): boolean {
-  return code === SPACE || code === TAB;
-}
-
-function refused(status: Refused['status'], reason: string): Refused {
-  return { kind: 'refused', status, reason };
 }

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http2';
+import { connectionOptions } from '../http/connection-options.ts';
 import { HOP_BY_HOP, NOT_IN_TRAILERS } from '../http/field-name.ts';
-import { connectionOptions } from '../http/head.ts';
 import { HeaderFields } from '../http/header-fields.ts';
 
 const NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
