@@ -6,8 +6,8 @@ import { CLICKHOUSE_TYPES } from './ddl.ts';
 /**
  * A block of 64-bit columns that are already as a Native block holds them: for whoever fills a
  * table's columns itself. They are copied, into `buffer` where it is large enough: new memory was a
- * third of what a block of samples cost (profile of remote write). A column without eight bytes for each row is our mistake:
- * throws.
+ * third of what a block of samples cost (profile of remote write). Throws where a column has not
+ * eight bytes for each row: our mistake.
  */
 export function blockOfColumns(
   table: AnyTable,
