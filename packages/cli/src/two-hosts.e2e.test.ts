@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Span, TraceAnswer, TraceSearchAnswer } from '@thalweg/model';
 import { ServerSettings, startServer } from '@thalweg/server';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 
 // Two hosts with a router between that translates both addresses and the port. The second host's agent
 // lives by another clock: faketime(1) moves the clock of the day of one process, not the monotonic one.
@@ -52,6 +52,7 @@ async function startAgent(name: string, port: number, before: readonly string[])
   const [command = '', ...rest] = [...before, ...words, ...own];
   const agent = spawn(command, rest, {
     stdio: ['ignore', 'ignore', 'pipe'],
+    detached: true,
     env: { ...process.env, THALWEG_AGENT_NAME: name, FAKETIME_DONT_FAKE_MONOTONIC: '1' },
   });
   running.push(agent);
@@ -85,7 +86,11 @@ beforeAll(async () => {
   );
   ({ url, close } = server);
   const served = ['python3', '-u', '-m', 'http.server', String(PORT.served)];
-  const http = spawn('ip', ['netns', 'exec', SERVER, ...served], { cwd: folder, stdio: 'pipe' });
+  const http = spawn('ip', ['netns', 'exec', SERVER, ...served], {
+    cwd: folder,
+    stdio: 'pipe',
+    detached: true,
+  });
   running.push(http);
   await once(http.stdout, 'data');
   await startAgent('near', PORT.asked, []);
@@ -93,14 +98,23 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  for (const child of running) {
-    const end = once(child, 'exit');
-    if (child.exitCode === null && child.kill('SIGTERM')) await end;
-  }
+  // Each is a group of its own: faketime(1) does not hand signals on.
+  const groups = running.flatMap(({ pid }) => (pid === undefined ? [] : [-pid]));
+  for (const group of groups) signal(group, 'SIGTERM');
+  await vi.waitUntil(() => !groups.some((group) => signal(group, 0)), { timeout: 20_000 });
   await close();
   for (const name of NAMES) run('ip', 'netns', 'del', name);
   rmSync(folder, { recursive: true, force: true });
 });
+
+/** Whether there is such a process or group. */
+function signal(pid: number, name: NodeJS.Signals | 0): boolean {
+  try {
+    return process.kill(pid, name);
+  } catch {
+    return false;
+  }
+}
 
 async function traceIds(): Promise<readonly string[]> {
   const nowUs = Date.now() * 1e3;
