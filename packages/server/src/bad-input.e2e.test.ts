@@ -64,6 +64,17 @@ test.each(hostileQueries())('$name: answered, in bounded memory', async ({ path,
   expect(server.peakBytes()).toBeLessThan(PEAK_BYTES_MAX);
 });
 
+test('a question that is too long is answered while it is still being sent', async () => {
+  const body = new URLSearchParams({ query: 'x'.repeat(8e6) });
+  for (let i = 0; i < 5; i += 1) {
+    const answer = await fetch(`${server.url}/prom/api/v1/query`, { method: 'POST', body });
+    expect([answer.status, await answer.text()]).toEqual([
+      400,
+      expect.stringContaining('too large'),
+    ]);
+  }
+});
+
 test('after all that it takes what is good, and has counted what was not', async () => {
   const log = { resourceLogs: [{ scopeLogs: [{ logRecords: [{ body: { stringValue: 'a' } }] }] }] };
   const headers = { 'content-type': 'application/json' };

@@ -39,6 +39,11 @@ export function handleErrors(app: FastifyInstance, limits: BodyLimits): void {
     if (error.status === 503) reply.header('retry-after', '1');
     return reply.status(error.status).send(errorBody(error));
   });
+  // Fastify closes where a body is too large, and a client that is still sending gets a reset in
+  // place of the answer. Without that word Node reads the rest and throws it away.
+  app.addHook('onSend', async (request, reply) => {
+    if (!request.raw.complete) reply.removeHeader('connection');
+  });
 }
 
 function toApiError(thrown: unknown, request: FastifyRequest, limits: BodyLimits): ApiError {
