@@ -18,6 +18,10 @@ import { shopBatch } from './shop-rows.ts';
 const BATCH_ROWS = 500;
 const WRITERS = 3;
 const BETWEEN_KILLS_MS = 400;
+/** An agent gives way to the load and sees little at first: in less it would have stored nothing. */
+const AGENT_LIFE_MS = 2_500;
+/** From one kill to the next, the agent's start and the look for what is left among it. */
+const AGENT_ROUND_MS = AGENT_LIFE_MS + 2_000;
 const BACK_MS_MAX = 30_000;
 const PORTS = [18_580, 18_581] as const;
 const CLI = fileURLToPath(
@@ -145,10 +149,10 @@ async function killAgents(
   let programsLeft = 0;
   let agent = start();
   try {
-    const load = saturate(pair.url, 16, Math.ceil((kills * 2_000) / 1e3) + 2);
+    const load = saturate(pair.url, 16, Math.ceil((kills * AGENT_ROUND_MS) / 1e3) + 2);
     for (let kill = 0; kill < kills && !signal.aborted; kill += 1) {
       await until(() => programs().length > others.length);
-      await sleep(BETWEEN_KILLS_MS);
+      await sleep(AGENT_LIFE_MS);
       await killed(agent);
       await sleep(BETWEEN_KILLS_MS);
       programsLeft += programs().filter((id) => !others.includes(id)).length;
@@ -167,6 +171,7 @@ async function killAgents(
       url,
       'SELECT Count(row) AS n, UniqExact(_id) AS u FROM l7_flow_log',
     );
+    if (stored === countedBefore) throw new Error('no agent stored a row: none can be doubled');
     const row = { case: 'agent' };
     return [
       { ...row, metric: 'kills', unit: 'kills', value: kills },
