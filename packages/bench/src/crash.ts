@@ -171,7 +171,6 @@ async function killAgents(
       url,
       'SELECT Count(row) AS n, UniqExact(_id) AS u FROM l7_flow_log',
     );
-    if (stored === countedBefore) throw new Error('no agent stored a row: none can be doubled');
     const row = { case: 'agent' };
     return [
       { ...row, metric: 'kills', unit: 'kills', value: kills },
