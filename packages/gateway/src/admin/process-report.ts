@@ -1,5 +1,5 @@
 import type { Upstream } from '../core/upstream.ts';
-import { type Counts, sumOf } from '../workers/counts.ts';
+import { type Counts, foldCounts, sumOf } from '../workers/counts.ts';
 import type { Hub } from '../workers/hub.ts';
 
 /** An upstream whose nodes are checked, as the control API shows it. */
@@ -36,10 +36,7 @@ export function openProcessReport({ hub, upstreams, counters }: ProcessReportPar
   });
   hub.topic(COUNTERS, {
     answer: counters,
-    fold(before, last) {
-      const counts = Object.entries(last as Counts).filter(([name]) => !MOMENTARY.has(name));
-      return sumOf((before ?? {}) as Counts, Object.fromEntries(counts));
-    },
+    fold: (before, last) => foldCounts(before, last, (name) => !MOMENTARY.has(name)),
   });
   return {
     async health() {

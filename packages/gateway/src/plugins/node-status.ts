@@ -1,4 +1,4 @@
-import { type Counts, sumOf } from '../workers/counts.ts';
+import { type Counts, foldCounts, sumOf } from '../workers/counts.ts';
 import { definePlugin } from './plugin.ts';
 
 /** Counted since the start: what stays true when a process has ended. */
@@ -12,10 +12,7 @@ export const nodeStatus = definePlugin({
   schema: { type: 'object' },
   create: () => ({}),
   respond: (_, { facts }): Counts => ({ ...facts.connections(), total: facts.requestsTotal() }),
-  fold(before, last) {
-    const counts = Object.entries(last as Counts).filter(([name]) => SINCE_START.has(name));
-    return sumOf((before ?? {}) as Counts, Object.fromEntries(counts));
-  },
+  fold: (before, last) => foldCounts(before, last, (name) => SINCE_START.has(name)),
   publicApis({ facts, askAll }) {
     return [
       {

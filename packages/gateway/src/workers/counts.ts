@@ -6,3 +6,13 @@ export function sumOf(counts: Counts, more: Counts): Counts {
   const sums = Object.entries(more).map(([name, count]) => [name, (counts[name] ?? 0) + count]);
   return { ...counts, ...Object.fromEntries(sums) };
 }
+
+/** What `Topic.fold` keeps of counts: those that `isKept` names, summed. */
+export function foldCounts(
+  before: unknown,
+  last: unknown,
+  isKept: (name: string) => boolean,
+): Counts {
+  const counts = Object.entries(last as Counts).filter(([name]) => isKept(name));
+  return sumOf((before ?? {}) as Counts, Object.fromEntries(counts));
+}

@@ -1,10 +1,9 @@
-import type { Common, CommonKind, Hub, Topic } from './hub.ts';
+import { type Common, type CommonKind, type Hub, heldState, type Topic } from './hub.ts';
 import type { Call, ToFirst, ToWorker } from './messages.ts';
 
 /** The hub of a process that serves: everything goes by way of the first one. */
 export interface WorkerHub extends Hub {
-  /** Whether the message was one for the hub. */
-  take(message: ToWorker): boolean;
+  take(message: ToWorker): void;
   /** What stays of this process's counts when it ends, by topic. */
   last(): readonly (readonly [topic: string, answer: unknown])[];
 }
@@ -12,9 +11,10 @@ export interface WorkerHub extends Hub {
 export function createWorkerHub(process: number, send: (message: ToFirst) => void): WorkerHub {
   const topics = new Map<string, Topic>();
   const waiting = new Map<number, (answer: unknown) => void>();
-  const states = new Map<string, { readonly state: object }>();
+  const states = new Map<string, object>();
   let calls: Call[] = [];
   let lastId = 0;
+  let lastState = 0;
 
   function wait<Answer>(): { readonly id: number; readonly answer: Promise<Answer> } {
     lastId += 1;
@@ -73,31 +73,27 @@ export function createWorkerHub(process: number, send: (message: ToFirst) => voi
       key: string,
       settings: Settings,
     ) {
-      const name = `${kind.name} ${key}`;
-      let known = states.get(name);
-      if (known === undefined) {
-        const number = states.size;
-        send({ kind: 'state', state: number, name: kind.name, key, settings });
-        known = { state: remote(number) };
-        states.set(name, known);
-      }
-      return known.state as Common<State>; // Every call of it goes to a state of this kind.
+      const state = heldState(states, `${kind.name} ${key}`, () => {
+        lastState += 1;
+        send({ kind: 'state', state: lastState, name: kind.name, key, settings });
+        return remote(lastState);
+      });
+      return state as Common<State>; // Every call of it goes to a state of this kind.
     },
     take(message) {
       switch (message.kind) {
         case 'answers':
           for (const [id, answer] of message.list) settle(id, answer);
-          return true;
+          return;
         case 'gathered':
           settle(message.id, message.answers);
-          return true;
+          return;
         case 'question': {
           const answer = topics.get(message.topic)?.answer(message.question);
           if (message.id !== undefined) send({ kind: 'reply', id: message.id, answer });
-          return true;
+          return;
         }
         default:
-          return false;
       }
     },
     last() {

@@ -18,6 +18,12 @@ export const CLAIMS: CommonKind<Claims, undefined> = {
         if (known !== undefined && known.process !== process && known.untilMs > nowMs) {
           return known.untilMs - nowMs;
         }
+        // The newest stand last, so that those that are over leave from the front.
+        held.delete(name);
+        for (const [older, { untilMs }] of held) {
+          if (untilMs > nowMs) break;
+          held.delete(older);
+        }
         held.set(name, { process, untilMs: nowMs + forMs });
         return 0;
       },

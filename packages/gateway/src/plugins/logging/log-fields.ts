@@ -40,6 +40,11 @@ export const LOG_METADATA = {
 export const LOG_METADATA_SCHEMA = { type: 'object', properties: LOG_METADATA } as const;
 
 /** Where entries go that are sent over a socket. */
+export interface SocketFields {
+  readonly host: string;
+  readonly port: number;
+}
+
 export const SOCKET_FIELDS = {
   host: { type: 'string' },
   port: { type: 'integer', minimum: 0 },

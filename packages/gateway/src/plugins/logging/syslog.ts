@@ -3,11 +3,15 @@ import { sendDatagrams, sendStream } from '../batch/socket-sink.ts';
 import { definePlugin } from '../plugin.ts';
 import { batchedLog } from './batched-log.ts';
 import type { LogEntry } from './log-entry.ts';
-import { LOG_FIELDS, LOG_METADATA_SCHEMA, type LogFields, logFieldsFault } from './log-fields.ts';
+import {
+  LOG_FIELDS,
+  LOG_METADATA_SCHEMA,
+  type LogFields,
+  logFieldsFault,
+  type SocketFields,
+} from './log-fields.ts';
 
-interface Syslog extends BatchFields, LogFields {
-  readonly host: string;
-  readonly port: number;
+interface Syslog extends BatchFields, LogFields, SocketFields {
   readonly timeout: number;
   readonly sock_type: 'tcp' | 'udp';
   readonly tls: boolean;

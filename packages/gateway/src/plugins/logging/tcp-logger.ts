@@ -8,11 +8,10 @@ import {
   type LogFields,
   logFieldsFault,
   SOCKET_FIELDS,
+  type SocketFields,
 } from './log-fields.ts';
 
-interface TcpLogger extends BatchFields, LogFields {
-  readonly host: string;
-  readonly port: number;
+interface TcpLogger extends BatchFields, LogFields, SocketFields {
   readonly tls: boolean;
   readonly tls_options?: string;
   readonly timeout: number;

@@ -9,11 +9,10 @@ import {
   type LogFields,
   logFieldsFault,
   SOCKET_FIELDS,
+  type SocketFields,
 } from './log-fields.ts';
 
-interface UdpLogger extends BatchFields, LogFields {
-  readonly host: string;
-  readonly port: number;
+interface UdpLogger extends BatchFields, LogFields, SocketFields {
   readonly timeout: number;
 }
 
