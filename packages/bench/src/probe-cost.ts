@@ -1,4 +1,4 @@
-import { openCapture, RUNGS, type Rung } from '@thalweg/agent';
+import { AgentSettings, openCapture, RUNGS, type Rung } from '@thalweg/agent';
 import { saturate } from './load.ts';
 import type { NginxPair } from './nginx-pair.ts';
 import { type BenchOptions, type BenchRow, median } from './report.ts';
@@ -9,7 +9,7 @@ import { type BenchOptions, type BenchRow, median } from './report.ts';
  * both rungs, captured and filtered in turns. A run that finds nothing to tell counts as a run.
  */
 const CONNECTIONS = 16;
-const RING_BYTES = 16 << 20;
+const DEFAULT_RING_BYTES = AgentSettings.shape.ring_bytes.parse(undefined); // As an agent has it.
 const DRAIN_MS = 5;
 /** getppid()s timed at once. */
 const CALLS = 200_000;
@@ -19,7 +19,17 @@ const METRICS: Readonly<Record<string, string>> = {
   on_sys_exit: 'probe_ns_sys_exit',
   on_state: 'probe_ns_state',
 };
+const PER_EVENT = 'probe_ns_per_event';
 const STATES = ['full', 'filtered'] as const;
+/** A ring leaves the cache when it is large: each event then waits for memory. */
+const RINGS_MB = [1, 4, 16];
+
+interface Measurement {
+  readonly rung: Rung;
+  readonly state: (typeof STATES)[number];
+  readonly seconds: number;
+  readonly ringBytes?: number;
+}
 
 export async function probeCostRows(
   pair: NginxPair,
@@ -28,17 +38,27 @@ export async function probeCostRows(
   const rounds = isQuick ? 1 : 5;
   const seconds = isQuick ? 1 : 2;
   const samples = new Map<string, { row: Omit<BenchRow, 'value'>; values: number[] }>();
+  const keep = (name: string, rows: readonly Omit<BenchRow, 'case'>[]): void => {
+    for (const { value, ...row } of rows) {
+      const key = `${name} ${row.metric}`;
+      const sample = samples.get(key) ?? { row: { ...row, case: name }, values: [] };
+      sample.values.push(value);
+      samples.set(key, sample);
+    }
+  };
   for (let round = 0; round < rounds && !signal.aborted; round += 1) {
     for (const rung of RUNGS) {
       for (const state of STATES) {
-        for (const { value, ...row } of await measure(pair, rung, state, seconds)) {
-          const named = { ...row, case: `probes-${rung}-${state}` };
-          const key = `${named.case} ${row.metric}`;
-          const sample = samples.get(key) ?? { row: named, values: [] };
-          sample.values.push(value);
-          samples.set(key, sample);
-        }
+        keep(`probes-${rung}-${state}`, await measure(pair, { rung, state, seconds }));
       }
+    }
+    for (const ringMb of RINGS_MB) {
+      const ring = { rung: 'A', state: 'full', seconds, ringBytes: ringMb << 20 } as const;
+      const rows = await measure(pair, ring);
+      keep(
+        `probes-A-ring-${ringMb}mb`,
+        rows.filter(({ metric }) => metric === PER_EVENT),
+      );
     }
     progress(`probes, round ${round + 1} of ${rounds}`);
   }
@@ -48,11 +68,10 @@ export async function probeCostRows(
 /** Mean nanoseconds of a run of each program, and of all programs for each event that they told. */
 async function measure(
   { url, ports }: NginxPair,
-  rung: Rung,
-  state: 'full' | 'filtered',
-  seconds: number,
+  { rung, state, seconds, ringBytes = DEFAULT_RING_BYTES }: Measurement,
 ): Promise<Omit<BenchRow, 'case'>[]> {
-  const capture = open(rung, state === 'full' ? { ports } : { portsExcluded: ports });
+  const filter = state === 'full' ? { ports } : { portsExcluded: ports };
+  const capture = open(rung, ringBytes, filter);
   const drain = (): number => capture.drain(() => undefined);
   const timer = setInterval(drain, DRAIN_MS);
   try {
@@ -70,7 +89,7 @@ async function measure(
     const events = capture.counters()['events'] ?? 0;
     if (state === 'filtered' || events === 0) return rows;
     const totalNs = programs.reduce((sum, { runNs }) => sum + runNs, 0);
-    return [...rows, { metric: 'probe_ns_per_event', unit: 'ns', value: totalNs / events }];
+    return [...rows, { metric: PER_EVENT, unit: 'ns', value: totalNs / events }];
   } finally {
     clearInterval(timer);
     capture.close();
@@ -84,7 +103,7 @@ export function systemCallRows({ isQuick }: BenchOptions): BenchRow[] {
   for (let round = 0; round < rounds; round += 1) {
     for (const rung of RUNGS) {
       const off = systemCallNs();
-      const capture = open(rung, { ports: [1] });
+      const capture = open(rung, DEFAULT_RING_BYTES, { ports: [1] });
       added[rung].push(systemCallNs() - off);
       capture.close();
     }
@@ -111,10 +130,11 @@ function systemCallNs(): number {
 
 function open(
   rung: Rung,
+  ringBytes: number,
   filter: { ports?: readonly number[]; portsExcluded?: readonly number[] },
 ) {
   return openCapture({
-    ringBytes: RING_BYTES,
+    ringBytes,
     captureBytes: 512,
     rung,
     filter: {

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
+  AgentSettings,
   createFlow,
   createProcessTable,
   createResolver,
@@ -11,7 +12,7 @@ import {
 // One run of the ring bench, in a process of its own: like an agent's, it has one flow, whose calls
 // the engine inlines. Several in one process share their type feedback and lose a quarter.
 
-const RING_BYTES = 16 << 20;
+const RING_BYTES = AgentSettings.shape.ring_bytes.parse(undefined); // As an agent has it.
 const DRAIN_MS = 5;
 /** Until the engine has compiled what runs: what is lost meanwhile is told apart. */
 const WARM_MS = 1_000;
