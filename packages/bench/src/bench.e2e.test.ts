@@ -4,6 +4,7 @@ import { BENCH_NAMES, runBench } from './index.ts';
 test.each(BENCH_NAMES)('bench %s runs small, and each figure is a number', async (name) => {
   const report = await runBench(name, {
     isQuick: true,
+    minutes: 1,
     signal: new AbortController().signal,
     progress: () => undefined,
   });

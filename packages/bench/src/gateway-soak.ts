@@ -15,7 +15,6 @@ import { type Bench, type BenchRow, median } from './report.ts';
  * A gateway under a mixed load of well-behaved and rude clients while its configuration changes: its
  * memory must not grow. The slope is fitted over the second half, when caches and pools are full.
  */
-const RUN_S = 240;
 const QUICK_S = 4;
 const SAMPLE_MS = 1_000;
 const READY_MS_MAX = 30_000;
@@ -36,7 +35,7 @@ interface Sample {
   readonly residentMb: number;
 }
 
-export const gatewaySoak: Bench = async ({ isQuick, signal, progress }) => {
+export const gatewaySoak: Bench = async ({ isQuick, minutes, signal, progress }) => {
   const temporary = makeRunFolder('gateway-soak');
   const servers = [await listen(answerUpstream), await listen(takeAll)];
   const [upstreamPort, sinkPort] = servers.map(({ port }) => port);
@@ -45,7 +44,7 @@ export const gatewaySoak: Bench = async ({ isQuick, signal, progress }) => {
   try {
     await configure(target, Number(sinkPort));
     const traffic = startTraffic(target);
-    const samples = await sample(gateway.pid, isQuick ? QUICK_S : RUN_S, signal, progress);
+    const samples = await sample(gateway.pid, isQuick ? QUICK_S : minutes * 60, signal, progress);
     await traffic.stop();
     return [...countRows(traffic.counts, samples), ...memoryRows(samples)];
   } finally {

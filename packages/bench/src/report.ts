@@ -34,6 +34,8 @@ export interface BenchOptions {
   readonly cases?: readonly string[] | undefined;
   /** Of benches with a load: how many connections at once, one run each. */
   readonly connections?: readonly number[] | undefined;
+  /** How long the load lasts, of a bench where one chooses (`gateway-soak`). */
+  readonly minutes: number;
   /** Progress for a person; not part of the result. */
   readonly progress: (line: string) => void;
 }

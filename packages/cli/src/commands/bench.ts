@@ -21,12 +21,20 @@ export const bench: Command = {
       type: 'string',
       doc: 'connections at once, such as 1,16,64,256 (links, gateway)',
     },
+    minutes: {
+      type: 'number',
+      doc: 'how long the load lasts (gateway-soak)',
+      default: 4,
+      min: 1,
+      max: 1_440,
+    },
     json: JSON_OPTION,
   },
   examples: [
     'thalweg bench ring',
     'thalweg bench capture --json',
     'thalweg bench links --case T1-nginx --connections 16,256',
+    'thalweg bench gateway-soak --minutes 60',
   ],
   async run({ values, terminal, signal }) {
     const [name = ''] = values.positionals;
@@ -34,6 +42,7 @@ export const bench: Command = {
       isQuick: values.flag('quick'),
       cases: values.list('case'),
       connections: counts(values.text('connections')),
+      minutes: values.number('minutes'),
       signal,
       progress: terminal.note,
     });
