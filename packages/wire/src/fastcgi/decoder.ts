@@ -1,6 +1,7 @@
 import type { Http1Head } from '../http1/head.ts';
 import type { HeaderTable } from '../http1/header-table.ts';
 import { addPending, clearPending } from '../pending.ts';
+import { outerEnds, PHASE_LOST, PHASE_UNTIL_TURN, type StreamDecoder } from '../stream-decoder.ts';
 import { createTextDecoder, type DecodeText } from '../text.ts';
 import { cgiHeadEnd, createCgiHeadReader } from './head.ts';
 import {
@@ -14,13 +15,7 @@ import {
   STDIN,
   STDOUT,
 } from './record.ts';
-import {
-  type FastcgiStream,
-  PHASE_CONTENT,
-  PHASE_HEADER,
-  PHASE_LOST,
-  PHASE_UNTIL_TURN,
-} from './stream.ts';
+import { type FastcgiStream, PHASE_CONTENT, PHASE_HEADER } from './stream.ts';
 
 export type FastcgiTrouble = 'not-fastcgi' | 'gap';
 
@@ -36,16 +31,10 @@ export interface FastcgiSink {
 }
 
 /**
- * As `Http1Decoder`: bounded, sans-I/O, never throws. Requests of a connection follow each other, as
+ * Requests of a connection follow each other, as
  * web servers send them: interleaved ones (FastCGI 1.0 §2.4) are not told apart.
  */
-export interface FastcgiDecoder {
-  push(stream: FastcgiStream, bytes: Uint8Array, from: number, to: number): void;
-  gap(stream: FastcgiStream, count: number): void;
-  turn(stream: FastcgiStream): void;
-  close(stream: FastcgiStream): void;
-  lose(stream: FastcgiStream): void;
-}
+export type FastcgiDecoder = StreamDecoder<FastcgiStream>;
 
 /** Of variables, or of an answer's head: what is past it is not looked at. */
 const HEAD_BYTES_MAX = 16_384;
@@ -213,19 +202,7 @@ export function createFastcgiDecoder(options: {
     if (stream.phase === PHASE_UNTIL_TURN) finish(stream);
   }
 
-  return {
-    push,
-    gap,
-    turn(stream) {
-      if (stream.phase === PHASE_UNTIL_TURN) finish(stream);
-      else if (stream.phase === PHASE_LOST) stream.phase = PHASE_HEADER;
-    },
-    close: settle,
-    lose(stream) {
-      settle(stream);
-      stream.phase = PHASE_LOST;
-    },
-  };
+  return { push, gap, ...outerEnds(finish, settle) };
 }
 
 /** Of the open message at least the first record's header was seen. */

@@ -1,14 +1,11 @@
 import { createPending, type Pending } from '../pending.ts';
+import { PHASE_FIRST } from '../stream-decoder.ts';
 import { HEADER_SIZE } from './record.ts';
 
 /** In the header of a record. Also between two messages. */
-export const PHASE_HEADER = 0;
+export const PHASE_HEADER = PHASE_FIRST;
 /** In its content or padding. */
 export const PHASE_CONTENT = 1;
-/** The end of the message fell into a gap: it lasts until the other side speaks. */
-export const PHASE_UNTIL_TURN = 2;
-/** Not FastCGI, or the place is lost: waits for the next turn. */
-export const PHASE_LOST = 3;
 
 /** One direction of one FastCGI connection. Owned by its creator, changed by the decoder only. */
 export interface FastcgiStream {

@@ -1,3 +1,4 @@
+import type { StreamDecoder } from '../stream-decoder.ts';
 import type { DecodeText } from '../text.ts';
 import type { Http1Head } from './head.ts';
 import type { HeaderTable } from './header-table.ts';
@@ -39,19 +40,9 @@ export interface Http1Options {
  * never throws on what it reads, and holds at most one unfinished head for each stream.
  * Source: RFC 9112, read as leniently as a bystander must.
  */
-export interface Http1Decoder {
-  /** Takes `bytes[from, to)`, the next of the stream; nothing is kept of `bytes` itself. */
-  push(stream: Http1Stream, bytes: Uint8Array, from: number, to: number): void;
-  /** `count` bytes passed whose content is not known. */
-  gap(stream: Http1Stream, count: number): void;
-  /** The other side spoke since this stream's last byte: where a lost place is found again. */
-  turn(stream: Http1Stream): void;
+export interface Http1Decoder extends StreamDecoder<Http1Stream> {
   /** An unfinished head will not go on: what came of it must do. */
   cut(stream: Http1Stream): void;
-  /** No more bytes come. */
-  close(stream: Http1Stream): void;
   /** What follows is not HTTP/1: the other side agreed to switch protocols. */
   tunnel(stream: Http1Stream): void;
-  /** The place is lost, as after a gap of unknown length. */
-  lose(stream: Http1Stream): void;
 }

@@ -1,5 +1,6 @@
 import { addPending, clearPending } from '../pending.ts';
 import { sqlWithoutLiterals } from '../sql.ts';
+import { outerEnds, PHASE_LOST, PHASE_UNTIL_TURN, type StreamDecoder } from '../stream-decoder.ts';
 import { createTextDecoder, type DecodeText } from '../text.ts';
 import { errorFields, errorText, isClientError } from './error.ts';
 import {
@@ -10,13 +11,7 @@ import {
   startupKind,
   uint32,
 } from './frame.ts';
-import {
-  PHASE_HEADER,
-  PHASE_LOST,
-  PHASE_PAYLOAD,
-  PHASE_UNTIL_TURN,
-  type PostgresqlStream,
-} from './stream.ts';
+import { PHASE_HEADER, PHASE_PAYLOAD, type PostgresqlStream } from './stream.ts';
 
 /** Messages up to Query or Sync, which one answer follows. */
 export interface PostgresqlRequest {
@@ -50,16 +45,9 @@ export interface PostgresqlSink {
 }
 
 /**
- * As `Http1Decoder`: bounded, sans-I/O, never throws.
  * Source: the PostgreSQL manual, "Frontend/Backend Protocol", version 3.
  */
-export interface PostgresqlDecoder {
-  push(stream: PostgresqlStream, bytes: Uint8Array, from: number, to: number): void;
-  gap(stream: PostgresqlStream, count: number): void;
-  turn(stream: PostgresqlStream): void;
-  close(stream: PostgresqlStream): void;
-  lose(stream: PostgresqlStream): void;
-}
+export type PostgresqlDecoder = StreamDecoder<PostgresqlStream>;
 
 /** Payload bytes kept of one message: SQL, names, fields of an error. */
 const KEPT_MAX = 4096;
@@ -303,22 +291,10 @@ export function createPostgresqlDecoder(options: {
   function settle(stream: PostgresqlStream): void {
     if (stream.phase === PHASE_PAYLOAD) message(stream);
     if (stream.isOpen) finish(stream);
+    clearPending(stream.pending);
   }
 
-  return {
-    push,
-    gap,
-    turn(stream) {
-      if (stream.phase === PHASE_UNTIL_TURN) finish(stream);
-      else if (stream.phase === PHASE_LOST) stream.phase = PHASE_HEADER;
-    },
-    close: settle,
-    lose(stream) {
-      settle(stream);
-      clearPending(stream.pending);
-      stream.phase = PHASE_LOST;
-    },
-  };
+  return { push, gap, ...outerEnds(finish, settle) };
 }
 
 /** The oldest goes when there are too many. */

@@ -1,12 +1,9 @@
 import { createPending, type Pending } from '../pending.ts';
+import { PHASE_FIRST } from '../stream-decoder.ts';
 
 /** Waiting for a tag and a length, or inside them. */
-export const PHASE_HEADER = 0;
+export const PHASE_HEADER = PHASE_FIRST;
 export const PHASE_PAYLOAD = 1;
-/** The end of what is open fell into a gap: it lasts until the other side speaks. */
-export const PHASE_UNTIL_TURN = 2;
-/** Not PostgreSQL, or the place is lost: waits for the next turn. */
-export const PHASE_LOST = 3;
 
 /** One direction of one PostgreSQL connection. Owned by its creator, changed by the decoder only. */
 export interface PostgresqlStream {

@@ -1,13 +1,8 @@
 import { addPending, clearPending } from '../pending.ts';
+import { outerEnds, PHASE_LOST, PHASE_UNTIL_TURN, type StreamDecoder } from '../stream-decoder.ts';
 import { createTextDecoder, type DecodeText } from '../text.ts';
 import { redisError, redisStatement } from './statement.ts';
-import {
-  PHASE_BULK,
-  PHASE_LINE,
-  PHASE_LOST,
-  PHASE_UNTIL_TURN,
-  type RedisStream,
-} from './stream.ts';
+import { PHASE_BULK, PHASE_LINE, type RedisStream } from './stream.ts';
 
 export interface RedisCommand {
   /** As sent, such as `GET` or `get`. */
@@ -35,14 +30,8 @@ export interface RedisSink {
   trouble(stream: RedisStream, trouble: RedisTrouble): void;
 }
 
-/** As `Http1Decoder`: bounded, sans-I/O, never throws. Source: the RESP2 and RESP3 specification. */
-export interface RedisDecoder {
-  push(stream: RedisStream, bytes: Uint8Array, from: number, to: number): void;
-  gap(stream: RedisStream, count: number): void;
-  turn(stream: RedisStream): void;
-  close(stream: RedisStream): void;
-  lose(stream: RedisStream): void;
-}
+/** Source: the RESP2 and RESP3 specification. */
+export type RedisDecoder = StreamDecoder<RedisStream>;
 
 /** A line is a number or a short text; an inline command is at most 64 KiB for the server too. */
 const LINE_BYTES_MAX = 4096;
@@ -308,19 +297,7 @@ export function createRedisDecoder(options: {
     if (stream.phase === PHASE_UNTIL_TURN) finish(stream);
   }
 
-  return {
-    push,
-    gap,
-    turn(stream) {
-      if (stream.phase === PHASE_UNTIL_TURN) finish(stream);
-      else if (stream.phase === PHASE_LOST) stream.phase = PHASE_LINE;
-    },
-    close: settle,
-    lose(stream) {
-      settle(stream);
-      stream.phase = PHASE_LOST;
-    },
-  };
+  return { push, gap, ...outerEnds(finish, settle) };
 }
 
 /** After the first line end of `bytes[from, to)`, or `to`. The ring is large: looks no further. */

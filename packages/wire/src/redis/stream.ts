@@ -1,13 +1,10 @@
 import { createPending, type Pending } from '../pending.ts';
+import { PHASE_FIRST } from '../stream-decoder.ts';
 
 /** In a line: a type and a number or a text, up to CRLF. Also between two messages. */
-export const PHASE_LINE = 0;
+export const PHASE_LINE = PHASE_FIRST;
 /** In the bytes of a bulk string and the CRLF after it. */
 export const PHASE_BULK = 1;
-/** The end of the message fell into a gap: it lasts until the other side speaks. */
-export const PHASE_UNTIL_TURN = 2;
-/** Not Redis, or the place is lost: waits for the next turn. */
-export const PHASE_LOST = 3;
 
 /** One direction of one Redis connection. Owned by its creator, changed by the decoder only. */
 export interface RedisStream {
