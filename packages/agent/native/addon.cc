@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <node_api.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -102,12 +103,27 @@ napi_value set_max_entries(napi_env env, napi_callback_info info) {
   return error ? fail(env, error, "size of map " + call.text(1)) : nothing(env);
 }
 
+// The verifier gives up with EAGAIN when a signal is pending, which a profiler's always are.
+class WithoutSignals {
+ public:
+  WithoutSignals() {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  ~WithoutSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+ private:
+  sigset_t before_;
+};
+
 // load(handle)
 napi_value load(napi_env env, napi_callback_info info) {
   Call call(env, info);
   Object *object = call.object();
   if (!object) return nullptr;
   libbpf_log.clear();
+  WithoutSignals held;
   int error = bpf_object__load(object->bpf);
   return error ? fail(env, error, "load") : nothing(env);
 }

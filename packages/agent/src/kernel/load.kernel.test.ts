@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { Session } from 'node:inspector/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -44,6 +45,24 @@ test.each([
     expect(facts.map(({ name }) => name).sort()).toEqual(programs);
   } finally {
     addon.close(opened);
+  }
+});
+
+test('the signals of a profiler do not stop a load', async () => {
+  const addon = loadAddon();
+  const profiler = new Session();
+  profiler.connect();
+  await profiler.post('Profiler.enable');
+  await profiler.post('Profiler.setSamplingInterval', { interval: 100 });
+  await profiler.post('Profiler.start');
+  const opened = addon.open(builtFile('packets.bpf.o'));
+  try {
+    addon.load(opened);
+    expect(addon.programs(opened)).toHaveLength(2);
+  } finally {
+    addon.close(opened);
+    await profiler.post('Profiler.stop');
+    profiler.disconnect();
   }
 });
 
