@@ -8,14 +8,32 @@ import type { ColumnBuilder, ColumnValue } from './column-builder.ts';
 const FIRST_ROWS = 1_024;
 const TWO_32 = 2 ** 32;
 
-/** Whole numbers of 1, 2 or 4 bytes. Out of range wraps, a fraction is cut and NaN is 0. */
-export class WordColumn implements ColumnBuilder {
+/** Counts values; the last ones since `mark` can be taken back. */
+class CountedColumn {
   count = 0;
   #marked = 0;
+
+  mark(): void {
+    this.#marked = this.count;
+  }
+
+  rollback(): void {
+    this.count = this.#marked;
+  }
+
+  clear(): void {
+    this.count = 0;
+    this.#marked = 0;
+  }
+}
+
+/** Whole numbers of 1, 2 or 4 bytes. Out of range wraps, a fraction is cut and NaN is 0. */
+export class WordColumn extends CountedColumn implements ColumnBuilder {
   readonly #width: 1 | 2 | 4;
   #values: Uint32Array<ArrayBuffer> = new Uint32Array(FIRST_ROWS);
 
   constructor(width: 1 | 2 | 4) {
+    super();
     this.#width = width;
   }
 
@@ -42,24 +60,9 @@ export class WordColumn implements ColumnBuilder {
   writeNarrowed(writer: ByteWriter, width: number, picks?: Uint32Array): void {
     writer.raw(narrowed(picked(this.#values.subarray(0, this.count), picks), width));
   }
-
-  mark(): void {
-    this.#marked = this.count;
-  }
-
-  rollback(): void {
-    this.count = this.#marked;
-  }
-
-  clear(): void {
-    this.count = 0;
-    this.#marked = 0;
-  }
 }
 
-export class FloatColumn implements ColumnBuilder {
-  count = 0;
-  #marked = 0;
+export class FloatColumn extends CountedColumn implements ColumnBuilder {
   #values: Float32Array<ArrayBuffer> = new Float32Array(FIRST_ROWS);
 
   get size(): number {
@@ -80,25 +83,10 @@ export class FloatColumn implements ColumnBuilder {
     const bits = new Uint32Array(this.#values.buffer, 0, this.count);
     writer.raw(bytesOf(picked(bits, picks)));
   }
-
-  mark(): void {
-    this.#marked = this.count;
-  }
-
-  rollback(): void {
-    this.count = this.#marked;
-  }
-
-  clear(): void {
-    this.count = 0;
-    this.#marked = 0;
-  }
 }
 
 /** 64-bit ids, as two halves: a bigint for each would cost an allocation. */
-export class IdColumn implements ColumnBuilder {
-  count = 0;
-  #marked = 0;
+export class IdColumn extends CountedColumn implements ColumnBuilder {
   #halves: Uint32Array<ArrayBuffer> = new Uint32Array(2 * FIRST_ROWS);
   #wide: BigUint64Array<ArrayBuffer> = new BigUint64Array(this.#halves.buffer);
 
@@ -128,19 +116,6 @@ export class IdColumn implements ColumnBuilder {
     writer.raw(bytesOf(pickedPairs(this.#halves.subarray(0, 2 * this.count), picks)));
   }
 
-  mark(): void {
-    this.#marked = this.count;
-  }
-
-  rollback(): void {
-    this.count = this.#marked;
-  }
-
-  clear(): void {
-    this.count = 0;
-    this.#marked = 0;
-  }
-
   #grow(): void {
     this.#halves = doubled(this.#halves);
     this.#wide = new BigUint64Array(this.#halves.buffer);
@@ -148,9 +123,7 @@ export class IdColumn implements ColumnBuilder {
 }
 
 /** Doubles, kept as bits: a NaN that goes through a number may lose what makes it a stale marker. */
-export class DoubleColumn implements ColumnBuilder {
-  count = 0;
-  #marked = 0;
+export class DoubleColumn extends CountedColumn implements ColumnBuilder {
   #halves: Uint32Array<ArrayBuffer> = new Uint32Array(2 * FIRST_ROWS);
   #doubles: Float64Array<ArrayBuffer> = new Float64Array(this.#halves.buffer);
 
@@ -175,19 +148,6 @@ export class DoubleColumn implements ColumnBuilder {
     writer.raw(bytesOf(pickedPairs(this.#halves.subarray(0, 2 * this.count), picks)));
   }
 
-  mark(): void {
-    this.#marked = this.count;
-  }
-
-  rollback(): void {
-    this.count = this.#marked;
-  }
-
-  clear(): void {
-    this.count = 0;
-    this.#marked = 0;
-  }
-
   #grow(): void {
     this.#halves = doubled(this.#halves);
     this.#doubles = new Float64Array(this.#halves.buffer);
@@ -195,9 +155,7 @@ export class DoubleColumn implements ColumnBuilder {
 }
 
 /** Times and offsets, whole and 64 bits wide; negative becomes 0. */
-export class TimeColumn implements ColumnBuilder {
-  count = 0;
-  #marked = 0;
+export class TimeColumn extends CountedColumn implements ColumnBuilder {
   #halves: Uint32Array<ArrayBuffer> = new Uint32Array(2 * FIRST_ROWS);
 
   get size(): number {
@@ -216,19 +174,6 @@ export class TimeColumn implements ColumnBuilder {
 
   writeTo(writer: ByteWriter, picks?: Uint32Array): void {
     writer.raw(bytesOf(pickedPairs(this.#halves.subarray(0, 2 * this.count), picks)));
-  }
-
-  mark(): void {
-    this.#marked = this.count;
-  }
-
-  rollback(): void {
-    this.count = this.#marked;
-  }
-
-  clear(): void {
-    this.count = 0;
-    this.#marked = 0;
   }
 }
 
