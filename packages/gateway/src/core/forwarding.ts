@@ -231,12 +231,18 @@ class Forwarding implements UpstreamListener {
       this.startAnswer(held.head, { body, trailers });
       this.send(body);
     }
-    if (this.filter !== undefined) client.writeBody(this.filter(EMPTY, true));
+    const { response } = context;
+    let sent = trailers;
+    if (this.filter !== undefined && response !== undefined) {
+      response.trailers = trailers;
+      client.writeBody(this.filter(EMPTY, true));
+      sent = response.trailers;
+    }
     context.endMs = this.parts.preciseNow();
     this.closeTry(context.endMs);
     this.isOver = true;
     this.connection = undefined;
-    client.end(trailers);
+    client.end(sent);
     this.parts.done(context);
   }
 

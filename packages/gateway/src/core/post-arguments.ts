@@ -1,14 +1,15 @@
 import { decodeMultipart, multipartBoundary } from '@thalweg/wire';
+import { isPlural, parseJsonPath, valuesAt } from './json-path.ts';
 import type { RequestContext } from './request-context.ts';
 
 /** A body that routes are matched by is read up to this size, as APISIX's default has it. */
 export const POST_BYTES_MAX = 64 << 20;
 
-type Step = { readonly kind: 'key'; readonly key: string } | { readonly kind: 'all' };
-
 /** `post_arg` paths must be readable; any other name is a name. */
 export function isVariableName(name: string): boolean {
-  return !name.startsWith('post_arg.') || parsePath(name.slice('post_arg.'.length)) !== undefined;
+  return (
+    !name.startsWith('post_arg.') || parseJsonPath(name.slice('post_arg.'.length)) !== undefined
+  );
 }
 
 /** Whether an expression reads the body. */
@@ -35,7 +36,7 @@ export function postArgument(
   const type = typeOf(context.head.fields);
   if (/urlencoded/i.test(type)) return new URLSearchParams(bytes.toString()).get(path) ?? undefined;
   if (/multipart/i.test(type)) return multipartField(bytes, type, path);
-  const steps = /json/i.test(type) ? parsePath(path) : undefined;
+  const steps = /json/i.test(type) ? parseJsonPath(path) : undefined;
   if (steps === undefined) return undefined;
   let document: unknown;
   try {
@@ -43,31 +44,10 @@ export function postArgument(
   } catch {
     return undefined;
   }
-  const found = steps.reduce<readonly unknown[]>(
-    (values, step) => values.flatMap((value) => taken(value, step)),
-    [document],
-  );
-  const texts = found.filter((value) => value !== null && typeof value !== 'object').map(String);
-  return steps.some(({ kind }) => kind === 'all') ? texts : texts[0];
-}
-
-function taken(value: unknown, step: Step): readonly unknown[] {
-  if (typeof value !== 'object' || value === null) return [];
-  if (step.kind === 'all') return Object.values(value);
-  return Object.hasOwn(value, step.key) ? [(value as Record<string, unknown>)[step.key]] : [];
-}
-
-/** `a.b[*].c[0]`; undefined when a bracket is not closed or holds something else. */
-function parsePath(path: string): readonly Step[] | undefined {
-  const steps: Step[] = [];
-  const part = /\.?([^.[\]]+)|\[(\*|\d+)\]/y;
-  while (part.lastIndex < path.length) {
-    const found = part.exec(path);
-    if (found === null) return undefined;
-    const [, key, index] = found;
-    steps.push(index === '*' ? { kind: 'all' } : { kind: 'key', key: key ?? index ?? '' });
-  }
-  return steps.length === 0 ? undefined : steps;
+  const texts = valuesAt(document, steps)
+    .filter((value) => value !== null && typeof value !== 'object')
+    .map(String);
+  return isPlural(steps) ? texts : texts[0];
 }
 
 /** A field of a form by name. Files are none: they have a name of their own. */

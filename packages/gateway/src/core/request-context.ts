@@ -54,6 +54,8 @@ export interface ResponseState {
   status: number;
   readonly fields: HeaderFields;
   readonly source: 'upstream' | 'apisix' | 'nginx';
+  /** Of the upstream, from the last call of `body_filter` on; who takes them away sends none. */
+  trailers?: HeaderFields | undefined;
   /** The rest of an answer that was held until its end. */
   readonly held?:
     | { readonly body: Buffer; readonly trailers: HeaderFields | undefined }
@@ -88,6 +90,8 @@ export class RequestContext {
   matchedParameters: ReadonlyMap<string, string> | undefined = undefined;
   consumer: Consumer | undefined = undefined;
   credential: Credential | undefined = undefined;
+  /** Whom a provider elsewhere has vouched for: what it says of the user. */
+  externalUser: Readonly<Record<string, unknown>> | undefined = undefined;
   /** Path and query to send instead of the client's own; set by `proxy-rewrite`. */
   upstreamUri: string | undefined = undefined;
   /** Host to send whatever `pass_host` says. */

@@ -14,6 +14,11 @@ const LISTS = ['enum', 'required', 'allOf', 'anyOf', 'oneOf'];
 
 /** ajv, as everywhere in the gateway; patterns of the schema are RE2's like all that users write. */
 export function compileGiven(schema: GivenSchema): ValidateFunction {
+  return givenAjv(false).compile(plainSchema(schema));
+}
+
+/** `readsText`: texts stand for numbers and booleans, as they do in URIs and forms. */
+export function givenAjv(readsText: boolean): Ajv {
   const regExp = Object.assign(
     (source: string) => {
       const pattern = compilePattern(source);
@@ -22,16 +27,16 @@ export function compileGiven(schema: GivenSchema): ValidateFunction {
     },
     { code: 'pattern' },
   );
-  const ajv = new Ajv({
+  return new Ajv({
     strict: false,
     logger: false,
     verbose: true,
     useDefaults: true,
+    coerceTypes: readsText,
     validateSchema: false,
     validateFormats: false,
     code: { regExp },
   });
-  return ajv.compile(plainSchema(schema));
 }
 
 /** Text says why a schema that a user gives cannot be used. */

@@ -1,7 +1,8 @@
 import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { acceptsGzip, createGzipStream, gzip } from './gzip.ts';
+import { acceptsCoding } from './compression.ts';
+import { createGzipStream, gzip } from './gzip.ts';
 import { answered, onBench, request } from './testing/plugin-bench.ts';
 
 test('any split of a body unpacks to the body', () => {
@@ -32,7 +33,7 @@ test.each([
   { field: '*', isOk: true },
   { field: 'x-gzip-like', isOk: false },
 ])('Accept-Encoding $field: $isOk', ({ field, isOk }) => {
-  expect(acceptsGzip(field)).toBe(isOk);
+  expect(acceptsCoding(field, 'gzip')).toBe(isOk);
 });
 
 test.each([

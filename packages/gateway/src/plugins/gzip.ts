@@ -1,14 +1,9 @@
 import { constants, crc32, deflateRawSync } from 'node:zlib';
-import type { HeaderFields } from '../core/http/header-fields.ts';
-import type { RequestContext } from '../core/request-context.ts';
+import { announceCoding, COMPRESSION, type Compression, isCompressed } from './compression.ts';
 import { definePlugin } from './plugin.ts';
 
-interface Gzip {
-  readonly types: '*' | readonly string[];
-  readonly min_length: number;
+interface Gzip extends Compression {
   readonly comp_level: number;
-  readonly http_version: number;
-  readonly vary?: boolean;
 }
 
 /** How far back a repetition may lie. Source: RFC 1951 §2. */
@@ -26,16 +21,10 @@ export const gzip = definePlugin<Gzip>({
   schema: {
     type: 'object',
     properties: {
-      types: {
-        anyOf: [
-          { type: 'array', minItems: 1, items: { type: 'string', minLength: 1 } },
-          { enum: ['*'] },
-        ],
-        default: ['text/html'],
-      },
-      min_length: { type: 'integer', minimum: 1, default: 20, description: 'octets' },
+      types: COMPRESSION.types,
+      min_length: COMPRESSION.min_length,
       comp_level: { type: 'integer', minimum: 1, maximum: 9, default: 1 },
-      http_version: { enum: [1.1, 1.0], default: 1.1, description: 'the least to compress for' },
+      http_version: COMPRESSION.http_version,
       buffers: {
         type: 'object',
         properties: {
@@ -49,21 +38,12 @@ export const gzip = definePlugin<Gzip>({
   },
   create(conf) {
     const slot = Symbol('gzip');
-    const types = conf.types === '*' ? undefined : new Set(conf.types);
     return {
       header_filter(context) {
         const { response } = context;
-        if (response === undefined || !isCompressed(context, conf, types)) return;
-        const { fields } = response;
+        if (response === undefined || !isCompressed(context, conf, 'gzip')) return;
         context.setSlot(slot, createGzipStream(conf.comp_level));
-        fields.remove('Content-Length');
-        fields.remove('Accept-Ranges');
-        fields.set('Content-Encoding', 'gzip');
-        weakenTag(fields);
-        if (conf.vary === true) {
-          const given = fields.joined('vary');
-          fields.set('Vary', given === undefined ? 'Accept-Encoding' : `${given}, Accept-Encoding`);
-        }
+        announceCoding(response.fields, 'gzip', conf);
       },
       body_filter(context, bytes, isLast) {
         return context.slot<GzipStream>(slot)?.(bytes, isLast) ?? bytes;
@@ -71,41 +51,6 @@ export const gzip = definePlugin<Gzip>({
     };
   },
 });
-
-function isCompressed(
-  { head, headers, response }: RequestContext,
-  { min_length, http_version }: Gzip,
-  types: ReadonlySet<string> | undefined,
-): boolean {
-  if (response === undefined || head.method === 'HEAD') return false;
-  const { status, fields } = response;
-  if (status === 204 || status === 206 || status === 304 || fields.has('content-encoding'))
-    return false;
-  if (head.isHttp10 && http_version > 1) return false;
-  const length = fields.get('content-length');
-  if (length !== undefined && Number(length) < min_length) return false;
-  const type = fields.get('content-type')?.split(';')[0]?.trim().toLowerCase();
-  if (type === undefined || types?.has(type) === false) return false;
-  return acceptsGzip(headers.joined('accept-encoding'));
-}
-
-/** Source: RFC 9110 §12.5.3; a weight of 0 refuses. */
-export function acceptsGzip(field: string | undefined): boolean {
-  const weights = new Map(
-    (field ?? '').split(',').map((one) => {
-      const [coding = '', ...parameters] = one.split(';').map((part) => part.trim().toLowerCase());
-      const weight = parameters.find((part) => part.startsWith('q='))?.slice(2);
-      return [coding, weight === undefined ? 1 : Number(weight)];
-    }),
-  );
-  return (weights.get('gzip') ?? weights.get('*') ?? 0) > 0;
-}
-
-/** Of other octets a strong tag says too much (RFC 9110 §8.8.1). */
-function weakenTag(fields: HeaderFields): void {
-  const tag = fields.get('etag');
-  if (tag !== undefined && !tag.startsWith('W/')) fields.set('ETag', `W/${tag}`);
-}
 
 type GzipStream = (bytes: Buffer, isLast: boolean) => Buffer;
 

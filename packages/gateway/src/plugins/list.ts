@@ -1,11 +1,16 @@
+import { acl } from './acl.ts';
 import { basicAuth } from './basic-auth.ts';
+import { bodyTransformer } from './body-transformer/body-transformer.ts';
+import { brotli } from './brotli.ts';
 import { consumerRestriction } from './consumer-restriction.ts';
 import { cors } from './cors.ts';
 import { csrf } from './csrf.ts';
 import { echo } from './echo.ts';
+import { errorPage } from './error-page.ts';
 import { examplePlugin } from './example-plugin.ts';
 import { forwardAuth } from './forward-auth.ts';
 import { grpcTranscode } from './grpc-transcode/grpc-transcode.ts';
+import { grpcWeb } from './grpc-web.ts';
 import { gzip } from './gzip.ts';
 import { hmacAuth } from './hmac-auth.ts';
 import { ipRestriction } from './ip-restriction.ts';
@@ -21,6 +26,8 @@ import { tcpLogger } from './logging/tcp-logger.ts';
 import { udpLogger } from './logging/udp-logger.ts';
 import { multiAuth } from './multi-auth.ts';
 import { nodeStatus } from './node-status.ts';
+import { oasValidator } from './oas-validator/oas-validator.ts';
+import { opa } from './opa.ts';
 import { openidConnect } from './openid-connect/openid-connect.ts';
 import { opentelemetry } from './opentelemetry/opentelemetry.ts';
 import type { Plugin } from './plugin.ts';
@@ -41,6 +48,7 @@ import { faultInjection } from './traffic/fault-injection.ts';
 import { limitConn } from './traffic/limit-conn.ts';
 import { limitReq } from './traffic/limit-req.ts';
 import { mocking } from './traffic/mocking.ts';
+import { proxyBuffering } from './traffic/proxy-buffering.ts';
 import { proxyControl } from './traffic/proxy-control.ts';
 import { proxyMirror } from './traffic/proxy-mirror.ts';
 import { trafficSplit } from './traffic/traffic-split.ts';
@@ -51,19 +59,24 @@ import { zipkin } from './zipkin/zipkin.ts';
 
 /** Every plugin there is. Add one: a file, a line here. */
 export const PLUGINS: readonly Plugin[] = [
+  acl,
   apiBreaker,
   basicAuth,
+  bodyTransformer,
+  brotli,
   clickhouseLogger,
   clientControl,
   consumerRestriction,
   cors,
   csrf,
   echo,
+  errorPage,
   examplePlugin,
   faultInjection,
   fileLogger,
   forwardAuth,
   grpcTranscode,
+  grpcWeb,
   gzip,
   hmacAuth,
   httpLogger,
@@ -77,9 +90,12 @@ export const PLUGINS: readonly Plugin[] = [
   mocking,
   multiAuth,
   nodeStatus,
+  oasValidator,
+  opa,
   openidConnect,
   opentelemetry,
   prometheus,
+  proxyBuffering,
   proxyCache,
   proxyControl,
   proxyMirror,

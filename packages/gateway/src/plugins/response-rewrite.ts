@@ -4,9 +4,11 @@ import { compilePattern, type Pattern, withCaptures } from '../core/match/patter
 import type { RequestContext } from '../core/request-context.ts';
 import { resolveTemplate } from '../core/template.ts';
 import { isStrictBase64 } from './base64.ts';
-import { decodedBody, isReadable } from './decoded-body.ts';
+import { isReadable } from './decoded-body.ts';
 import { dropEntityFields } from './entity-fields.ts';
+import { createHeldBody, type HeldBody } from './held-body.ts';
 import { definePlugin } from './plugin.ts';
+import { RESPONSE_BODY_BYTES } from './response-body-bytes.ts';
 import {
   fieldChanges,
   fieldFault,
@@ -29,14 +31,6 @@ interface Filter {
   readonly scope: 'once' | 'global';
   readonly replace: string;
   readonly options: string;
-}
-
-/** What one answer needs of the plugin until its end; absent where `vars` let it pass. */
-interface Rewriting {
-  /** Whole so far, as long as it must be whole to be filtered. */
-  readonly held: Buffer[];
-  heldBytes: number;
-  encoding: string | undefined;
 }
 
 const EMPTY = Buffer.alloc(0);
@@ -78,9 +72,7 @@ export const responseRewrite = definePlugin<ResponseRewrite>({
         },
       },
       max_resp_body_size: {
-        type: 'integer',
-        minimum: 1,
-        default: 64 * 1024 * 1024,
+        ...RESPONSE_BODY_BYTES,
         description: 'octets that filters take of a body',
       },
     },
@@ -129,7 +121,7 @@ export const responseRewrite = definePlugin<ResponseRewrite>({
         const encoding = response.fields.get('content-encoding');
         // What cannot be read is not filtered: its fields stay true.
         if (hasBody && (replaced !== undefined || isReadable(encoding))) {
-          context.setSlot(slot, { held: [], heldBytes: 0, encoding } satisfies Rewriting);
+          context.setSlot(slot, createHeldBody(encoding, bytesMax));
           dropEntityFields(response.fields);
         }
         if (conf.status_code !== undefined) response.status = conf.status_code;
@@ -138,11 +130,11 @@ export const responseRewrite = definePlugin<ResponseRewrite>({
       ...(hasBody
         ? {
             body_filter(context: RequestContext, bytes: Buffer, isLast: boolean): Buffer {
-              const rewriting = context.slot<Rewriting>(slot);
-              if (rewriting === undefined) return bytes;
+              const held = context.slot<HeldBody>(slot);
+              if (held === undefined) return bytes;
               if (replaced !== undefined) return isLast ? replaced : EMPTY;
-              hold(rewriting, bytes, bytesMax);
-              return isLast ? filtered(rewriting, filters, bytesMax) : EMPTY;
+              held.add(bytes);
+              return isLast ? filtered(held.decoded(), filters) : EMPTY;
             },
           }
         : {}),
@@ -165,20 +157,8 @@ function replacing(pattern: Pattern, scope: Filter['scope'], template: string): 
   return (text) => pattern.replace(text, scope === 'once' ? 'first' : 'all', by);
 }
 
-function hold(rewriting: Rewriting, bytes: Buffer, bytesMax: number): void {
-  const taken = bytes.subarray(0, Math.max(0, bytesMax - rewriting.heldBytes));
-  if (taken.length === 0) return;
-  rewriting.held.push(taken);
-  rewriting.heldBytes += taken.length;
-}
-
 /** Text as UTF-8, anything else octet by octet: what is no text passes unharmed. */
-function filtered(
-  { held, encoding }: Rewriting,
-  filters: readonly BodyFilter[],
-  bytesMax: number,
-): Buffer {
-  const body = decodedBody(Buffer.concat(held), encoding, bytesMax);
+function filtered(body: Buffer, filters: readonly BodyFilter[]): Buffer {
   const text = body.toString('utf8');
   const isText = Buffer.byteLength(text) === body.length && !text.includes('\ufffd');
   const spelling = isText ? 'utf8' : 'latin1';

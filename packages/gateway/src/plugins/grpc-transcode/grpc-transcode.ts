@@ -3,6 +3,7 @@ import { POST_BYTES_MAX } from '../../core/post-arguments.ts';
 import type { RequestContext, ResponseState } from '../../core/request-context.ts';
 import { dropEntityFields } from '../entity-fields.ts';
 import { definePlugin, type PluginEnvironment } from '../plugin.ts';
+import { RESPONSE_BODY_BYTES } from '../response-body-bytes.ts';
 import { frameOf, messagesIn } from './frames.ts';
 import { encodeMessage, FieldError } from './message-encode.ts';
 import { messageJson } from './message-json.ts';
@@ -66,7 +67,7 @@ export const grpcTranscode = definePlugin<GrpcTranscode>({
         type: 'string',
         description: 'message type of `details` in the status, with its package',
       },
-      max_resp_body_size: { type: 'integer', minimum: 1, default: 64 * 1024 * 1024 },
+      max_resp_body_size: RESPONSE_BODY_BYTES,
     },
     additionalProperties: true,
     required: ['proto_id', 'service', 'method'],

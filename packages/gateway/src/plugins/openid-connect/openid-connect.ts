@@ -76,6 +76,7 @@ export const openidConnect = definePlugin<OpenidConnect>({
       if (verdict.kind === 'invalid') return refused(conf, verdict.reason);
       const wrong = claims(verdict.claims);
       if (wrong !== undefined) return wrong;
+      context.externalUser = verdict.claims;
       tell(context, conf, token, verdict.isUserinfo ? verdict.claims : undefined);
       return undefined;
     }

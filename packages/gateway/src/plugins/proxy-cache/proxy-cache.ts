@@ -5,6 +5,7 @@ import type { PluginConf } from '../../core/objects.ts';
 import type { RequestContext } from '../../core/request-context.ts';
 import { resolveTemplate } from '../../core/template.ts';
 import { definePlugin, type Outcome, type PluginEnvironment } from '../plugin.ts';
+import { RESPONSE_BODY_BYTES } from '../response-body-bytes.ts';
 import { readDirectives, secondsOf } from './cache-control.ts';
 import { type CachedAnswer, createMemoryCache, type MemoryCache } from './memory-cache.ts';
 
@@ -89,7 +90,7 @@ export const proxyCache = definePlugin<ProxyCache>({
       cache_ttl: { type: 'integer', minimum: 1, default: 300 },
       consumer_isolation: { type: 'boolean', default: true },
       cache_set_cookie: { type: 'boolean', default: false },
-      max_resp_body_size: { type: 'integer', minimum: 1, default: 64 << 20 },
+      max_resp_body_size: RESPONSE_BODY_BYTES,
     },
   },
   check({ cache_strategy, cache_zone }, { attributes }) {
