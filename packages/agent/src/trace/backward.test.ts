@@ -136,6 +136,26 @@ test('a request that is answered right after the answer of a call was read made 
   expect(one.links()).toEqual({ 3: [2, EVIDENCE_ANSWERED_NEXT, false] });
 });
 
+test('a request that came after the call was made is not its cause, whatever is answered next', () => {
+  const one = talk();
+  for (let id = 10; id < 400; id += 10) {
+    one.ask(id);
+    one.call(id + 1, { id: turnOf(id, 1), kind: CAUSE_THREAD });
+    one.answerCall(id + 1);
+    one.answer(id, turnOf(id + 1, 1));
+  }
+  one.ask(1);
+  one.ask(2);
+  one.call(3);
+  one.ask(4);
+  one.answerCall(3);
+  one.answer(4, turnOf(3, 1));
+  one.answer(1);
+  one.answer(2);
+  one.flush();
+  expect(one.links()[3]).toEqual([0, 0, false]);
+});
+
 test('evidence carries over to the calls before it, one after the other', () => {
   const one = talk();
   one.ask(1);

@@ -16,6 +16,7 @@ type Supports = readonly Support<OpenRequest<Call>>[];
 export interface Call {
   readonly kind: 'call';
   readonly of: OpenRequests<Call>;
+  readonly startNs: number;
   /**
    * The call whose answer its thread had read before; it is made for the same request. One whose row
    * went out learns nothing more and is left out: else each call would hold all before it.

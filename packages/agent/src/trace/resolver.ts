@@ -145,6 +145,7 @@ export function createResolver(
     const made: Call = {
       kind: 'call',
       of,
+      startNs: part.startNs,
       follows: pendingFrom(follows),
       unnamedCount,
       supports,
@@ -275,6 +276,7 @@ export function createResolver(
   function credit(last: Call | undefined, opened: OpenRequest<Call>): void {
     let made = last;
     for (let count = 0; made !== undefined && count < FOLLOWED_MAX; count += 1) {
+      if (isBefore(made, opened)) return;
       if (count === 0) countBackward(made, opened);
       addClaim(made, opened, EVIDENCE_ANSWERED_NEXT);
       made = made.follows;
@@ -294,7 +296,7 @@ export function createResolver(
 
   /** In its thread's order the request was answered after the call's answer. */
   function claimInOrder(made: Call, opened: OpenRequest<Call>, round: Round): void {
-    if (made.of !== opened.of) return;
+    if (made.of !== opened.of || isBefore(made, opened)) return;
     learnOrder(made, opened, round);
     const isAcross = !round.isWhole || !made.isOrderWhole;
     if (made.ordered === opened) {
@@ -361,4 +363,9 @@ export function createResolver(
     flush,
     counters: () => ({ waitingDropped, openDropped, open: openCount, waiting: waitingCount }),
   };
+}
+
+/** A call that left before the request came was made for another one. */
+function isBefore(made: Call, { request }: OpenRequest<Call>): boolean {
+  return made.startNs < request.startNs;
 }
