@@ -51,6 +51,8 @@ export interface FlowConnection {
   lastNs: number;
   /** Oldest first. */
   readonly waiting: Waiting[];
+  /** An answer that was told of before its request. */
+  early: readonly Transfer[];
   isLossy: boolean;
   /** No request began since the last loss. */
   isLossFresh: boolean;
@@ -73,6 +75,8 @@ export interface FlowConnection {
   /** Since the last chance to be dropped as idle. */
   wasUsed: boolean;
 }
+
+const NONE = [] as const;
 
 function createDirection(stream: MessageStream): Direction {
   return {
@@ -109,6 +113,7 @@ export function createFlowConnection(transfer: Transfer, protocol: Protocol): Fl
     lastDirection: -1,
     lastNs: transfer.atNs,
     waiting: [],
+    early: NONE,
     isLossy: false,
     isLossFresh: false,
     lossNs: 0,

@@ -7,6 +7,7 @@ import {
 } from './connection.ts';
 import { createConnectionTable } from './connection-table.ts';
 import { createFlowCounters } from './counters.ts';
+import { heldTransfer, isEarlyAnswer } from './early-answer.ts';
 import { createFastcgiProtocol } from './fastcgi.ts';
 import { createHttp1Protocol } from './http1.ts';
 import { DEFAULT_HEADERS, FLOW_LIMITS, type Flow, type FlowOptions } from './options.ts';
@@ -31,6 +32,7 @@ const NS_PER_MS = 1e6;
 const FLUSH_EVERY_NS = 1e9;
 /** The kernel does not tell who closes a unix-domain stream: one that rests is taken to be over. */
 const UNIX_IDLE_NS = 10e9;
+const NONE = [] as const;
 
 export function createFlow(options: FlowOptions): Flow {
   const limits = { ...FLOW_LIMITS, ...options.limits };
@@ -68,6 +70,33 @@ export function createFlow(options: FlowOptions): Flow {
     of.lastNs = now.atNs;
     if (now.pid !== of.shown.pid && now.pid !== 0) moveConnection(of, now);
     if (of.isOpaque) return;
+    if (isEarlyAnswer(of, now)) of.early = [...of.early, heldTransfer(now)];
+    else if (of.early.length > 0) settle(of, now);
+    else take(of, now);
+  }
+
+  /** Puts an answer that was told of early behind the request that `now` is, if it is one. */
+  function settle(of: FlowConnection, now: Transfer): void {
+    const isAsked =
+      now.direction === DIRECTION_OUT &&
+      now.sequence === of.outgoing.nextSequence &&
+      now.lostBefore === 0;
+    if (isAsked) {
+      now.atNs = Math.min(now.atNs, of.early[0]?.atNs ?? Infinity);
+      take(of, now);
+    }
+    release(of);
+    if (!isAsked) take(of, now);
+  }
+
+  /** What was held goes its way. */
+  function release(of: FlowConnection): void {
+    const { early } = of;
+    of.early = NONE;
+    for (const held of early) take(of, held);
+  }
+
+  function take(of: FlowConnection, now: Transfer): void {
     const isOut = now.direction === DIRECTION_OUT;
     if (!of.hasMessages) recognise(of, now);
     const to = isOut ? of.outgoing : of.incoming;
@@ -163,6 +192,7 @@ export function createFlow(options: FlowOptions): Flow {
   }
 
   function closeDirection(of: FlowConnection, to: Direction): void {
+    release(of);
     place.connection = of;
     place.direction = to;
     of.protocol.close(to.stream);
@@ -177,6 +207,7 @@ export function createFlow(options: FlowOptions): Flow {
         pairing.giveUp(of, waiting);
       }
       if (nowNs - of.lastNs < limits.settleMs * NS_PER_MS) continue;
+      release(of);
       turn(of, of.incoming);
       turn(of, of.outgoing);
       if (of.shown.isUnix && of.waiting.length === 0 && nowNs - of.lastNs > UNIX_IDLE_NS) drop(of);
