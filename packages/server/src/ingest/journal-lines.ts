@@ -94,20 +94,25 @@ function endsOf(groups: readonly Group[]): Ends {
   return ends;
 }
 
-/** Of whole lines; a group that lacks lines is left out, and it is the last one. */
+/**
+ * Of whole lines. A group that lacks lines ends the list, as does what is no line: where a crash
+ * came before the write, zeros stand before the groups that were written behind it.
+ */
 function groupsOf(bytes: Buffer): Group[] {
   const groups: Group[] = [];
   for (let at = 0; at < bytes.length; ) {
     const start = at;
     let end = bytes.indexOf(0x0a, at) + 1;
     const head = HEAD.exec(bytes.toString('latin1', at, end - 1));
+    const count = Number(head?.[1] ?? 1);
     if (head !== null) at = end;
-    for (let left = Number(head?.[1] ?? 1) - (head === null ? 1 : 0); left > 0; left -= 1) {
+    for (let left = head === null ? 0 : count; left > 0; left -= 1) {
       end = bytes.indexOf(0x0a, end) + 1;
       if (end === 0) return groups;
     }
     const text = bytes.subarray(at, end);
     const lines = text.toString('latin1').split('\n').flatMap(readLine);
+    if (lines.length !== count) return groups;
     const sum = head === null ? undefined : Number.parseInt(head[2] ?? '', 16);
     groups.push({ lines, start, sum, text });
     at = end;

@@ -1,4 +1,4 @@
-import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
+import { constants, type FileHandle, open, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { GONE, groupHead, type JournalLine, lineOf, recoverJournal } from './journal-lines.ts';
@@ -9,15 +9,16 @@ export interface Journal {
   readonly found: readonly Segment[];
   rowsOf(token: string): number | undefined;
   /**
-   * Writes the lines behind all that were written before; their blocks' bytes, in the order of the
-   * lines, are `pieces`. Resolves to the bytes that the lines take. One call at a time.
+   * Puts the lines behind all that were written before; their blocks' bytes, in the order of the
+   * lines, are `pieces`. `written` resolves when they are on disk; `size` is the bytes they take.
    */
-  write(lines: readonly JournalLine[], pieces: readonly Uint8Array[]): Promise<number>;
-  /** What was written so far is on disk when it resolves. */
-  sync(): Promise<void>;
+  write(
+    lines: readonly JournalLine[],
+    pieces: readonly Uint8Array[],
+  ): { readonly size: number; readonly written: Promise<void> };
   /** These lines, the first of those that do not count yet, do from here on. */
   settle(lines: readonly JournalLine[], size: number): void;
-  /** Takes back all lines that do not count. */
+  /** Takes back all lines that do not count; none of them may be under way to the disk. */
   rollback(): Promise<void>;
   /** Forgets the oldest tokens and rewrites the file when it has grown; needs the `live` segments. */
   bound(live: Iterable<Segment>): Promise<void>;
@@ -25,15 +26,14 @@ export interface Journal {
 }
 
 const TOKENS_MAX = 100_000;
+/** A write is on disk when it ends. */
+const SYNCED = constants.O_RDWR | constants.O_CREAT | constants.O_DSYNC;
 
 /** Opens the journal of a spool directory and takes up what an earlier run left. */
 export async function openJournal(directory: string): Promise<Journal> {
   const path = join(directory, 'journal');
   const { tokens, found, size } = await recoverJournal(directory, path);
-  let file = await open(path, 'a').then(async (handle) => {
-    await handle.close();
-    return open(path, 'r+');
-  });
+  let file = await open(path, SYNCED, 0o600);
   /** Where what counts ends, and what was written. */
   let end = size;
   let written = size;
@@ -69,15 +69,14 @@ export async function openJournal(directory: string): Promise<Journal> {
   return {
     found,
     rowsOf: (token) => tokens.get(token),
-    write: async (added, pieces) => {
+    write: (added, pieces) => {
       const lines = Buffer.from(added.map(lineOf).join(''));
       const sum = pieces.reduce((before, piece) => crc32(piece, before), crc32(lines));
       const text = Buffer.concat([Buffer.from(groupHead(added.length, sum)), lines]);
-      await writeAll(file, [text], written);
+      const start = written;
       written += text.length;
-      return text.length;
+      return { size: text.length, written: writeAll(file, [text], start) };
     },
-    sync: () => file.datasync(),
     settle: (added, size) => {
       end += size;
       lineCount += added.length + 1;
@@ -94,10 +93,9 @@ export async function openJournal(directory: string): Promise<Journal> {
 
 /** Puts a whole new journal in the place of the old one. */
 async function rewritten(directory: string, path: string, text: Uint8Array): Promise<FileHandle> {
-  const file = await open(`${path}.new`, 'w+', 0o600);
+  const file = await open(`${path}.new`, SYNCED | constants.O_TRUNC, 0o600);
   try {
     await writeAll(file, [text], 0);
-    await file.sync();
     await rename(`${path}.new`, path);
     await syncDirectory(directory);
     return file;

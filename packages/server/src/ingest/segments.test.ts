@@ -117,6 +117,16 @@ test('of appends under way together none counts that follows one of which a part
   await next.close();
 });
 
+test('of appends under way together none counts whose journal lines stand behind ones that are missing', async () => {
+  const { directory, journal } = await twoAppends();
+  const bytes = readFileSync(journal);
+  const second = bytes.lastIndexOf('= ');
+  const hole = Buffer.alloc(second);
+  // As if the first never came to the disk, and the second did.
+  writeFileSync(journal, Buffer.concat([hole, bytes.subarray(second)]));
+  expect(await recovered(directory)).toEqual({ found: [], tokens: [] });
+});
+
 test('a segment that was inserted and removed does not take its append with it', async () => {
   const { directory, segment } = await twoAppends();
   rmSync(segment);

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
-import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
+import { constants, type FileHandle, open, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openJournal, syncDirectory, writeAll } from './journal.ts';
 import type { JournalLine } from './journal-lines.ts';
@@ -30,7 +30,7 @@ export interface Segments {
   rowsOf(token: string): number | undefined;
   /**
    * Resolves when all entries are on disk; rejects, when the disk took not all of them, with none
-   * of them kept. `APPENDS_MAX` calls at a time: they are written, and resolve, in their order.
+   * of them kept. `APPENDS_MAX` calls at a time, which resolve in their order.
    */
   append(entries: readonly Entry[]): Promise<void>;
   /** Closes the tables' open segments and answers them: nothing is added to them any more. */
@@ -50,14 +50,25 @@ interface OpenSegment extends Segment {
   /** Of what is on disk. */
   rows: number;
   bytes: number;
-  /** Bytes that were written, synced or not. */
+  /** Bytes that were handed to the disk, there or not. */
   written: number;
 }
 
+/** What one append puts behind a segment's end. */
+interface Added {
+  end: number;
+  rows: number;
+  readonly pieces: Uint8Array[];
+}
+
+/** A write is on disk when it ends: one errand of the thread pool, where a write and a sync are two. */
+const NEW_SYNCED = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_DSYNC;
+
 /**
  * The spool: segments, and a journal that says which block ends where and under which token. Both
- * are written and synced at the same time, and the next append is written meanwhile. A block counts
- * when its journal line is there and agrees with it: the rest was never acknowledged, and is cut off.
+ * are written through to the disk at the same time, and so is the next append meanwhile. A block
+ * counts when its journal line is there and agrees with it, and so do all before it: the rest was
+ * never acknowledged, and is cut off.
  */
 export async function openSegments(directory: string, nowMs: () => number): Promise<Segments> {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
@@ -66,7 +77,7 @@ export async function openSegments(directory: string, nowMs: () => number): Prom
   const live = new Map<string, Segment>(journal.found.map((segment) => [segment.name, segment]));
   const openOnes = new Map<string, OpenSegment>();
   let sequence = 0;
-  /** Writing and sealing, one after the other; and what was written, as it comes to the disk. */
+  /** Places are given and segments sealed one after the other; what was written comes to the disk. */
   let turn: Promise<unknown> = Promise.resolve();
   let settled: Promise<unknown> = Promise.resolve();
   let hasFailed = false;
@@ -83,6 +94,7 @@ export async function openSegments(directory: string, nowMs: () => number): Prom
     if (!hasFailed) return;
     for (const segment of openOnes.values()) segment.written = segment.bytes;
     await journal.rollback();
+    settled = Promise.resolve();
     hasFailed = false;
   }
 
@@ -93,7 +105,7 @@ export async function openSegments(directory: string, nowMs: () => number): Prom
     const unique = `${nowMs()}-${sequence++}-${randomBytes(6).toString('hex')}`;
     const name = `${table}.${unique}.native`;
     const path = join(directory, name);
-    const file = await open(path, 'wx', 0o600);
+    const file = await open(path, NEW_SYNCED, 0o600);
     await syncDirectory(directory);
     const segment = { name, path, table, file, rows: 0, bytes: 0, written: 0 };
     openOnes.set(table, segment);
@@ -102,62 +114,52 @@ export async function openSegments(directory: string, nowMs: () => number): Prom
   }
 
   async function append(entries: readonly Entry[]): Promise<void> {
-    const { synced } = await inTurn(() => write(entries));
-    await synced;
+    const { onDisk } = await inTurn(() => write(entries));
+    await onDisk;
   }
 
-  async function write(entries: readonly Entry[]): Promise<{ synced: Promise<void> }> {
+  /** Gives the entries their places; resolves before they are there. */
+  async function write(entries: readonly Entry[]): Promise<{ onDisk: Promise<void> }> {
     if (hasFailed) await drain();
-    const added = new Map<OpenSegment, { bytes: number; rows: number; pieces: Uint8Array[] }>();
+    const added = new Map<OpenSegment, Added>();
     const lines: JournalLine[] = [];
     for (const { table, token, rows, bytes, pieces } of entries) {
       const segment = await segmentFor(table);
-      const more = added.get(segment) ?? { bytes: 0, rows: 0, pieces: [] };
+      const more = added.get(segment) ?? { end: segment.written, rows: 0, pieces: [] };
       added.set(segment, more);
-      more.bytes += bytes;
+      more.end += bytes;
       more.rows += rows;
       more.pieces.push(...pieces);
-      lines.push({ name: segment.name, end: segment.written + more.bytes, rows, token });
+      lines.push({ name: segment.name, end: more.end, rows, token });
     }
-    const writing = [...added].map(([{ file, written }, { pieces }]) => {
-      return writeAll(file, pieces, written);
-    });
     const pieces = entries.flatMap((entry) => entry.pieces);
     const journaled = journal.write(lines, pieces);
-    // All have ended before the places are written to again.
-    await Promise.allSettled([journaled, ...writing]);
-    let size: number;
-    try {
-      [size] = await Promise.all([journaled, ...writing]);
-    } catch (cause) {
-      hasFailed = true;
-      await drain();
-      throw cause;
-    }
-    for (const [segment, { bytes }] of added) segment.written += bytes;
-    return { synced: sync(added, lines, size) };
-  }
-
-  /** One wait for the disk, for blocks and journal, and for those that were written before. */
-  function sync(
-    added: ReadonlyMap<OpenSegment, { readonly bytes: number; readonly rows: number }>,
-    lines: readonly JournalLine[],
-    size: number,
-  ): Promise<void> {
-    const before = settled;
-    const files = [...added.keys()].map(({ file }) => file.datasync());
-    const synced = Promise.all([journal.sync(), ...files, before]).then(() => {
-      for (const [segment, { bytes, rows }] of added) {
-        segment.bytes += bytes;
+    const writing = [...added].map(([segment, { end, pieces: own }]) => {
+      const start = segment.written;
+      segment.written = end;
+      return writeAll(segment.file, own, start);
+    });
+    const onDisk = inOrder([journaled.written, ...writing], () => {
+      for (const [segment, { end, rows }] of added) {
+        segment.bytes = end;
         segment.rows += rows;
       }
-      journal.settle(lines, size);
+      journal.settle(lines, journaled.size);
     });
-    settled = synced;
-    synced.catch(() => {
+    return { onDisk };
+  }
+
+  /** Settles after all before it; when it rejects all have ended, and their places are free again. */
+  function inOrder(writing: readonly Promise<void>[], settle: () => void): Promise<void> {
+    const onDisk = Promise.allSettled([settled, ...writing]).then((ends) => {
+      for (const end of ends) if (end.status === 'rejected') throw end.reason;
+      settle();
+    });
+    settled = onDisk;
+    onDisk.catch(() => {
       hasFailed = true;
     });
-    return synced;
+    return onDisk;
   }
 
   async function seal(isDue: (segment: Segment) => boolean): Promise<Segment[]> {
