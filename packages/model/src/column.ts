@@ -57,6 +57,8 @@ export interface Table<Columns extends Readonly<Record<string, Column>>> {
   readonly orderBy: readonly (keyof Columns & string)[];
   /** Sorts by intervals of that many seconds first: rows of one time lie together. */
   readonly orderBySeconds?: number;
+  /** Few rows are often read with all their columns, which then lie together in all but large parts. */
+  readonly isReadByRows?: boolean;
   /** What expires at once. Default: an hour up to three days of retention, else a day. */
   readonly partition?: 'hour' | 'day';
   /** The `seconds` or `millis` column that partitions and expires rows. */
@@ -82,6 +84,7 @@ export interface AnyTable {
   readonly columns: Readonly<Record<string, Column>>;
   readonly orderBy: readonly string[];
   readonly orderBySeconds?: number;
+  readonly isReadByRows?: boolean;
   readonly partition?: 'hour' | 'day';
   readonly timeColumn: string;
   readonly retentionHours: number;

@@ -7,6 +7,14 @@ export function keyOfId(low: number, high: number): number {
   return (low ^ high) >>> 0;
 }
 
+/** Bits of a row id in which the rows of a run differ. */
+export const RUN_BITS = 8;
+
+/** Key of a row id: ids count up, so one entry stands for all rows of a run and an interval. */
+export function keyOfRun(low: number, high: number): number {
+  return keyOfId((low >>> RUN_BITS) | (high << (32 - RUN_BITS)), high >>> RUN_BITS);
+}
+
 /** Key of an id that travels as text: a trace id, an X-Request-ID. */
 export function keyOfText(id: string): number {
   return crc32(id);

@@ -39,6 +39,7 @@ export const l7FlowLog = defineTable({
   timeColumn: 'time',
   orderBy: ['root_hash', 'start_time'],
   orderBySeconds: TRACE_INTERVAL_S,
+  isReadByRows: true,
   retentionHours: 72,
   writer: 'sender',
   columns: {
@@ -193,7 +194,7 @@ export const traceAlias = defineTable({
 export const traceIndex = defineTable({
   database: 'flow_log',
   name: 'trace_index',
-  doc: 'Intervals in which rows with an id lie: of wire ids, roots, trace ids and request ids.',
+  doc: 'Intervals in which rows with an id lie: of wire ids, roots, runs of row ids, trace ids and request ids.',
   timeColumn: 'time',
   orderBy: ['key', 'time'],
   // Look-ups have no time: the fewer partitions, the fewer places to look.

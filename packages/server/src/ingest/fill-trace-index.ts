@@ -1,5 +1,6 @@
 import { l7FlowLog, qualifiedName, TRACE_INTERVAL_S, traceIndex } from '@thalweg/model';
 import type { Store } from '../storage/store.ts';
+import { RUN_BITS } from '../trace-key.ts';
 
 const ROWS = qualifiedName(l7FlowLog);
 const INDEX = qualifiedName(traceIndex);
@@ -21,8 +22,8 @@ export async function fillTraceIndex(store: Store): Promise<void> {
   for (const [hour] of rows) {
     await store.execute(
       `INSERT INTO ${INDEX} (key, time) SELECT DISTINCT arrayJoin(arrayConcat(
-         [toUInt32(bitAnd(bitXor(wire_id, bitShiftRight(wire_id, 32)), 0xffffffff)),
-          toUInt32(bitAnd(bitXor(root_hash, bitShiftRight(root_hash, 32)), 0xffffffff))],
+         arrayMap(id -> toUInt32(bitAnd(bitXor(id, bitShiftRight(id, 32)), 0xffffffff)),
+           [wire_id, root_hash, bitShiftRight(_id, ${RUN_BITS})]),
          arrayMap(id -> CRC32(id), arrayFilter(id -> id != '',
            [trace_id, x_request_id_0, x_request_id_1])))),
          toStartOfInterval(time, toIntervalSecond(${TRACE_INTERVAL_S}))

@@ -7,7 +7,7 @@ import {
   timesOf,
   traceIndex,
 } from '@thalweg/model';
-import { keyOfBytes, keyOfId } from '../trace-key.ts';
+import { keyOfBytes, keyOfId, keyOfRun } from '../trace-key.ts';
 import type { Entry } from './segments.ts';
 import type { TraceKeys } from './trace-keys.ts';
 
@@ -58,6 +58,10 @@ export function indexEntries(
       const [low = 0, high = 0] = [halves[2 * row], halves[2 * row + 1]];
       if (low !== 0 || high !== 0) add(keyOfId(low, high), row);
     }
+  }
+  const rowIds = idHalvesOf(block, '_id');
+  for (let row = 0; row < block.rows; row += 1) {
+    add(keyOfRun(rowIds[2 * row] ?? 0, rowIds[2 * row + 1] ?? 0), row);
   }
   for (let row = 0; row < block.rows; row += 1) {
     if (traceKeys.isSet[row] === 1) add(traceKeys.keys[row] ?? 0, row);

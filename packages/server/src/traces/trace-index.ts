@@ -1,5 +1,5 @@
 import { l7FlowLog, qualifiedName, sortKey, TRACE_INTERVAL_S, traceIndex } from '@thalweg/model';
-import { keyOfId } from '../trace-key.ts';
+import { keyOfId, keyOfRun } from '../trace-key.ts';
 
 const [INTERVAL = ''] = sortKey(l7FlowLog);
 
@@ -12,6 +12,15 @@ export const IN_INDEXED_INTERVALS = `${INTERVAL} IN (
 
 /** The key of a wire id or a root, given as a decimal number. */
 export function keyOf(id: string): number {
+  return keyOfId(...halvesOf(id));
+}
+
+/** The key of the run that a row id, given as a decimal number, is in. */
+export function runKeyOf(id: string): number {
+  return keyOfRun(...halvesOf(id));
+}
+
+function halvesOf(id: string): [low: number, high: number] {
   const whole = BigInt(id);
-  return keyOfId(Number(whole & 0xffffffffn), Number(whole >> 32n));
+  return [Number(whole & 0xffffffffn), Number(whole >> 32n)];
 }
