@@ -223,10 +223,19 @@ async function change(target: SoakTarget, turn: number): Promise<string> {
   let last = '';
   for (const [url, body] of isGoing ? writes.slice(0, 1) : writes) {
     const given = isGoing ? { method: 'DELETE' } : { method: 'PUT', body: JSON.stringify(body) };
-    const answer = await fetch(url, { headers, ...given });
-    await answer.arrayBuffer();
-    last = String(answer.status);
-    if (answer.status >= 400 && answer.status !== 404) break;
+    last = await outcomeOf(url, { headers, ...given });
+    if (!['200', '201', '404'].includes(last)) break;
   }
   return last;
+}
+
+/** The status, or why there is none. */
+async function outcomeOf(url: string, given: RequestInit): Promise<string> {
+  try {
+    const answer = await fetch(url, given);
+    await answer.arrayBuffer();
+    return String(answer.status);
+  } catch (error) {
+    return error instanceof Error ? String(error.cause ?? error.message) : String(error);
+  }
 }

@@ -204,3 +204,8 @@ test('every route of the UI is in the OpenAPI page', async () => {
   };
   expect(page).toMatchObject({ openapi: '3.1.0', paths });
 });
+
+test('a connection is kept longer than clients keep an idle one', async () => {
+  const answer = await fetch(`${server.url}/api/openapi.json`);
+  expect(answer.headers.get('keep-alive')).toBe('timeout=120');
+});

@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AdminKey } from '../config/config.ts';
 import { parseIpRanges, plainAddress } from '../core/match/ip-range.ts';
+import { OWN_SERVER } from '../core/own-server.ts';
 import type { AdminAnswer, AdminRequest } from './admin-api.ts';
 import { type AdminVersion, inVersion2 } from './envelope.ts';
 
@@ -18,12 +19,13 @@ export interface AdminServerParts {
 }
 
 const BODY_BYTES_MAX = 1_572_864;
+const LIMITS = { ...OWN_SERVER, maxHeaderSize: 32_768, requestTimeout: 30_000 } as const;
 const ROOT = '/apisix/admin';
 
 /** The Admin API over HTTP. Keys, CORS and bounds; what is asked for is `answer`'s. */
 export function createAdminServer(parts: AdminServerParts): Server {
   const allowed = parseIpRanges(parts.allowed);
-  return createServer({ maxHeaderSize: 32_768, requestTimeout: 30_000 }, (request, response) => {
+  return createServer(LIMITS, (request, response) => {
     response.setHeader('Server', parts.serverToken);
     const address = plainAddress(request.socket.remoteAddress ?? '');
     if (parts.allowed.length > 0 && allowed?.has(address) !== true) {

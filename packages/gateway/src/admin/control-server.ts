@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { configuredNodes } from '../core/node-source.ts';
 import type { UpstreamObject } from '../core/objects.ts';
+import { OWN_SERVER } from '../core/own-server.ts';
 import type { Plugin } from '../plugins/plugin.ts';
 import { DEFAULT_PREFIX, type Store, type StoredObject } from '../store/store.ts';
 import { KINDS, singular } from './kinds.ts';
@@ -31,7 +32,7 @@ const MISSING: ControlAnswer = { status: 404, body: { error_msg: 'not found' } }
 
 /** The control API: what runs here, read by the person beside the machine. No key: loopback only. */
 export function createControlServer(parts: ControlParts): Server {
-  return createServer((request, response) => {
+  return createServer(OWN_SERVER, (request, response) => {
     request.resume();
     void serve(parts, request, response);
   });

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { PluginListener } from '../plugins/plugin.ts';
 import { answerBytes } from './answer.ts';
 import { listenOn } from './listeners.ts';
+import { OWN_SERVER } from './own-server.ts';
 
 /** The ports that plugins answer on themselves. */
 export interface PluginListeners {
@@ -44,7 +45,7 @@ export async function openPluginListeners(
 }
 
 function serverOf(listener: PluginListener): Server {
-  return createServer((request, response) => {
+  return createServer(OWN_SERVER, (request, response) => {
     request.resume();
     void serve(listener, request, response);
   });

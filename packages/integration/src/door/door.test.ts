@@ -253,3 +253,9 @@ test.each([429, 503])('%i names a time to come back at, whoever says it', async 
   );
   expect(times).toEqual(['1', '7']);
 });
+
+test('a connection is kept longer than clients keep an idle one', async () => {
+  const { url } = await open();
+  const answer = await fetch(`${url}/v1/echo`, post('hi'));
+  expect(answer.headers.get('keep-alive')).toBe('timeout=120');
+});

@@ -20,10 +20,15 @@ export interface TlsPair {
 }
 
 const CONNECTIONS_MAX = 4_096;
-/** Against senders that dawdle: to the end of the head, to the end of the body. */
+/**
+ * Against senders that dawdle: to the end of the head, to the end of the body. Between requests the
+ * sender is to be the one who closes, or it sends into a connection that is just being closed: many
+ * send each 5 s, Node's default, and Go's clients keep a connection for 90 s.
+ */
 const TIMEOUTS = {
   headersTimeout: 10_000,
   requestTimeout: 60_000,
+  keepAliveTimeout: 120_000,
   connectionsCheckingInterval: 1_000,
   maxHeaderSize: 16_384,
 } as const;

@@ -164,7 +164,7 @@ test('a document elsewhere is asked for once, and requests get 500 while there i
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/api.json`;
   const { handlers } = onBench(oasValidator, { spec_url: url });
   const answers = [request({ target: '/pet/mine' }), request({ target: '/other' })];
-  const [mine, other] = await Promise.all(answers.map((one) => handlers.access?.(one)));
+  const [mine, other] = await Promise.all(answers.map(async (one) => handlers.access?.(one)));
   expect([mine, other?.status, asked]).toEqual([undefined, 400, 1]);
   await handlers.close?.();
   const gone = await answerTo({ line: 'GET /pet/mine' }, { spec_url: 'http://127.0.0.1:1/' });
