@@ -8,6 +8,8 @@ const source = {
 const slow = {
   testTimeout: 180_000,
   hookTimeout: 180_000,
+  // A second, the default, is too short beside other work: rows are stored twice a second.
+  expect: { poll: { timeout: 20_000 } },
   fileParallelism: false,
   globalSetup: 'scripts/bundle-for-tests.mjs',
 };
