@@ -1,6 +1,6 @@
 import { appendFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { GatewayConfig } from './config/config.ts';
+import type { AccessLogConfig } from './config/config.ts';
 import type { BatchBook } from './core/batch-book.ts';
 import type { RequestContext } from './core/request-context.ts';
 import { createLineFile } from './plugins/logging/line-file.ts';
@@ -18,12 +18,15 @@ const FORMAT =
   '$remote_addr - $remote_user [$time_local] $http_host "$request" $status $body_bytes_sent ' +
   '$request_time "$http_referer" "$http_user_agent" $upstream_addr $upstream_status ' +
   '$upstream_response_time "$upstream_scheme://$upstream_host$upstream_uri" "$apisix_request_id"';
+/** APISIX's own for streams. */
+export const STREAM_FORMAT =
+  '$remote_addr [$time_local] $protocol $status $bytes_sent $bytes_received $session_time';
 /** nginx's `flush=3s` of APISIX's template; a crash loses so much. */
 const FLUSH_MS = 3_000;
 
 /** Paths are taken from `folder`. Without `access_log` nothing is written. */
 export function openAccessLog(
-  config: GatewayConfig['nginx_config']['http'],
+  config: AccessLogConfig,
   folder: string,
   parts: { readonly batches: BatchBook; now(): number; warn(message: string): void },
 ): AccessLog {

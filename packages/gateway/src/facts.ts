@@ -3,12 +3,14 @@ import type { ClientCounters } from './core/http/client-connection.ts';
 import type { Upstream } from './core/upstream.ts';
 import type { GatewayFacts } from './plugins/plugin.ts';
 import type { Store } from './store/store.ts';
+import type { StreamCounters } from './stream/stream-counters.ts';
 
 export interface FactsParts {
   readonly id: string;
   readonly version: string;
   readonly httpsPorts: readonly number[];
   readonly counters: ClientCounters;
+  readonly streams: StreamCounters;
   /** Undefined when a file is all the configuration there is. */
   readonly store: Store | undefined;
   upstreams(): readonly Upstream[];
@@ -16,7 +18,7 @@ export interface FactsParts {
 
 /** What plugins may tell the world about this process. */
 export function createFacts(parts: FactsParts): GatewayFacts {
-  const { id, version, httpsPorts, counters, store } = parts;
+  const { id, version, httpsPorts, counters, store, streams } = parts;
   return {
     id,
     hostname: hostname(),
@@ -28,6 +30,11 @@ export function createFacts(parts: FactsParts): GatewayFacts {
       const writing = active - waiting;
       return { active, accepted, handled: accepted, reading: 0, writing, waiting };
     },
+    streams: () => ({
+      totals: streams.totals,
+      active: streams.active,
+      dropped: streams.droppedTotal(),
+    }),
     modifyIndexes: () => (store === undefined ? undefined : indexesOf(store)),
     isStoreReachable: () => store?.isReachable() ?? true,
     upstreamStates: () => parts.upstreams().flatMap(statesOf),

@@ -1,6 +1,6 @@
 import { lookup } from 'node:dns/promises';
 import { performance } from 'node:perf_hooks';
-import { openAccessLog } from './access-log.ts';
+import { openAccessLog, STREAM_FORMAT } from './access-log.ts';
 import { type AdminAnswer, createAdminApi } from './admin/admin-api.ts';
 import { createAdminServer } from './admin/admin-server.ts';
 import { createControlServer, type ExplainAsk } from './admin/control-server.ts';
@@ -37,6 +37,9 @@ import { createFacts } from './facts.ts';
 import type { Gateway, GatewayOptions } from './main.ts';
 import type { Rules } from './rules.ts';
 import type { Store } from './store/store.ts';
+import { createStreamCounters } from './stream/stream-counters.ts';
+import { openStreamListeners } from './stream/stream-listeners.ts';
+import { createStreamRoutes } from './stream/stream-routes.ts';
 import type { Hub } from './workers/hub.ts';
 
 /** One process of a gateway: all of it, or a part. */
@@ -82,6 +85,7 @@ export async function openGatewayProcess(options: GatewayProcessOptions): Promis
     pluginErrors: 0,
     unmatched: 0,
   };
+  const streamCounters = createStreamCounters();
   let isDraining = false;
   const inlineKeys = new WeakMap<object, string>();
 
@@ -113,6 +117,7 @@ export async function openGatewayProcess(options: GatewayProcessOptions): Promis
     version: INTERFACE_VERSION,
     httpsPorts: apisix.ssl.enable ? apisix.ssl.listen.map(({ port }) => port) : [],
     counters,
+    streams: streamCounters,
     store: isStandalone ? undefined : store,
     upstreams: () => upstreams.all(),
   });
@@ -163,7 +168,13 @@ export async function openGatewayProcess(options: GatewayProcessOptions): Promis
     },
   };
   const accessLog = openAccessLog(nginx.http, options.dataFolder, { batches, now, warn });
+  const streamLog = openAccessLog(
+    { ...nginx.stream, access_log_format: nginx.stream.access_log_format ?? STREAM_FORMAT },
+    options.dataFolder,
+    { batches, now, warn },
+  );
   const clock = createCoarseClock(now);
+  const passive = createPassiveWatch();
   const native =
     options.sockets === 'node' || !serves
       ? undefined
@@ -188,7 +199,7 @@ export async function openGatewayProcess(options: GatewayProcessOptions): Promis
         idleMs: durationMs(nginx.http.upstream.keepalive_timeout),
         requestsMax: nginx.http.upstream.keepalive_requests,
       }),
-      report: createPassiveWatch(),
+      report: passive,
       showsUpstreamStatus: apisix.show_upstream_status_in_response_header,
     },
   });
@@ -214,6 +225,22 @@ export async function openGatewayProcess(options: GatewayProcessOptions): Promis
       date: createDateText(),
       handle,
       isDraining: () => isDraining,
+    },
+  });
+  // Of several processes the first one serves streams: one client's datagrams belong together.
+  const { stream_proxy: streamPorts } = apisix;
+  const streams = await openStreamListeners({
+    tcp: options.administers ? streamPorts.tcp : [],
+    udp: options.administers ? streamPorts.udp : [],
+    certificates,
+    tlsOptions,
+    sessions: {
+      routes: createStreamRoutes({ store, plugins, upstreams }),
+      counters: streamCounters,
+      now,
+      report: passive,
+      logged: streamLog.write,
+      warn,
     },
   });
   const timers = [
@@ -264,6 +291,7 @@ export async function openGatewayProcess(options: GatewayProcessOptions): Promis
       validator,
       plugins: enabled,
       attributes,
+      hasStreams: apisix.proxy_mode !== 'http',
       nowS: () => Math.floor(now() / 1_000),
       seal: rules.seal,
     });
@@ -303,7 +331,7 @@ export async function openGatewayProcess(options: GatewayProcessOptions): Promis
   let closing: Promise<void> | undefined;
   async function close(): Promise<void> {
     isDraining = true;
-    await listeners.close(GRACE_MS);
+    await Promise.all([listeners.close(GRACE_MS), streams.close(GRACE_MS)]);
     for (const timer of timers) clearInterval(timer);
     prober.close();
     pool.close();
@@ -315,7 +343,7 @@ export async function openGatewayProcess(options: GatewayProcessOptions): Promis
     }
     ownPorts.close();
     await plugins.close();
-    await accessLog.close();
+    await Promise.all([accessLog.close(), streamLog.close()]);
   }
 
   return {
@@ -323,6 +351,7 @@ export async function openGatewayProcess(options: GatewayProcessOptions): Promis
     adminUrl: admin?.url,
     controlUrl: control?.url,
     pluginUrls: ownPorts.urls,
+    streams: streams.urls,
     newKey: admin?.newKey,
     close() {
       closing ??= close();

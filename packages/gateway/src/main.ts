@@ -22,6 +22,8 @@ export interface GatewayOptions {
 
 export interface Gateway {
   readonly proxies: readonly string[];
+  /** Where streams come to: `tcp://127.0.0.1:9100`. */
+  readonly streams: readonly string[];
   readonly adminUrl: string | undefined;
   readonly controlUrl: string | undefined;
   /** Where plugins answer on ports of their own: metrics. */

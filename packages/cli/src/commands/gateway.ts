@@ -56,6 +56,9 @@ export const gateway: Command = {
       terminal.note(`gateway: objects in etcd ${etcd.host.join(', ')} under ${etcd.prefix}`);
     }
     terminal.note(`gateway: ${running.proxies.join(', ')}`);
+    if (running.streams.length > 0) {
+      terminal.note(`gateway: streams ${running.streams.join(', ')}`);
+    }
     if (running.adminUrl !== undefined) terminal.note(`gateway: admin ${running.adminUrl}`);
     if (running.controlUrl !== undefined) terminal.note(`gateway: control ${running.controlUrl}`);
     for (const url of running.pluginUrls) terminal.note(`gateway: metrics ${url}`);

@@ -78,6 +78,7 @@ test('whatever is asked, the Admin API answers, and keeps answering', async () =
     rmSync(folder, { recursive: true });
   });
   const ask = createAdminApi({
+    hasStreams: true,
     store,
     validator: createValidator(),
     plugins: PLUGINS,

@@ -17,6 +17,7 @@ async function open() {
     rmSync(folder, { recursive: true });
   });
   const api = createAdminApi({
+    hasStreams: true,
     store,
     validator: createValidator(),
     plugins: PLUGINS,

@@ -29,6 +29,8 @@ export interface AdminParts {
   readonly validator: Validator;
   readonly plugins: readonly Plugin[];
   readonly attributes: CheckParts['attributes'];
+  /** `proxy_mode` has streams: without it there are no stream routes. */
+  readonly hasStreams: boolean;
   nowS(): number;
   /** Undefined: secrets are kept, and shown, as they are given. */
   readonly seal: FieldSeal | undefined;
@@ -56,6 +58,9 @@ export function createAdminApi(parts: AdminParts): (request: AdminRequest) => Pr
       );
     }
     const { kind } = place;
+    if (kind.path === 'stream_routes' && !parts.hasStreams) {
+      return refusal(400, 'stream mode is disabled, can not add stream routes');
+    }
     if (!kind.verbs.includes(request.method)) {
       return refusal(405, `not supported \`${request.method}\` method for ${kind.noun}`);
     }

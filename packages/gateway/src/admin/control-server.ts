@@ -128,8 +128,13 @@ function schemas(plugins: readonly Plugin[]): Readonly<Record<string, unknown>> 
     const schema = SCHEMAS[path];
     return schema === undefined ? [] : [[singular(path), schema]];
   });
-  const each = plugins.map((plugin) => [plugin.name, described(plugin)]);
-  return { main: Object.fromEntries(main), plugins: Object.fromEntries(each), stream_plugins: {} };
+  const each = (served: readonly Plugin[]): Readonly<Record<string, unknown>> =>
+    Object.fromEntries(served.map((plugin) => [plugin.name, described(plugin)]));
+  return {
+    main: Object.fromEntries(main),
+    plugins: each(plugins.filter(({ subsystems }) => subsystems.includes('http'))),
+    stream_plugins: each(plugins.filter(({ subsystems }) => subsystems.includes('stream'))),
+  };
 }
 
 function healthAnswer(

@@ -182,11 +182,16 @@ function pluginsFault(
   const plugins = value['plugins'];
   if (typeof plugins !== 'object' || plugins === null) return undefined;
   const isConsumer = kind === 'consumers' || kind === 'credentials';
+  const subsystem = kind === 'stream_routes' ? 'stream' : 'http';
   const prefix = isConsumer ? 'invalid plugins configuration: ' : '';
   for (const [name, conf] of Object.entries(plugins as ObjectValue)) {
+    const plugin = parts.findPlugin(name);
+    if (plugin?.subsystems.includes(subsystem) === false) {
+      return fault(`${prefix}unknown plugin [${name}]`);
+    }
     const wrong = pluginFault(parts, isConsumer, name, conf);
     if (wrong !== undefined) return fault(prefix + wrong);
-    if (kind === 'credentials' && parts.findPlugin(name)?.isAuth !== true) {
+    if (kind === 'credentials' && plugin?.isAuth !== true) {
       return fault('only supports auth type plugins in consumer credential');
     }
     const taken = kind === 'global_rules' ? ruleWith(parts.store, name, id) : undefined;

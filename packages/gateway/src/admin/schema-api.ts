@@ -48,7 +48,7 @@ function pluginsAnswer(
   if (subsystem !== null && subsystem !== 'http' && subsystem !== 'stream') {
     return { status: 400, body: { error_msg: `unsupported subsystem: ${subsystem}` } };
   }
-  const served = subsystem === 'stream' ? [] : plugins;
+  const served = plugins.filter(({ subsystems }) => subsystems.includes(subsystem ?? 'http'));
   const ordered = [...served].sort((a, b) => b.priority - a.priority);
   if (name === 'list') return { status: 200, body: JSON.stringify(ordered.map((one) => one.name)) };
   if (name === undefined) {

@@ -11,6 +11,8 @@ const PROXY_LISTEN = {
   ...LISTEN,
   properties: { ...LISTEN.properties, enable_http2: { type: 'boolean' } },
 } as const;
+/** `9100` and `127.0.0.1:9100`. */
+const STREAM_ADDRESS = [PORT, { type: 'string', pattern: '^(?:[^\\s]+:)?\\d{1,5}$' }];
 const bool = (fallback: boolean) => ({ type: 'boolean', default: fallback });
 const object = (properties: Readonly<Record<string, unknown>>) => ({
   type: 'object',
@@ -22,6 +24,16 @@ const TEXTS = { type: 'array', items: { type: 'string' } } as const;
 const SEAL_KEY = { type: 'string', pattern: '^(.{16}|.{32})$' } as const;
 const DURATION = { type: ['string', 'number'] } as const;
 
+const ACCESS_LOG = {
+  access_log: { type: 'string' },
+  access_log_format: { type: 'string' },
+  access_log_format_escape: {
+    type: 'string',
+    enum: ['default', 'json', 'none'],
+    default: 'default',
+  },
+} as const;
+
 /** What of APISIX's config.yaml has a meaning here. Source: ../shared/reference/apisix.md §6. */
 export const CONFIG_SCHEMA: JsonSchema = object({
   apisix: object({
@@ -29,6 +41,25 @@ export const CONFIG_SCHEMA: JsonSchema = object({
       default: [9080],
       anyOf: [PORT, { type: 'array', items: { anyOf: [PORT, PROXY_LISTEN] } }],
     },
+    proxy_mode: { type: 'string', enum: ['http', 'stream', 'http&stream'], default: 'http' },
+    stream_proxy: object({
+      tcp: {
+        type: 'array',
+        default: [],
+        items: {
+          anyOf: [
+            ...STREAM_ADDRESS,
+            {
+              type: 'object',
+              properties: { addr: { anyOf: STREAM_ADDRESS }, tls: bool(false) },
+              required: ['addr'],
+              additionalProperties: false,
+            },
+          ],
+        },
+      },
+      udp: { type: 'array', default: [], items: { anyOf: STREAM_ADDRESS } },
+    }),
     enable_admin: bool(true),
     enable_http2: bool(true),
     proxy_protocol: {
@@ -95,13 +126,7 @@ export const CONFIG_SCHEMA: JsonSchema = object({
       client_body_timeout: { ...DURATION, default: '60s' },
       send_timeout: { ...DURATION, default: '10s' },
       enable_access_log: bool(true),
-      access_log: { type: 'string' },
-      access_log_format: { type: 'string' },
-      access_log_format_escape: {
-        type: 'string',
-        enum: ['default', 'json', 'none'],
-        default: 'default',
-      },
+      ...ACCESS_LOG,
       real_ip_header: { type: 'string', default: 'X-Real-IP' },
       real_ip_recursive: { type: 'string', enum: ['on', 'off'], default: 'off' },
       real_ip_from: { ...TEXTS, default: ['127.0.0.1', 'unix:'] },
@@ -111,6 +136,7 @@ export const CONFIG_SCHEMA: JsonSchema = object({
         keepalive_timeout: { ...DURATION, default: '60s' },
       }),
     }),
+    stream: object({ enable_access_log: bool(false), ...ACCESS_LOG }),
   }),
   plugins: TEXTS,
   plugin_attr: { type: 'object', additionalProperties: { type: 'object' }, default: {} },
@@ -170,8 +196,8 @@ export const CONFIG_SCHEMA: JsonSchema = object({
 export const WITHOUT_MEANING: readonly string[] = [
   ...[
     'enable_admin_ui admin_api_version enable_dev_mode enable_reuseport enable_ipv6',
-    'max_post_args_readable_size proxy_mode',
-    'stream_proxy dns_resolver dns_resolver_valid resolver_timeout enable_resolv_search_opt',
+    'max_post_args_readable_size stream_proxy.only',
+    'dns_resolver dns_resolver_valid resolver_timeout enable_resolv_search_opt',
     'status lru enable_heartbeat extra_lua_path extra_lua_cpath lua_module_hook',
     'control.router ssl.ssl_session_tickets ssl.ssl_prefer_server_ciphers',
   ]
@@ -180,7 +206,7 @@ export const WITHOUT_MEANING: readonly string[] = [
     .map((key) => `apisix.${key}`),
   ...[
     'worker_rlimit_nofile worker_shutdown_timeout error_log error_log_level event',
-    'envs user max_pending_timers max_running_timers main_configuration_snippet stream',
+    'envs user max_pending_timers max_running_timers main_configuration_snippet stream.lua_shared_dict',
     'http_configuration_snippet http_server_configuration_snippet stream_configuration_snippet',
     'http_server_location_configuration_snippet http_admin_configuration_snippet',
     'http_end_configuration_snippet meta',

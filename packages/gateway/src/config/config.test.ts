@@ -36,6 +36,23 @@ test('a key without a value is absent, but a keyring without one seals nothing',
   expect(fieldSealOf(parseGatewayConfig('', {}).config.apisix.data_encryption, [])).toBeDefined();
 });
 
+test('streams have ports when the mode says so, and requests have theirs unless it says otherwise', () => {
+  const ports =
+    'stream_proxy: {tcp: [9100, "0.0.0.0:9101", {addr: 9102, tls: true}], udp: ["[::1]:53"]}';
+  const parsed = (mode: string) =>
+    parseGatewayConfig(`apisix:\n  proxy_mode: ${mode}\n  ${ports}`, {}).config.apisix;
+  expect(parsed('http&stream').stream_proxy).toMatchObject({
+    tcp: [
+      { ip: '127.0.0.1', port: 9100, isTls: false },
+      { ip: '0.0.0.0', port: 9101, isTls: false },
+      { ip: '127.0.0.1', port: 9102, isTls: true },
+    ],
+    udp: [{ ip: '::1', port: 53 }],
+  });
+  expect(parsed('http').stream_proxy).toEqual({ tcp: [], udp: [] });
+  expect([parsed('stream').node_listen, parsed('http').node_listen.length]).toEqual([[], 1]);
+});
+
 test.each([
   { given: '60s', ms: 60_000 },
   { given: '500ms', ms: 500 },

@@ -23,10 +23,21 @@ export interface ProxyListen extends Listen {
   readonly isBehindProxy: boolean;
 }
 
+/** A port for streams over TCP. */
+export interface StreamListen extends Listen {
+  readonly isTls: boolean;
+}
+
 /** APISIX's config.yaml, as far as it has a meaning here. */
 export interface GatewayConfig {
   readonly apisix: {
     readonly node_listen: readonly ProxyListen[];
+    readonly proxy_mode: 'http' | 'stream' | 'http&stream';
+    /** Empty unless `proxy_mode` has streams. */
+    readonly stream_proxy: {
+      readonly tcp: readonly StreamListen[];
+      readonly udp: readonly Listen[];
+    };
     /** HTTP/2 is offered over TLS. */
     readonly enable_http2: boolean;
     readonly enable_admin: boolean;
@@ -66,16 +77,11 @@ export interface GatewayConfig {
   readonly nginx_config: {
     /** Processes that serve; `auto` is one for each processor. */
     readonly worker_processes: number | 'auto';
-    readonly http: {
+    readonly http: AccessLogConfig & {
       readonly keepalive_timeout: string | number;
       readonly client_header_timeout: string | number;
       readonly client_body_timeout: string | number;
       readonly send_timeout: string | number;
-      readonly enable_access_log: boolean;
-      /** A path; without one there is no access log. */
-      readonly access_log?: string;
-      readonly access_log_format?: string;
-      readonly access_log_format_escape: 'default' | 'json' | 'none';
       readonly real_ip_header: string;
       readonly real_ip_recursive: 'on' | 'off';
       readonly real_ip_from: readonly string[];
@@ -85,6 +91,8 @@ export interface GatewayConfig {
         readonly keepalive_timeout: string | number;
       };
     };
+    /** The access log of streams. */
+    readonly stream: AccessLogConfig;
   };
   /** Undefined: every plugin there is. */
   readonly plugins?: readonly string[];
@@ -103,6 +111,14 @@ export interface GatewayConfig {
       readonly admin_listen: Listen;
     };
   };
+}
+
+export interface AccessLogConfig {
+  readonly enable_access_log: boolean;
+  /** A path; without one there is no access log. */
+  readonly access_log?: string;
+  readonly access_log_format?: string;
+  readonly access_log_format_escape: 'default' | 'json' | 'none';
 }
 
 /** Times in seconds, paths of PEM files. */
@@ -170,6 +186,10 @@ export function parseGatewayConfig(
   ) as unknown as GatewayConfig & {
     readonly apisix: {
       readonly node_listen: number | readonly (number | GivenListen)[];
+      readonly stream_proxy: {
+        readonly tcp: readonly (GivenStream | GivenStreamListen)[];
+        readonly udp: readonly GivenStream[];
+      };
       readonly proxy_protocol?: {
         readonly listen_http_port?: number;
         readonly listen_https_port?: number;
@@ -185,11 +205,21 @@ export function parseGatewayConfig(
   const [plainPort, securePort] = [behind?.listen_http_port, behind?.listen_https_port];
   if (plainPort !== undefined) listens.push(behindProxy(plainPort, false));
   if (securePort !== undefined) secure.push(behindProxy(securePort, isHttp2));
-  const ssl = { ...config.apisix.ssl, listen: secure };
-  return {
-    config: { ...config, apisix: { ...config.apisix, node_listen: listens, ssl } },
-    ignored,
+  const { proxy_mode, stream_proxy } = config.apisix;
+  const hasHttp = proxy_mode !== 'stream';
+  const hasStreams = proxy_mode !== 'http';
+  const ssl = { ...config.apisix.ssl, listen: hasHttp ? secure : [] };
+  const streams = {
+    tcp: hasStreams ? stream_proxy.tcp.map(streamListenOf) : [],
+    udp: hasStreams ? stream_proxy.udp.map(streamListenOf) : [],
   };
+  const apisix = {
+    ...config.apisix,
+    node_listen: hasHttp ? listens : [],
+    stream_proxy: streams,
+    ssl,
+  };
+  return { config: { ...config, apisix }, ignored };
 }
 
 interface GivenListen extends Partial<Listen> {
@@ -204,6 +234,22 @@ function listenOf(given: number | GivenListen, port: number): ProxyListen {
     enable_http2: isHttp2 = false,
   } = typeof given === 'number' ? { port: given } : given;
   return { ip, port: own, isHttp2, isBehindProxy: false };
+}
+
+/** A port, or an address and a port with a colon between. */
+type GivenStream = number | string;
+
+interface GivenStreamListen {
+  readonly addr: GivenStream;
+  readonly tls: boolean;
+}
+
+function streamListenOf(given: GivenStream | GivenStreamListen): StreamListen {
+  if (typeof given === 'object') return { ...streamListenOf(given.addr), isTls: given.tls };
+  const text = String(given);
+  const at = text.lastIndexOf(':');
+  const ip = at < 0 ? LOOPBACK : text.slice(0, at).replace(/^\[(.*)\]$/, '$1');
+  return { ip, port: Number(text.slice(at + 1)), isTls: false };
 }
 
 function behindProxy(port: number, isHttp2: boolean): ProxyListen {

@@ -112,7 +112,7 @@ export async function openListeners(parts: ListenersParts): Promise<Listeners> {
       socket.once('close', () => secured.delete(socket));
     }
     const next = (ends: ProxiedEnds | undefined): void => {
-      if (isTls) door.take(socket, ends, listen.isHttp2);
+      if (isTls) door.take(socket, ends, listen.isHttp2 ? ['h2', 'http/1.1'] : ['http/1.1']);
       else acceptPlain(socket, ends, listen.isHttp2);
     };
     if (!listen.isBehindProxy) {
@@ -208,7 +208,8 @@ function isPlain({ ip, isHttp2, isBehindProxy }: ProxyListen): boolean {
   return !isHttp2 && !isBehindProxy && isIP(ip) !== 0;
 }
 
-function peerOf(own: Ends, ends: ProxiedEnds | undefined, tls?: TlsFacts): Peer {
+/** A client as its socket and the handshake show it; `ends` are those that PROXY has told of. */
+export function peerOf(own: Ends, ends: ProxiedEnds | undefined, tls?: TlsFacts): Peer {
   return {
     address: plainAddress(ends?.address ?? own.remoteAddress),
     port: ends?.port ?? own.remotePort,

@@ -76,6 +76,18 @@ export interface RouteObject extends Target {
   readonly status?: number;
 }
 
+export interface StreamRouteObject {
+  readonly id?: string | number;
+  readonly remote_addr?: string;
+  readonly server_addr?: string;
+  readonly server_port?: number;
+  readonly sni?: string;
+  readonly upstream?: UpstreamObject;
+  readonly upstream_id?: string | number;
+  readonly service_id?: string | number;
+  readonly plugins?: PluginConfs;
+}
+
 export interface ConsumerObject {
   readonly username: string;
   readonly group_id?: string | number;

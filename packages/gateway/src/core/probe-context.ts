@@ -1,30 +1,41 @@
 import { NO_BODY } from './http/head.ts';
 import { HeaderFields } from './http/header-fields.ts';
 import { createRequestBody } from './request-body.ts';
-import { RequestContext } from './request-context.ts';
+import { type Peer, RequestContext } from './request-context.ts';
 
 export interface ProbeRequest {
   readonly method: string;
   readonly host: string;
   readonly target: string;
+  readonly peer?: Peer;
+  /** Unix ms. */
+  readonly startMs?: number;
 }
 
-/** A request that nobody sent: to ask what would match, and for tests. */
-export function probeContext({ method, host, target }: ProbeRequest): RequestContext {
+const LOOPBACK: Peer = {
+  address: '127.0.0.1',
+  port: 0,
+  localAddress: '127.0.0.1',
+  localPort: 0,
+  isTls: false,
+  serverName: undefined,
+  tlsVersion: undefined,
+  clientChain: undefined,
+};
+
+/** A request that nobody sent: to ask what would match, for streams, and for tests. */
+export function probeContext({
+  method,
+  host,
+  target,
+  peer = LOOPBACK,
+  startMs = 0,
+}: ProbeRequest): RequestContext {
   const fields = new HeaderFields();
   if (host !== '') fields.push('Host', 'host', host);
   const nothing = (): void => undefined;
   return new RequestContext(
-    {
-      address: '127.0.0.1',
-      port: 0,
-      localAddress: '127.0.0.1',
-      localPort: 0,
-      isTls: false,
-      serverName: undefined,
-      tlsVersion: undefined,
-      clientChain: undefined,
-    },
+    peer,
     {
       kind: 'request',
       method,
@@ -38,6 +49,6 @@ export function probeContext({ method, host, target }: ProbeRequest): RequestCon
       size: 0,
     },
     createRequestBody(NO_BODY, { pause: nothing, resume: nothing, want: nothing }),
-    0,
+    startMs,
   );
 }

@@ -24,7 +24,8 @@ export interface Handshake {
 
 /** Where accepted sockets become secured ones. */
 export interface TlsDoor {
-  take(socket: Socket, ends: ProxiedEnds | undefined, isHttp2: boolean): void;
+  /** `protocols` are those of ALPN that are offered; of none, ALPN is not spoken. */
+  take(socket: Socket, ends: ProxiedEnds | undefined, protocols: readonly string[]): void;
 }
 
 /** Issuers followed at most: a chain could point at itself. */
@@ -43,18 +44,18 @@ export function createTlsDoor(
 ): TlsDoor {
   const servers = new Map<string, Server>();
 
-  function server(isHttp2: boolean, asksClient: boolean): Server {
-    const key = `${isHttp2} ${asksClient}`;
-    const known = servers.get(key) ?? open(isHttp2, asksClient);
+  function server(protocols: readonly string[], asksClient: boolean): Server {
+    const key = `${protocols.join()} ${asksClient}`;
+    const known = servers.get(key) ?? open(protocols, asksClient);
     servers.set(key, known);
     return known;
   }
 
-  function open(isHttp2: boolean, asksClient: boolean): Server {
+  function open(protocols: readonly string[], asksClient: boolean): Server {
     return createServer(
       {
         ...settings,
-        ALPNProtocols: isHttp2 ? ['h2', 'http/1.1'] : ['http/1.1'],
+        ...(protocols.length === 0 ? {} : { ALPNProtocols: [...protocols] }),
         requestCert: asksClient,
         rejectUnauthorized: false,
         ...(asksClient ? { secureOptions: constants.SSL_OP_NO_TICKET } : {}),
@@ -83,13 +84,13 @@ export function createTlsDoor(
   }
 
   return {
-    take(socket, ends, isHttp2) {
+    take(socket, ends, protocols) {
       if (ends !== undefined) {
         const key = portsOf(socket);
         byPorts.set(key, ends);
         socket.once('close', () => byPorts.delete(key));
       }
-      server(isHttp2, certificates.asksClients()).emit('connection', socket);
+      server(protocols, certificates.asksClients()).emit('connection', socket);
     },
   };
 }

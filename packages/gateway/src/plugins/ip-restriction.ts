@@ -16,6 +16,7 @@ const ADDRESSES = { type: 'array', minItems: 1, items: ADDRESS } as const;
 export const ipRestriction = definePlugin<IpRestriction>({
   name: 'ip-restriction',
   priority: 3000,
+  subsystems: ['http', 'stream'],
   summary: "Lets in or keeps out by the client's address.",
   example: { whitelist: ['10.0.0.0/8', '2001:db8::/32'] },
   schema: {

@@ -1,4 +1,5 @@
 import { acl } from './acl.ts';
+import { attachConsumerLabel } from './attach-consumer-label.ts';
 import { basicAuth } from './basic-auth.ts';
 import { bodyTransformer } from './body-transformer/body-transformer.ts';
 import { brotli } from './brotli.ts';
@@ -24,6 +25,7 @@ import { lokiLogger } from './logging/loki-logger.ts';
 import { syslog } from './logging/syslog.ts';
 import { tcpLogger } from './logging/tcp-logger.ts';
 import { udpLogger } from './logging/udp-logger.ts';
+import { mqttProxy } from './mqtt-proxy/mqtt-proxy.ts';
 import { multiAuth } from './multi-auth.ts';
 import { nodeStatus } from './node-status.ts';
 import { oasValidator } from './oas-validator/oas-validator.ts';
@@ -51,6 +53,7 @@ import { mocking } from './traffic/mocking.ts';
 import { proxyBuffering } from './traffic/proxy-buffering.ts';
 import { proxyControl } from './traffic/proxy-control.ts';
 import { proxyMirror } from './traffic/proxy-mirror.ts';
+import { trafficLabel } from './traffic/traffic-label.ts';
 import { trafficSplit } from './traffic/traffic-split.ts';
 import { workflow } from './traffic/workflow.ts';
 import { uaRestriction } from './ua-restriction.ts';
@@ -61,6 +64,7 @@ import { zipkin } from './zipkin/zipkin.ts';
 export const PLUGINS: readonly Plugin[] = [
   acl,
   apiBreaker,
+  attachConsumerLabel,
   basicAuth,
   bodyTransformer,
   brotli,
@@ -88,6 +92,7 @@ export const PLUGINS: readonly Plugin[] = [
   limitReq,
   lokiLogger,
   mocking,
+  mqttProxy,
   multiAuth,
   nodeStatus,
   oasValidator,
@@ -110,6 +115,7 @@ export const PLUGINS: readonly Plugin[] = [
   skywalking,
   syslog,
   tcpLogger,
+  trafficLabel,
   trafficSplit,
   uaRestriction,
   udpLogger,

@@ -116,6 +116,12 @@ export interface GatewayFacts {
   connections(): Readonly<
     Record<'active' | 'accepted' | 'handled' | 'reading' | 'writing' | 'waiting', number>
   >;
+  /** Streams since the start by route, now by listening address, and datagrams that were dropped. */
+  streams(): {
+    readonly totals: ReadonlyMap<string, number>;
+    readonly active: ReadonlyMap<string, number>;
+    readonly dropped: number;
+  };
   /** The store's newest index by kind of object; undefined when a file is all there is. */
   modifyIndexes(): Readonly<Record<string, number>> | undefined;
   /** False while changes of the configuration cannot be kept or followed. */
@@ -128,6 +134,8 @@ export interface GatewayFacts {
   }[];
 }
 
+export type Subsystem = 'http' | 'stream';
+
 export interface Plugin {
   readonly name: string;
   /** Higher runs first. APISIX's own number, so that orders agree. */
@@ -139,6 +147,8 @@ export interface Plugin {
   /** What differs from APISIX, a sentence each, for the generated page. */
   readonly notes: readonly string[];
   readonly isAuth: boolean;
+  /** Where it may be configured: in stream routes only `access` and `log` are run. */
+  readonly subsystems: readonly Subsystem[];
   /** Skipped as a global rule when the route has it too. */
   readonly prefersRoute: boolean;
   readonly schema: JsonSchema;
@@ -168,6 +178,7 @@ export interface PluginDefinition<Conf extends object> {
   readonly notes?: readonly string[];
   readonly schema: JsonSchema;
   readonly isAuth?: boolean;
+  readonly subsystems?: readonly Subsystem[];
   readonly prefersRoute?: boolean;
   readonly consumerSchema?: JsonSchema;
   readonly metadataSchema?: JsonSchema;
@@ -188,6 +199,7 @@ export function definePlugin<Conf extends object>(definition: PluginDefinition<C
     example: undefined,
     notes: [],
     isAuth: false,
+    subsystems: ['http'],
     prefersRoute: false,
     consumerSchema: undefined,
     metadataSchema: undefined,

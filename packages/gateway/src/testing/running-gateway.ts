@@ -64,7 +64,8 @@ export async function runGateway(
     const [method = '', path = ''] = line.split(' ');
     const response = await fetch(`${gateway.adminUrl}/apisix/admin/${path}`, {
       method,
-      headers: { 'X-API-KEY': KEY },
+      // A kept connection may be closed by the server in the moment it is used again.
+      headers: { 'X-API-KEY': KEY, Connection: 'close' },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     return { status: response.status, text: await response.text() };

@@ -19,6 +19,7 @@ const OF_A_PROCESS = new Set([
   'nginx_http_current_connections',
   'shared_dict_capacity_bytes',
   'shared_dict_free_space_bytes',
+  'stream_active_connections',
 ]);
 /** APISIX calls it a gauge; it counts since the start. */
 const REQUESTS_TOTAL = 'http_requests_total';
@@ -41,6 +42,7 @@ export function processMetrics({ prefix, facts, batches, refused }: ProcessMetri
       },
       counters[count],
     ]);
+  const streams = facts.streams();
   const heap = getHeapStatistics();
   const free = Math.max(0, heap.heap_size_limit - heap.used_heap_size);
 
@@ -99,6 +101,24 @@ export function processMetrics({ prefix, facts, batches, refused }: ProcessMetri
     metric('shared_dict_free_space_bytes', 'gauge', 'Memory not used yet: the heap.', [
       [{ name: 'heap' }, free],
     ]),
+    metric(
+      'stream_connection_total',
+      'counter',
+      'Connections of stream routes.',
+      [...streams.totals].map(([route, value]) => [{ route }, value]),
+    ),
+    metric(
+      'stream_active_connections',
+      'gauge',
+      'Connections of stream routes under way.',
+      [...streams.active].map(([listen_addr, value]) => [{ listen_addr }, value]),
+    ),
+    metric(
+      'stream_datagrams_dropped_total',
+      'counter',
+      'Datagrams that no session took.',
+      streams.dropped === 0 ? [] : [[{}, streams.dropped]],
+    ),
     metric(
       'upstream_status',
       'gauge',

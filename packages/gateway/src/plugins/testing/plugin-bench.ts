@@ -54,6 +54,7 @@ export function onBench(
         writing: 1,
         waiting: 2,
       }),
+      streams: () => ({ totals: new Map([['s1', 2]]), active: new Map(), dropped: 0 }),
       modifyIndexes: () => ({ routes: 4 }),
       isStoreReachable: () => true,
       upstreamStates: () => [],

@@ -57,6 +57,7 @@ const KEY = { type: 'string', minLength: 1 } as const;
 export const limitConn = definePlugin<LimitConn>({
   name: 'limit-conn',
   priority: 1003,
+  subsystems: ['http', 'stream'],
   summary: 'Bounds how many requests of one key are under way at the same time.',
   secretFields: ['redis_password'],
   schema: {

@@ -30,6 +30,7 @@ type Goal = UpstreamObject | { readonly id: string } | 'own';
 export const trafficSplit = definePlugin<TrafficSplit>({
   name: 'traffic-split',
   priority: 966,
+  subsystems: ['http', 'stream'],
   summary: 'Sends parts of the traffic to other upstreams, by weight and condition.',
   schema: {
     type: 'object',

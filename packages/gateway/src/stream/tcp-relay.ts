@@ -1,0 +1,114 @@
+import { connect, isIP, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import type { Node } from '../core/balance/balancer.ts';
+import type { Peer } from '../core/request-context.ts';
+import { createFirstOctets } from './first-octets.ts';
+import { openSession, type Session, type SessionParts } from './session.ts';
+
+/** A plugin that looks at what the client sends first waits so long for it. */
+const FIRST_OCTETS_MS = 60_000;
+
+/**
+ * Takes a connection that stands: finds its node, then passes octets both ways until both end.
+ * `track` hears of the node's socket too, so that it can be destroyed at the end of all.
+ */
+export async function relayTcp(
+  client: Socket,
+  peer: Peer,
+  parts: SessionParts & { track(socket: Socket): void },
+): Promise<void> {
+  parts.track(client);
+  client.on('error', () => client.destroy());
+  client.pause();
+  const first = createFirstOctets(client, FIRST_OCTETS_MS);
+  const session = await openSession(peer, 'TCP', parts, first);
+  let node: Socket | undefined;
+  const done = (): void =>
+    session?.close({ received: client.bytesRead, sent: node?.bytesRead ?? 0 });
+  if (session === undefined || client.destroyed) {
+    client.destroy();
+    done();
+    return;
+  }
+  client.once('close', done);
+  node = await connectedNode(session, client);
+  if (node === undefined) client.destroy();
+  else {
+    parts.track(node);
+    join(client, node, session.timeouts.readMs);
+  }
+}
+
+/** Tries one node after the other; undefined when none answers or the client has left. */
+async function connectedNode(session: Session, client: Socket): Promise<Socket | undefined> {
+  for (let node = session.nextNode(); node !== undefined; node = session.nextNode()) {
+    const socket = await open(node, session);
+    if (socket !== undefined && client.destroyed) socket.destroy();
+    if (client.destroyed) return undefined;
+    if (socket !== undefined) {
+      const last = session.context.tries.at(-1);
+      if (last !== undefined) last.connectedMs = Date.now();
+      return socket;
+    }
+  }
+  return undefined;
+}
+
+function open({ address, host, port }: Node, session: Session): Promise<Socket | undefined> {
+  const { scheme, tls } = session.upstream.object;
+  const { connectMs } = session.timeouts;
+  const to = { host: address, port, noDelay: true, allowHalfOpen: true };
+  const socket =
+    scheme === 'tls'
+      ? connectTls({
+          ...to,
+          rejectUnauthorized: tls?.verify === true,
+          // RFC 6066 §3: an address is no server name.
+          ...(isIP(host) === 0 ? { servername: host } : {}),
+          ...(tls?.client_cert === undefined ? {} : { cert: tls.client_cert }),
+          ...(tls?.client_key === undefined ? {} : { key: tls.client_key }),
+        })
+      : connect(to);
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => fail('connect-timeout'), connectMs);
+    const fail = (why: 'connect' | 'connect-timeout'): void => {
+      clearTimeout(timer);
+      socket.destroy();
+      session.failed(why);
+      resolve(undefined);
+    };
+    const refused = (): void => fail('connect');
+    socket.once('error', refused);
+    socket.once(scheme === 'tls' ? 'secureConnect' : 'connect', () => {
+      clearTimeout(timer);
+      socket.off('error', refused);
+      resolve(socket);
+    });
+  });
+}
+
+/**
+ * Octets both ways: a side that is slower than the other slows it down, and the end of one direction
+ * leaves the other one open. Without an octet for `idleMs` both end.
+ */
+function join(client: Socket, node: Socket, idleMs: number): void {
+  let openCount = 2;
+  const idle = setTimeout(() => {
+    client.destroy();
+    node.destroy();
+  }, idleMs);
+  for (const [source, target] of [
+    [client, node],
+    [node, client],
+  ] as const) {
+    source.on('data', () => idle.refresh());
+    source.on('error', () => source.destroy());
+    source.on('close', () => {
+      openCount -= 1;
+      if (openCount === 0) clearTimeout(idle);
+      // After its end the target has been told so, and may still have octets to send.
+      if (!source.readableEnded) target.destroy();
+    });
+    source.pipe(target);
+  }
+}
