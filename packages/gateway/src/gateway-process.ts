@@ -181,6 +181,11 @@ export async function openGatewayProcess(options: GatewayProcessOptions): Promis
       : openNativeSockets({ round: clock.tick, isShared: hub.process > 0, warn });
   const pool = createUpstreamPool(clock.now, native?.connect ?? createNodeConnector());
   const sessions = createUpstreamSessions(now);
+  const destination = destinationOf(store, {
+    idleMax: nginx.http.upstream.keepalive,
+    idleMs: durationMs(nginx.http.upstream.keepalive_timeout),
+    requestsMax: nginx.http.upstream.keepalive_requests,
+  });
   const handle = createPipeline({
     catalogue,
     serverToken,
@@ -194,11 +199,7 @@ export async function openGatewayProcess(options: GatewayProcessOptions): Promis
       take: (to) => (to.isHttp2 ? sessions : pool).take(to),
       now: clock.now,
       preciseNow,
-      destination: destinationOf(store, {
-        idleMax: nginx.http.upstream.keepalive,
-        idleMs: durationMs(nginx.http.upstream.keepalive_timeout),
-        requestsMax: nginx.http.upstream.keepalive_requests,
-      }),
+      destination,
       report: passive,
       showsUpstreamStatus: apisix.show_upstream_status_in_response_header,
     },
@@ -238,6 +239,7 @@ export async function openGatewayProcess(options: GatewayProcessOptions): Promis
       routes: createStreamRoutes({ store, plugins, upstreams }),
       counters: streamCounters,
       now,
+      destination,
       report: passive,
       logged: streamLog.write,
       warn,

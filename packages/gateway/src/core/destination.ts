@@ -34,7 +34,7 @@ export function destinationOf(store: Store, defaults: KeepAliveDefaults) {
     }
     const { keepalive_pool: pool, tls } = object;
     const scheme = context.upstreamScheme ?? object.scheme ?? 'http';
-    const isTls = scheme === 'https' || scheme === 'grpcs';
+    const isTls = scheme === 'https' || scheme === 'grpcs' || scheme === 'tls';
     const serverName = isTls ? serverNameFor(context, upstream, node) : '';
     const own =
       tls?.client_cert_id === undefined ? undefined : store.get(`/ssls/${tls.client_cert_id}`);

@@ -56,3 +56,26 @@ function below(value: object): readonly object[] {
   }
   return found;
 }
+
+/** Puts what `change` makes of each value that `path` leads to in its place; undefined takes it out. */
+export function changeAt(
+  document: unknown,
+  path: JsonPath,
+  change: (value: unknown) => unknown,
+): void {
+  const last = path.at(-1);
+  for (const parent of valuesAt(document, path.slice(0, -1))) {
+    if (typeof parent !== 'object' || parent === null) continue;
+    // Checked edge: JSON's objects and lists have text keys.
+    const object = parent as Record<string, unknown>;
+    const keys = last?.kind === 'key' ? [last.key] : Object.keys(object);
+    // From the end: taking one out of a list moves those after it.
+    for (const key of keys.toReversed()) {
+      if (!Object.hasOwn(object, key)) continue;
+      const changed = change(object[key]);
+      if (changed !== undefined) object[key] = changed;
+      else if (Array.isArray(object)) object.splice(Number(key), 1);
+      else delete object[key];
+    }
+  }
+}

@@ -68,7 +68,8 @@ export interface ResponseState {
  */
 export class RequestContext {
   readonly peer: Peer;
-  readonly head: RequestHead;
+  /** As it came; `data-mask` shows another one to logs. */
+  head: RequestHead;
   readonly body: RequestBody;
   /** Unix time in milliseconds, with fractions, of the first octet's arrival. */
   readonly startMs: number;

@@ -2,24 +2,20 @@ import type { Answer } from '../core/answer.ts';
 import { hasArguments } from '../core/post-arguments.ts';
 import type { RequestContext } from '../core/request-context.ts';
 import { resolveTemplate } from '../core/template.ts';
-import { createOutbound, type OutboundAnswer } from './outbound.ts';
+import type { OutboundAnswer } from './outbound.ts';
 import { definePlugin } from './plugin.ts';
 import { REQUEST_BODY_BYTES } from './request-body-bytes.ts';
+import { openService, SERVICE_FIELDS, type ServiceFields } from './service-fields.ts';
 
-interface ForwardAuth {
+interface ForwardAuth extends ServiceFields {
   readonly uri: string;
   readonly allow_degradation: boolean;
   readonly status_on_error: number;
-  readonly ssl_verify: boolean;
   readonly request_method: 'GET' | 'POST';
   readonly request_headers: readonly string[];
   readonly extra_headers?: Readonly<Record<string, string | number>>;
   readonly upstream_headers: readonly string[];
   readonly client_headers: readonly string[];
-  readonly timeout: number;
-  readonly keepalive: boolean;
-  readonly keepalive_timeout: number;
-  readonly keepalive_pool: number;
   readonly max_req_body_size: number;
 }
 
@@ -43,7 +39,6 @@ export const forwardAuth = definePlugin<ForwardAuth>({
       uri: { type: 'string', pattern: '^https?://' },
       allow_degradation: { type: 'boolean', default: false },
       status_on_error: { type: 'integer', minimum: 200, maximum: 599, default: 403 },
-      ssl_verify: { type: 'boolean', default: true },
       request_method: { type: 'string', enum: ['GET', 'POST'], default: 'GET' },
       request_headers: { ...NAMES, description: "the client's headers that the service gets" },
       extra_headers: {
@@ -54,23 +49,14 @@ export const forwardAuth = definePlugin<ForwardAuth>({
       },
       upstream_headers: { ...NAMES, description: "the service's headers that the upstream gets" },
       client_headers: { ...NAMES, description: 'its headers that a refused client gets' },
-      timeout: { type: 'integer', minimum: 1, maximum: 60_000, default: 3000, description: 'ms' },
-      keepalive: { type: 'boolean', default: true },
-      keepalive_timeout: { type: 'integer', minimum: 1000, default: 60_000, description: 'ms' },
-      keepalive_pool: { type: 'integer', minimum: 1, default: 5 },
+      ...SERVICE_FIELDS,
       max_req_body_size: REQUEST_BODY_BYTES,
     },
     required: ['uri'],
   },
   check: ({ uri }) => (URL.canParse(uri) ? undefined : `invalid uri: ${uri}`),
   create(conf, { warn }) {
-    const service = createOutbound({
-      timeoutMs: conf.timeout,
-      verifiesTls: conf.ssl_verify,
-      keepAlive: conf.keepalive,
-      keepAliveMs: conf.keepalive_timeout,
-      idleMax: conf.keepalive_pool,
-    });
+    const service = openService(conf);
     const readsArguments = JSON.stringify(conf.extra_headers ?? {}).includes('post_arg');
 
     async function access(context: RequestContext): Promise<Answer | undefined> {

@@ -6,6 +6,7 @@ import { brotli } from './brotli.ts';
 import { consumerRestriction } from './consumer-restriction.ts';
 import { cors } from './cors.ts';
 import { csrf } from './csrf.ts';
+import { dataMask } from './data-mask.ts';
 import { echo } from './echo.ts';
 import { errorPage } from './error-page.ts';
 import { examplePlugin } from './example-plugin.ts';
@@ -73,6 +74,7 @@ export const PLUGINS: readonly Plugin[] = [
   consumerRestriction,
   cors,
   csrf,
+  dataMask,
   echo,
   errorPage,
   examplePlugin,

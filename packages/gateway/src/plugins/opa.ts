@@ -1,18 +1,13 @@
 import type { Answer } from '../core/answer.ts';
 import type { Consumer } from '../core/consumer.ts';
 import type { RequestContext } from '../core/request-context.ts';
-import { createOutbound } from './outbound.ts';
 import { definePlugin } from './plugin.ts';
 import { REQUEST_BODY_BYTES } from './request-body-bytes.ts';
+import { openService, SERVICE_FIELDS, type ServiceFields } from './service-fields.ts';
 
-interface Opa {
+interface Opa extends ServiceFields {
   readonly host: string;
-  readonly ssl_verify: boolean;
   readonly policy: string;
-  readonly timeout: number;
-  readonly keepalive: boolean;
-  readonly keepalive_timeout: number;
-  readonly keepalive_pool: number;
   readonly with_route: boolean;
   readonly with_service: boolean;
   readonly with_consumer: boolean;
@@ -44,12 +39,8 @@ export const opa = definePlugin<Opa>({
     type: 'object',
     properties: {
       host: { type: 'string', pattern: '^https?://' },
-      ssl_verify: { type: 'boolean', default: true },
       policy: { type: 'string', minLength: 1, description: 'path of package and decision' },
-      timeout: { type: 'integer', minimum: 1, maximum: 60_000, default: 3000, description: 'ms' },
-      keepalive: { type: 'boolean', default: true },
-      keepalive_timeout: { type: 'integer', minimum: 1000, default: 60_000, description: 'ms' },
-      keepalive_pool: { type: 'integer', minimum: 1, default: 5 },
+      ...SERVICE_FIELDS,
       with_route: FLAG,
       with_service: FLAG,
       with_consumer: FLAG,
@@ -68,13 +59,7 @@ export const opa = definePlugin<Opa>({
   create(conf, { warn }) {
     const { send_headers_upstream: told = [] } = conf;
     const url = `${conf.host.replace(/\/+$/, '')}/v1/data/${conf.policy}`;
-    const service = createOutbound({
-      timeoutMs: conf.timeout,
-      verifiesTls: conf.ssl_verify,
-      keepAlive: conf.keepalive,
-      keepAliveMs: conf.keepalive_timeout,
-      idleMax: conf.keepalive_pool,
-    });
+    const service = openService(conf);
 
     async function access(context: RequestContext): Promise<Answer | undefined> {
       const body = conf.with_body ? await context.body.read(conf.max_req_body_size) : undefined;

@@ -1,5 +1,6 @@
 import type { Node } from '../core/balance/balancer.ts';
 import { runPhase } from '../core/chain.ts';
+import type { ForwardingParts } from '../core/forwarding.ts';
 import type { UpstreamFailure } from '../core/http/upstream-connection.ts';
 import { probeContext } from '../core/probe-context.ts';
 import type { Peer, RequestContext } from '../core/request-context.ts';
@@ -13,6 +14,7 @@ export interface SessionParts {
   readonly routes: StreamRoutes;
   readonly counters: StreamCounters;
   now(): number;
+  readonly destination: ForwardingParts['destination'];
   report(upstream: Upstream, node: Node, outcome: UpstreamFailure): void;
   /** Called once for each session, at its end. */
   logged(context: RequestContext): void;

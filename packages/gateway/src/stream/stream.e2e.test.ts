@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connect as connectTls } from 'node:tls';
+import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { makeAuthority } from '../testing/certificates.ts';
 import { type RunningGateway, runGateway } from '../testing/running-gateway.ts';
@@ -160,7 +160,7 @@ test('MQTT clients stay with a node by their id, and others are sent away', asyn
   expect(await gateway.admin('PUT routes/1', route)).toBe(400);
 });
 
-test('a TLS port has the certificates of ssls, and routes by server name', async () => {
+test('TLS: a port has the certificates of ssls and routes by server name, a node is asked by its own', async () => {
   const authority = makeAuthority('streams');
   const own = authority.issue('db.test');
   await gateway.put('ssls/db', { snis: ['db.test', '*.db.test'], ...own });
@@ -179,7 +179,20 @@ test('a TLS port has the certificates of ssls, and routes by server name', async
   };
   expect(await Promise.all(['db.test', 'x.db.test'].map(first))).toEqual(['a:', 'b:']);
   expect(await said(toTcp(), 'x')).toBe('');
+  const secured = createTlsServer({ ...own }, (socket) =>
+    socket.resume().end(`hello ${nameOf(socket)}`),
+  );
+  await new Promise<void>((resolve) => secured.listen(0, '127.0.0.1', resolve));
+  const at = [{ host: 'localhost', port: (secured.address() as AddressInfo).port, weight: 1 }];
+  await gateway.put('stream_routes/2', { upstream: { nodes: at, scheme: 'tls' } });
+  expect(await said(toTcp(), 'x')).toBe('hello localhost');
+  secured.close();
 });
+
+/** Node has the name on the socket, and its types do not say so. */
+function nameOf(socket: object): string {
+  return 'servername' in socket ? String(socket.servername) : '';
+}
 
 test('datagrams reach one node for each client, and its answers come back', async () => {
   const echo = createSocket('udp4');

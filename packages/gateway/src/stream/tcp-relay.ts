@@ -1,6 +1,7 @@
-import { connect, isIP, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { Node } from '../core/balance/balancer.ts';
+import { clientTls } from '../core/http/upstream-pool.ts';
 import type { Peer } from '../core/request-context.ts';
 import { createFirstOctets } from './first-octets.ts';
 import { openSession, type Session, type SessionParts } from './session.ts';
@@ -31,7 +32,7 @@ export async function relayTcp(
     return;
   }
   client.once('close', done);
-  node = await connectedNode(session, client);
+  node = await connectedNode(session, client, parts);
   if (node === undefined) client.destroy();
   else {
     parts.track(node);
@@ -40,35 +41,31 @@ export async function relayTcp(
 }
 
 /** Tries one node after the other; undefined when none answers or the client has left. */
-async function connectedNode(session: Session, client: Socket): Promise<Socket | undefined> {
+async function connectedNode(
+  session: Session,
+  client: Socket,
+  parts: SessionParts,
+): Promise<Socket | undefined> {
   for (let node = session.nextNode(); node !== undefined; node = session.nextNode()) {
-    const socket = await open(node, session);
+    const socket = await open(node, session, parts);
     if (socket !== undefined && client.destroyed) socket.destroy();
     if (client.destroyed) return undefined;
     if (socket !== undefined) {
       const last = session.context.tries.at(-1);
-      if (last !== undefined) last.connectedMs = Date.now();
+      if (last !== undefined) last.connectedMs = parts.now();
       return socket;
     }
   }
   return undefined;
 }
 
-function open({ address, host, port }: Node, session: Session): Promise<Socket | undefined> {
-  const { scheme, tls } = session.upstream.object;
-  const { connectMs } = session.timeouts;
+function open(node: Node, session: Session, parts: SessionParts): Promise<Socket | undefined> {
+  const { context, upstream, timeouts } = session;
+  // The name for the handshake: there is no Host that it could be.
+  context.upstreamHost = node.host;
+  const { address, port, tls, connectMs } = parts.destination(context, upstream, node, timeouts);
   const to = { host: address, port, noDelay: true, allowHalfOpen: true };
-  const socket =
-    scheme === 'tls'
-      ? connectTls({
-          ...to,
-          rejectUnauthorized: tls?.verify === true,
-          // RFC 6066 §3: an address is no server name.
-          ...(isIP(host) === 0 ? { servername: host } : {}),
-          ...(tls?.client_cert === undefined ? {} : { cert: tls.client_cert }),
-          ...(tls?.client_key === undefined ? {} : { key: tls.client_key }),
-        })
-      : connect(to);
+  const socket = tls === undefined ? connect(to) : connectTls({ ...to, ...clientTls(tls) });
   return new Promise((resolve) => {
     const timer = setTimeout(() => fail('connect-timeout'), connectMs);
     const fail = (why: 'connect' | 'connect-timeout'): void => {
@@ -79,7 +76,7 @@ function open({ address, host, port }: Node, session: Session): Promise<Socket |
     };
     const refused = (): void => fail('connect');
     socket.once('error', refused);
-    socket.once(scheme === 'tls' ? 'secureConnect' : 'connect', () => {
+    socket.once(tls === undefined ? 'connect' : 'secureConnect', () => {
       clearTimeout(timer);
       socket.off('error', refused);
       resolve(socket);

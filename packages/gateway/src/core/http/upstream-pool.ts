@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import type { Connection } from '../sockets/connection.ts';
 import { nodeConnection } from '../sockets/node-connection.ts';
 import {
@@ -99,19 +99,23 @@ export function createUpstreamPool(
   };
 }
 
-function connectSecured(
-  { address: host, port }: Destination,
-  { serverName, cert, privateKey, verify }: TlsDestination,
-): Connection {
-  const socket = connectTls({
-    host,
-    port,
-    ALPNProtocols: ['http/1.1'],
+function connectSecured({ address: host, port }: Destination, tls: TlsDestination): Connection {
+  const socket = connectTls({ host, port, ALPNProtocols: ['http/1.1'], ...clientTls(tls) });
+  return nodeConnection(socket, 'secureConnect');
+}
+
+/** What this side of a handshake says and asks for. */
+export function clientTls({
+  serverName,
+  cert,
+  privateKey,
+  verify,
+}: TlsDestination): ConnectionOptions {
+  return {
     rejectUnauthorized: verify,
     // RFC 6066 §3: an address is no server name.
     ...(isIP(serverName) === 0 ? { servername: serverName } : {}),
     ...(cert === undefined ? {} : { cert }),
     ...(privateKey === undefined ? {} : { key: privateKey }),
-  });
-  return nodeConnection(socket, 'secureConnect');
+  };
 }

@@ -1,8 +1,8 @@
 import { type ClientHttp2Session, connect } from 'node:http2';
-import { connect as connectTcp, isIP, type Socket } from 'node:net';
+import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { UpstreamConnection } from '../http/upstream-connection.ts';
-import type { Destination, UpstreamPool } from '../http/upstream-pool.ts';
+import { clientTls, type Destination, type UpstreamPool } from '../http/upstream-pool.ts';
 import { openUpstreamStream } from './upstream-stream.ts';
 
 /** As many as the peers' usual limit; what a node allows itself is less or more, never unbounded. */
@@ -105,9 +105,6 @@ function socketTo({ address: host, port, tls }: Destination): Socket {
     host,
     port,
     ALPNProtocols: ['h2'],
-    rejectUnauthorized: tls.verify,
-    ...(isIP(tls.serverName) === 0 ? { servername: tls.serverName } : {}),
-    ...(tls.cert === undefined ? {} : { cert: tls.cert }),
-    ...(tls.privateKey === undefined ? {} : { key: tls.privateKey }),
+    ...clientTls(tls),
   });
 }

@@ -3,6 +3,7 @@ import type { PluginConf } from '../../core/objects.ts';
 import type { RequestContext } from '../../core/request-context.ts';
 import type { Handlers, PluginEnvironment } from '../plugin.ts';
 import { type BodyCopy, createBodyCopy } from './body-copy.ts';
+import { maskedBody } from './body-mask.ts';
 import {
   formatted,
   formattedEntry,
@@ -51,7 +52,7 @@ export function createRequestLog(conf: LogFields, environment: PluginEnvironment
     const response = context.slot<BodyCopy | 'none'>(responseCopy);
     const coding = context.response?.fields.get('content-encoding');
     return {
-      request: request?.text(context.headers.get('content-encoding')),
+      request: maskedBody(context, request?.text(context.headers.get('content-encoding'))),
       response: response === 'none' ? undefined : response?.text(coding),
     };
   }
