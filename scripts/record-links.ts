@@ -37,9 +37,7 @@ try {
 }
 // Others use this machine too: only connections that carry the ids of this run belong to it.
 const own = new Set(
-  lines
-    .filter(({ text }) => /GET \/(?:[rc]\/r-|b\/)/.test(text))
-    .map(({ connection }) => connection),
+  lines.filter(({ text }) => /\/[rc]\/r-|GET \/b\//.test(text)).map(({ connection }) => connection),
 );
 const kept = lines.filter(({ connection }) => own.has(connection)).slice(0, TRANSFERS_MAX);
 writeFileSync(file, gzipSync(`${kept.map(({ text }) => text).join('\n')}\n`, { level: 9 }));

@@ -57,6 +57,7 @@ const flow = createFlow({
   headersRedacted: settings.headers_redacted,
   limits: { requestTimeoutMs: settings.request_timeout_ms },
   onRequest: resolver.request,
+  onHidden: resolver.hidden,
   onExchange(exchange) {
     resolver.exchange(exchange);
     network.exchange(exchange);

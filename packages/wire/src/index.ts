@@ -29,7 +29,7 @@ export * from './prometheus/index.ts';
 export * from './protobuf/reader.ts';
 export { createProtoWriter, type ProtoWriter } from './protobuf/writer.ts';
 export * from './redis/decoder.ts';
-export { createRedisStream, type RedisStream } from './redis/stream.ts';
+export { createRedisStream, isRedisHidden, type RedisStream } from './redis/stream.ts';
 export { decodeSkywalkingJson } from './skywalking/json.ts';
 export { decodeSegment, decodeSegmentCollection } from './skywalking/proto.ts';
 export type { SkywalkingSegment, SkywalkingSpan } from './skywalking/segment.ts';

@@ -113,6 +113,7 @@ export function createFlow(options: FlowOptions): Flow {
     const captured = Math.min(now.captured, now.length);
     of.protocol.push(to.stream, now.bytes, now.bytesAt, now.bytesAt + captured);
     if (now.length > captured) of.protocol.gap(to.stream, now.length - captured);
+    if (of.protocol.isHidden?.(to.stream) === true) options.onHidden?.(of.shown, now);
   }
 
   /** As long as nothing was understood, a connection may turn out to speak another protocol. */
@@ -136,6 +137,7 @@ export function createFlow(options: FlowOptions): Flow {
     of.isLossy = true;
     of.isLossFresh = true;
     of.lossNs = now.atNs;
+    if (of.protocol.isHidden !== undefined) options.onHidden?.(of.shown, now);
     const other = otherDirection(of, to);
     const { protocol } = of;
     if (missing > 0) aim(of, to, now, () => protocol.gap(to.stream, missing));

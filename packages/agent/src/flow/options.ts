@@ -42,6 +42,8 @@ export interface FlowOptions {
    * exchange that ends it carries this very object, so it can serve as a key.
    */
   readonly onRequest?: (connection: Connection, request: RequestPart) => void;
+  /** Any number of messages passed unseen: their bytes were not captured. The transfer is the call's. */
+  readonly onHidden?: (connection: Connection, transfer: Transfer) => void;
   /** Exactly once for each request, and once for each response that has no request of its own. */
   readonly onExchange: (exchange: Exchange) => void;
   readonly limits?: Partial<FlowLimits>;

@@ -31,6 +31,8 @@ export interface Protocol<Stream extends MessageStream = MessageStream> {
   close(stream: Stream): void;
   /** The place is lost, as after a gap of unknown length. */
   lose(stream: Stream): void;
+  /** Whether any number of messages may pass unseen now: of protocols whose requests follow each other. */
+  isHidden?(stream: Stream): boolean;
 }
 
 /** Why bytes were given up until the next turn. */

@@ -14,7 +14,13 @@ import {
 
 function observe(role: number = ROLE_UNKNOWN) {
   const exchanges: Exchange[] = [];
-  const flow = createFlow({ onExchange: (exchange) => exchanges.push(exchange) });
+  const steps: string[] = [];
+  const flow = createFlow({
+    onExchange: (exchange) => exchanges.push(exchange),
+    onRequest: (_, { path }) => steps.push(path),
+    onHidden: (_, { direction }) =>
+      steps.push(direction === DIRECTION_OUT ? 'hidden' : 'hidden answers'),
+  });
   const sequences = [1000, 2000];
 
   function transfer(direction: number, text: string, some: Partial<Transfer> = {}): void {
@@ -52,6 +58,7 @@ function observe(role: number = ROLE_UNKNOWN) {
   }
   return {
     flow,
+    steps,
     send: (text: string, some?: Partial<Transfer>) => transfer(DIRECTION_OUT, text, some),
     receive: (text: string, some?: Partial<Transfer>) => transfer(DIRECTION_IN, text, some),
     close: () => transfer(DIRECTION_OUT, '', { kind: TRANSFER_CLOSE }),
@@ -129,4 +136,25 @@ describe('Redis on any port', () => {
       'redis client session PING: Status success',
     ]);
   });
+});
+
+test('commands whose bytes were not captured are told of as hidden, where they left', () => {
+  const { send, receive, steps } = observe(ROLE_CLIENT);
+  const ask = (key: string): string => `*2\r\n$3\r\nGET\r\n$1\r\n${key}\r\n`;
+  send(ask('a'));
+  send(`${ask('b')}*2\r\n$3\r\nGET\r\n$1`, { length: 500 });
+  send(ask('c')); // Behind a place that is not known.
+  receive('+1\r\n+2\r\n+3\r\n');
+  send(ask('d'));
+  send(ask('e'), { lostBefore: 1 });
+  expect(steps).toEqual([
+    'GET a',
+    'GET b',
+    'GET …',
+    'hidden',
+    'hidden',
+    'GET d',
+    'hidden',
+    'GET e',
+  ]);
 });

@@ -2,6 +2,7 @@ import {
   createRedisDecoder,
   createRedisStream,
   type DecodeText,
+  isRedisHidden,
   type RedisStream,
 } from '@thalweg/wire';
 import { plainRequest, plainResponse } from './message.ts';
@@ -44,5 +45,6 @@ export function createRedisProtocol(
     turn: decoder.turn,
     close: decoder.close,
     lose: decoder.lose,
+    isHidden: isRedisHidden,
   };
 }

@@ -5,7 +5,7 @@ import {
   LINK_SOLID,
 } from '@thalweg/model';
 import type { Connection, Exchange, RequestPart } from '../flow/exchange.ts';
-import { CAUSE_READ } from '../flow/transfer.ts';
+import { CAUSE_READ, DIRECTION_OUT, type Transfer } from '../flow/transfer.ts';
 import {
   addNamed,
   type Call,
@@ -54,6 +54,8 @@ export interface Resolver {
   /** A request's head is complete: before its answer, and in the order of the transfers. */
   request(connection: Connection, request: RequestPart): void;
   exchange(exchange: Exchange): void;
+  /** Any number of messages passed unseen. */
+  hidden(connection: Connection, transfer: Transfer): void;
   /** Gives up waiting for evidence that did not come until now; `Infinity` at the end. */
   flush(nowNs: number): void;
   counters(): ResolverCounters;
@@ -224,6 +226,12 @@ export function createResolver(
     else if (role === 'client') orders.readAnswer(response.tid, undefined);
   }
 
+  function hidden({ role }: Connection, { direction, tid }: Transfer): void {
+    if (role !== 'client') return;
+    if (direction === DIRECTION_OUT) orders.hideCalls(tid);
+    else orders.readAnswer(tid, undefined);
+  }
+
   function answer(made: Call, done: Exchange, id: bigint): void {
     made.exchange = done;
     made.wireId = id;
@@ -360,6 +368,7 @@ export function createResolver(
   return {
     request,
     exchange,
+    hidden,
     flush,
     counters: () => ({ waitingDropped, openDropped, open: openCount, waiting: waitingCount }),
   };

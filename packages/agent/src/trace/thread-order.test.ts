@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createThreadOrders } from './thread-order.ts';
 
-/** One thread. `a` reads a request, `>x` sends call x, `-a` ends request a. Answers pairs `call:request`, with a `?` across rounds. */
+/** One thread. `a` reads a request, `>x` sends call x, `>*` unseen ones, `-a` ends request a. Answers pairs `call:request`, with a `?` across rounds. */
 function pairs(steps: string): string {
   const ended = new Set<string>();
   const told: string[] = [];
@@ -12,7 +12,8 @@ function pairs(steps: string): string {
     isCallOpen: () => true,
   });
   for (const step of `${steps} end`.split(' ')) {
-    if (step.startsWith('>')) orders.sendCall(1, step.slice(1));
+    if (step === '>*') orders.hideCalls(1);
+    else if (step.startsWith('>')) orders.sendCall(1, step.slice(1));
     else if (step.startsWith('-')) ended.add(step.slice(1));
     else orders.readRequest(1, step);
   }
@@ -33,6 +34,8 @@ test.each([
   },
   { name: 'or until it has ended', steps: 'a b >x c -b >y', told: 'x:a? y:c' },
   { name: 'nothing was read', steps: '>x', told: '' },
+  { name: 'unseen calls may be of all that waited', steps: 'a b c >x >* d >y', told: 'x:a? y:d' },
+  { name: 'what leaves after unseen ones has no place', steps: 'a b >* >x c >y', told: 'y:c' },
 ])('$name: $steps', ({ steps, told }) => {
   expect(pairs(steps)).toBe(told);
 });
@@ -55,11 +58,12 @@ test('threads have orders of their own, and answers beside calls', () => {
   expect(told).toEqual(['a made z', 'x answers c']);
 });
 
-test('what was not seen had a place in the order: its round tells nothing', () => {
+test('what was not seen had a place in the order: what comes before it tells as if across rounds', () => {
   const told: string[] = [];
   const orders = createThreadOrders<string, string>({
     onCall: () => undefined,
-    onAnswer: (call, request) => told.push(`${call} answers ${request}`),
+    onAnswer: (call, request, { isWhole }) =>
+      told.push(`${call} answers ${request}${isWhole ? '' : '?'}`),
     isRequestOpen: () => true,
     isCallOpen: () => true,
   });
@@ -73,7 +77,7 @@ test('what was not seen had a place in the order: its round tells nothing', () =
   round(undefined, 'two');
   round('second', 'two');
   orders.readRequest(1, 'end');
-  expect(told).toEqual(['first answers one', 'second answers two']);
+  expect(told).toEqual(['first answers one?', 'first answers one', 'second answers two']);
 });
 
 test('thousands of messages read in a row are not remembered', () => {

@@ -7,11 +7,13 @@
  */
 export interface ThreadOrders<Request, Call> {
   readRequest(tid: number, request: Request): void;
-  /** `undefined`: the answer of a call that was not seen. */
+  /** `undefined`: the answer of a call that was not seen, or any number of them. */
   readAnswer(tid: number, call: Call | undefined): void;
   sendCall(tid: number, call: Call): void;
   /** `undefined`: the answer to a request that was not seen. */
   sendAnswer(tid: number, request: Request | undefined): void;
+  /** Calls left that were not seen, nobody knows how many. */
+  hideCalls(tid: number): void;
 }
 
 export interface OrderOptions<Request, Call> {
@@ -34,6 +36,8 @@ interface Line<Read, Sent> {
   isAcross: boolean;
   /** Something was sent that nothing read in this round stands for. */
   isBroken: boolean;
+  /** From here on places are not known: the round's earlier ones are told as if across rounds. */
+  isCut: boolean;
 }
 
 interface Thread<Request, Call> {
@@ -88,7 +92,7 @@ export function createThreadOrders<Request, Call>(
     readAnswer(tid, call) {
       const { answers } = reading(tid);
       if (call !== undefined) read(answers, call);
-      else answers.isBroken = true;
+      else answers.isCut = true;
     },
     sendCall(tid, call) {
       const thread = sending(tid);
@@ -98,16 +102,24 @@ export function createThreadOrders<Request, Call>(
       const thread = sending(tid);
       if (thread === undefined) return;
       if (request !== undefined) send(thread.answers, request, isCallOpen);
-      else thread.answers.isBroken = true;
+      else passOver(thread.answers, isCallOpen);
+    },
+    hideCalls(tid) {
+      const requests = sending(tid)?.requests;
+      if (requests === undefined) return;
+      requests.isCut = true;
+      requests.round = [];
+      requests.late = [];
     },
   };
 }
 
 function createLine<Read, Sent>(): Line<Read, Sent> {
-  return { round: [], pairs: [], late: [], isAcross: false, isBroken: false };
+  return { round: [], pairs: [], late: [], isAcross: false, isBroken: false, isCut: false };
 }
 
 function read<Read>(line: Line<Read, unknown>, one: Read): void {
+  if (line.isCut) return;
   if (line.round.length < LINE_MAX) line.round.push(one);
   else line.isBroken = true;
 }
@@ -117,17 +129,31 @@ function send<Read, Sent>(
   sent: Sent,
   isOpen: (one: Read) => boolean,
 ): void {
+  const next = takeNext(line, isOpen);
+  if (next !== undefined) line.pairs.push([next, sent]);
+  else if (!line.isCut) line.isBroken = true;
+}
+
+/** Something left that was not seen: it had the next place, if nothing else is missing. */
+function passOver<Read>(line: Line<Read, unknown>, isOpen: (one: Read) => boolean): void {
+  takeNext(line, isOpen);
+  line.isBroken = true;
+}
+
+/** Whose turn it is to leave. */
+function takeNext<Read>(
+  line: Line<Read, unknown>,
+  isOpen: (one: Read) => boolean,
+): Read | undefined {
   if (line.late.length > 0) line.late = line.late.filter(isOpen);
   const waited = line.late.shift();
   if (waited !== undefined) {
     line.isAcross = true;
-    line.pairs.push([waited, sent]);
-    return;
+    return waited;
   }
   let next = line.round.shift();
   while (next !== undefined && !isOpen(next)) next = line.round.shift();
-  if (next === undefined) line.isBroken = true;
-  else line.pairs.push([next, sent]);
+  return next;
 }
 
 function endRound<Read, Sent>(
@@ -135,7 +161,7 @@ function endRound<Read, Sent>(
   isOpen: (one: Read) => boolean,
   onPair: (read: Read, sent: Sent, round: Round) => void,
 ): void {
-  const { pairs, isAcross, isBroken } = line;
+  const { pairs, isAcross, isBroken, isCut } = line;
   if (line.late.length + line.round.length > 0) {
     line.late = [...line.late, ...line.round].filter(isOpen).slice(-LINE_MAX);
     line.round = [];
@@ -143,7 +169,8 @@ function endRound<Read, Sent>(
   if (pairs.length > 0) line.pairs = [];
   line.isBroken = false;
   line.isAcross = false;
+  line.isCut = false;
   if (isBroken) return;
-  const round = { isWhole: !isAcross && line.late.length === 0, size: pairs.length };
+  const round = { isWhole: !isAcross && !isCut && line.late.length === 0, size: pairs.length };
   for (const [one, sent] of pairs) onPair(one, sent, round);
 }

@@ -242,7 +242,7 @@ export function createRedisDecoder(options: {
     stream.phase = PHASE_LINE;
     stream.valuesLeft = 0;
     clearPending(stream.pending);
-    if (stream.isAsking && !ask(stream)) return;
+    if (stream.isAsking && !stream.isTold && !ask(stream)) return;
     if (stream.isAsking || isAnswer) sink.end(stream);
   }
 
@@ -278,8 +278,8 @@ export function createRedisDecoder(options: {
       stream.wordCount -= 1;
       keepWord(stream);
     }
-    const isKnown = stream.isAsking ? stream.words.length > 0 : stream.isTold;
-    if (isKnown && !stream.isPush) stream.phase = PHASE_UNTIL_TURN;
+    if (stream.isAsking) stream.isTold = ask(stream);
+    if (stream.isTold && !stream.isPush) stream.phase = PHASE_UNTIL_TURN;
     else give(stream, 'gap');
   }
 

@@ -28,7 +28,7 @@ export interface RedisStream {
   wordCount: number;
   /** The message is a push of RESP3: it answers nothing. */
   isPush: boolean;
-  /** The reply's type is known. */
+  /** The reply's type is known; of a command, it was told of before its end. */
   isTold: boolean;
 }
 
@@ -48,4 +48,9 @@ export function createRedisStream(isAsking: boolean): RedisStream {
     isPush: false,
     isTold: false,
   };
+}
+
+/** Whether what passes now is not told of: any number of messages, until the other side speaks. */
+export function isRedisHidden({ phase }: RedisStream): boolean {
+  return phase === PHASE_UNTIL_TURN || phase === PHASE_LOST;
 }
