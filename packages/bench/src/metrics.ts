@@ -113,15 +113,17 @@ async function send(store: MetricStore, scrapes: MetricLoad['bodies']): Promise<
 
 const QUIET_STEP_MS = 200;
 const QUIET_CPU_MS = 20;
-const QUIET_STEPS_MAX = 25;
+/** Thalweg inserts samples each two seconds, and looks twice a second whether it is time to. */
+const QUIET_STEPS_MIN = 14;
+const QUIET_STEPS_MAX = 40;
 
 /** What it does behind the acknowledgement is its work too, and must not disturb the next one. */
 async function untilQuiet(store: MetricStore): Promise<void> {
   for (let step = 0; step < QUIET_STEPS_MAX; step += 1) {
     const before = store.cpuMs();
     await sleep(QUIET_STEP_MS);
-    // The first look may be before a flush that comes twice a second.
-    if (step >= 3 && store.cpuMs() - before <= QUIET_CPU_MS) return;
+    // The first looks may be before the flush.
+    if (step >= QUIET_STEPS_MIN && store.cpuMs() - before <= QUIET_CPU_MS) return;
   }
 }
 

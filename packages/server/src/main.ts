@@ -82,6 +82,7 @@ export async function startServer(
       roots,
       limits: { spoolBytesMax: settings.spool_bytes_max },
       observe: metrics.observe,
+      heldTables: metrics.heldTables,
       hoursOf: retention.hoursOf,
       now: Date.now,
     });

@@ -2,7 +2,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { createBatch, type EncodedBlock, l7FlowLog, type RowOf, TABLES } from '@thalweg/model';
+import {
+  createBatch,
+  type EncodedBlock,
+  l7FlowLog,
+  prometheusSamples,
+  type RowOf,
+  TABLES,
+} from '@thalweg/model';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type EmbeddedStore, openEmbeddedStore } from '../storage/embedded/embedded.ts';
 import { prepareSchema } from '../storage/migrate.ts';
@@ -143,6 +150,31 @@ test('batches of this process are kept all or none; rows out of time are left ou
     'SELECT _id FROM flow_log.l7_flow_log WHERE _id BETWEEN 71 AND 74 ORDER BY _id',
   );
   expect(rows).toEqual([['71'], ['73']]);
+});
+
+test('rows that queries find without the store wait for a larger insert', async () => {
+  const ingest = await createIngest({
+    store,
+    spoolDir: join(directory, 'spool'),
+    roots: createRootTable(),
+    limits: { flushMs: 20, heldFlushMs: 600_000 },
+    heldTables: [prometheusSamples.name],
+    now: Date.now,
+  });
+  const samples = createBatch(prometheusSamples);
+  samples.push({ id: 1n, ts: Date.now(), value: 1 });
+  const table = l7FlowLog.name;
+  await ingest.keep([{ table: prometheusSamples.name, block: samples.block() }]);
+  await ingest.keep([{ table, block: blockOf([{ _id: 81n }, { _id: 82n }]) }]);
+  const ofSamples = async (): Promise<unknown> => {
+    const { rows } = await store.query('SELECT count() FROM prometheus.samples WHERE id = 1');
+    return rows[0]?.[0];
+  };
+  await expect.poll(() => countOf('_id IN (81, 82)'), { timeout: 20_000 }).toBe(2);
+  expect(await ofSamples()).toBe('0');
+  await ingest.flush();
+  expect(await ofSamples()).toBe('1');
+  await ingest.close();
 });
 
 test('what cannot be kept is refused with a stable code and counted', async () => {

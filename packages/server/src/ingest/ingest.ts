@@ -7,7 +7,7 @@ import { checkBlock, withinTime } from './checked-block.ts';
 import { aliasEntry, entriesOf } from './entries.ts';
 import { createInserter } from './inserter.ts';
 import type { RootTable } from './roots.ts';
-import { openSegments } from './segments.ts';
+import { openSegments, type Segment } from './segments.ts';
 import { type BusyCode, createSpoolWriter } from './spool-writer.ts';
 
 const unpack = promisify(gunzip);
@@ -21,6 +21,8 @@ export interface IngestLimits {
   /** or so many rows, or this long after the last one, whichever is first. */
   readonly segmentRowsMax: number;
   readonly flushMs: number;
+  /** The same for `heldTables`, whose segments are full at `segmentRowsMax` only. */
+  readonly heldFlushMs: number;
 }
 export const INGEST_DEFAULTS: IngestLimits = {
   spoolBytesMax: 2 * 2 ** 30,
@@ -30,6 +32,7 @@ export const INGEST_DEFAULTS: IngestLimits = {
   // One insert makes one part of up to 1,048,576 rows.
   segmentRowsMax: 786_432,
   flushMs: 500,
+  heldFlushMs: 2_000,
 };
 
 export type Accepted =
@@ -79,6 +82,8 @@ export interface IngestOptions {
   readonly limits?: Partial<IngestLimits>;
   /** Told of rows once they are on disk, before their sender is. */
   readonly observe?: (table: AnyTable, block: Block) => void;
+  /** Tables whose newest rows `observe` holds for queries: they wait for fewer, larger inserts. */
+  readonly heldTables?: readonly string[];
   /** How long a table's rows are kept now; the declared hours without it. */
   readonly hoursOf?: (table: AnyTable) => number;
   /** Milliseconds since the epoch. */
@@ -93,14 +98,16 @@ type Refused = Extract<Accepted, { status: 'refused' }>;
 /** Opens the spool, takes up what an earlier run left in it, and starts inserting. */
 export async function createIngest(options: IngestOptions): Promise<Ingest> {
   const { store, roots, now, hoursOf = (table) => table.retentionHours } = options;
+  const held = new Set(options.heldTables);
   const limits = { ...INGEST_DEFAULTS, ...options.limits };
   const segments = await openSegments(options.spoolDir, now);
-  const { flushMs, segmentRows, segmentBytes, segmentRowsMax, spoolBytesMax } = limits;
+  const { flushMs, heldFlushMs } = limits;
+  const { segmentRows, segmentBytes, segmentRowsMax, spoolBytesMax } = limits;
   const spool = createSpoolWriter({
     segments,
     bytesMax: spoolBytesMax,
-    isFull: ({ rows, bytes }) =>
-      rows >= segmentRowsMax || (rows >= segmentRows && bytes >= segmentBytes),
+    isFull: ({ table, rows, bytes }) =>
+      rows >= segmentRowsMax || (rows >= segmentRows && bytes >= segmentBytes && !held.has(table)),
   });
   const onGone = (bytes: number): void => spool.release(bytes);
   const inserter = createInserter({ store, segments, now, retryMinMs: flushMs, onGone });
@@ -187,9 +194,9 @@ export async function createIngest(options: IngestOptions): Promise<Ingest> {
   }
 
   let inserting: Promise<void> = Promise.resolve();
-  function flush(): Promise<void> {
+  function flush(isDue: (segment: Segment) => boolean = () => true): Promise<void> {
     const work = inserting.then(async () => {
-      inserter.add(await spool.sealed());
+      inserter.add(await spool.sealed(isDue));
       await inserter.run();
     });
     inserting = work.catch(() => undefined); // The failure is in `lastError`.
@@ -197,10 +204,13 @@ export async function createIngest(options: IngestOptions): Promise<Ingest> {
   }
 
   let isTicking = false;
+  let heldFlushedMs = now();
   const timer = setInterval(() => {
     if (isTicking || now() < inserter.retryAtMs) return;
     isTicking = true;
-    flush()
+    const takesHeld = now() - heldFlushedMs >= heldFlushMs;
+    if (takesHeld) heldFlushedMs = now();
+    flush(({ table }) => takesHeld || !held.has(table))
       .catch(() => undefined) // The segment is tried again.
       .finally(() => {
         isTicking = false;
@@ -222,7 +232,7 @@ export async function createIngest(options: IngestOptions): Promise<Ingest> {
       if (batches.length === 0) return { status: 'kept' };
       return write(batches, '');
     },
-    flush,
+    flush: () => flush(),
     counters: () => ({
       rows: rowsKept,
       bytes: spool.bytes,

@@ -9,8 +9,8 @@ export interface SpoolWriter {
   /** `aliases` go with the entries, and with later ones when these cannot be kept. */
   write(entries: readonly Entry[], aliases?: Entry): Promise<'kept' | BusyCode>;
   hasRoomFor(bytes: number): boolean;
-  /** All segments that are not handed out yet, closed. */
-  sealed(): Promise<Segment[]>;
+  /** All segments that are full or due and not handed out yet, closed. */
+  sealed(isDue: (segment: Segment) => boolean): Promise<Segment[]>;
   /** Bytes that left the spool. */
   release(bytes: number): void;
   /** Nothing is taken any more. */
@@ -101,9 +101,9 @@ export function createSpoolWriter(options: {
       });
     },
     hasRoomFor: (size) => queuedBytes + size <= bytesMax,
-    sealed: async () => {
+    sealed: async (isDue) => {
       await onDisk(async () => {
-        ready.push(...(await segments.seal(() => true)));
+        ready.push(...(await segments.seal(isDue)));
       });
       return ready.splice(0);
     },

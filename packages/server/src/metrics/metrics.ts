@@ -30,6 +30,8 @@ export interface Metrics {
   readonly source: StoredSeries;
   /** For ingest: rows that are on disk now. */
   observe(table: AnyTable, block: Block): void;
+  /** Tables whose newest rows queries find here, in the store or not. */
+  readonly heldTables: readonly string[];
   /** Reads what the store has. `spoolIsEmpty`: nothing of an earlier run waits outside of it. */
   restore(options: { readonly spoolIsEmpty: boolean }): Promise<void>;
   close(): void;
@@ -71,6 +73,7 @@ export function createMetrics(options: {
     live,
     source: createStoredSeries(store, live),
     observe: (table, block) => live.observe(table, block),
+    heldTables: head === undefined ? [] : [prometheusSamples.name],
     restore: async ({ spoolIsEmpty }) => {
       await restoreSeries(store, live, {
         nowMs: now(),
