@@ -5,6 +5,7 @@ import { applicationLog, createBatch, inProcessProfile, inProcessStack } from '@
 import { createProtoWriter, protoCursor, readBytes, readTag, skipField } from '@thalweg/wire';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type Server, ServerSettings, startServer } from './index.ts';
+import { decodeRequest, type MessageShape } from './profiles/connect-codec.ts';
 
 // Profiles and logs, read back from a real server: Pyroscope's API, DeepFlow's, and ours.
 
@@ -181,6 +182,67 @@ test('stack traces merge, by selector and by span', async () => {
   expect((await querier('SelectMergeStacktraces', one)).flamegraph.total).toBe('50');
   const span = { ...merge, spanSelector: ['aa'.repeat(8)] };
   expect((await querier('SelectMergeSpanProfile', span)).flamegraph.total).toBe('50');
+});
+
+test('two selections are compared, and one is answered as a profile', async () => {
+  const [left, right] = ['p1', 'p2'].map((pod) => ({
+    ...merge,
+    labelSelector: `{pod="${pod}"}`,
+  }));
+  const { flamegraph } = await querier('Diff', { left, right });
+  expect(flamegraph).toMatchObject({ total: '100', leftTicks: '50', rightTicks: '50' });
+  expect(flamegraph.levels[2].values).toEqual([
+    '0',
+    '40',
+    '0',
+    '0',
+    '40',
+    '0',
+    '2',
+    '0',
+    '10',
+    '10',
+    '0',
+    '10',
+    '10',
+    '3',
+  ]);
+  expect(await querier('Diff', { left })).toMatchObject({ code: 'invalid_argument' });
+  const profile = await querier('SelectMergeProfile', merge);
+  expect(profile.sample).toEqual([
+    { locationId: ['1', '2', '3'], value: ['80'] },
+    { locationId: ['4', '3'], value: ['20'] },
+  ]);
+  expect(profile.stringTable.slice(0, 3)).toEqual(['', 'cpu', 'nanoseconds']);
+  const untyped = { ...merge, profileTypeID: '' };
+  expect(await querier('SelectMergeProfile', untyped)).toMatchObject({ code: 'invalid_argument' });
+});
+
+test('a nested request in protobuf is read as in JSON', async () => {
+  const writer = createProtoWriter();
+  for (const field of [1, 2]) {
+    writer.messageField(field, () => {
+      writer.textField(1, CPU);
+      writer.varintField(3, range.start);
+      writer.varintField(4, range.end);
+    });
+  }
+  const answer = await fetch(`${server.url}/querier.v1.QuerierService/Diff`, {
+    method: 'POST',
+    body: writer.finish(),
+    headers: { 'content-type': 'application/proto' },
+  });
+  expect(answer.status).toBe(200);
+  const cursor = protoCursor(new Uint8Array(await answer.arrayBuffer()));
+  expect(readTag(cursor)).toBe(10);
+  const shape: MessageShape = {
+    leftTicks: { number: 5, kind: 'int64' },
+    rightTicks: { number: 6, kind: 'int64' },
+  };
+  expect(decodeRequest(readBytes(cursor), shape)).toEqual({
+    leftTicks: 100,
+    rightTicks: 100,
+  });
 });
 
 test('the same in protobuf, as Grafana asks', async () => {

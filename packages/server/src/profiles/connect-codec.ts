@@ -22,20 +22,20 @@ export interface MessageShape {
 
 export type MessageValue = { readonly [name: string]: unknown };
 
-const WIRE_TYPES = { text: 2, int64: 0, bool: 0, double: 1 } as const;
+const WIRE_LENGTH = 2;
+const WIRE_TYPES = { text: WIRE_LENGTH, int64: 0, bool: 0, double: 1 } as const;
 const REPEATED_MAX = 10_000;
 const decoder = new TextDecoder();
 
-/** Reads requests, which are flat: texts and numbers. A text says what is malformed. */
+/** Reads a request, as deep as its shape. A text says what is malformed. */
 export function decodeRequest(bytes: Uint8Array, shape: MessageShape): MessageValue | string {
   const cursor = protoCursor(bytes);
   const value: Record<string, unknown> = {};
   const byTag = new Map(
-    Object.entries(shape).flatMap(([name, field]) =>
-      typeof field.kind === 'string'
-        ? [[field.number * 8 + WIRE_TYPES[field.kind], { name, field }] as const]
-        : [],
-    ),
+    Object.entries(shape).map(([name, field]) => [
+      field.number * 8 + (typeof field.kind === 'string' ? WIRE_TYPES[field.kind] : WIRE_LENGTH),
+      { name, field },
+    ]),
   );
   for (let tag = readTag(cursor); tag !== 0; tag = readTag(cursor)) {
     const known = byTag.get(tag);
@@ -44,7 +44,11 @@ export function decodeRequest(bytes: Uint8Array, shape: MessageShape): MessageVa
       continue;
     }
     const { name, field } = known;
-    const read = readScalar(cursor, field);
+    const read =
+      typeof field.kind === 'string'
+        ? readScalar(cursor, field)
+        : decodeRequest(readBytes(cursor), field.kind);
+    if (typeof read === 'string' && typeof field.kind !== 'string') return read;
     const list = value[name];
     if (field.isRepeated !== true) value[name] = read;
     else if (!Array.isArray(list)) value[name] = [read];
@@ -80,7 +84,8 @@ function writeItem(
 ): void {
   if (typeof kind !== 'string') {
     writer.messageField(number, () => encodeMessage(writer, kind, item as MessageValue));
-  } else if (kind === 'int64' || kind === 'bool') writer.signedField(number, Number(item));
+  } else if (typeof item === 'bigint') writer.signedField(number, item);
+  else if (kind === 'int64' || kind === 'bool') writer.signedField(number, Number(item));
   else if (kind === 'double') writer.doubleField(number, Number(item));
   else if (isRepeated === true && item === '') writer.messageField(number, () => undefined);
   else writer.textField(number, String(item));

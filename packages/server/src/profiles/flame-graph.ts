@@ -23,7 +23,7 @@ export interface FlameGraph {
   readonly maxSelf: number;
 }
 
-const OTHER = 'other';
+export const OTHER = 'other';
 /** Frames of one tree, some 150 MB; below it, what is deeper is counted where the tree ends. */
 const NODES_MAX = 1_000_000;
 
@@ -116,7 +116,6 @@ function byName(a: FlameNode, b: FlameNode): number {
   return a.name < b.name ? -1 : 1;
 }
 
-/** The total of the frame at place `nodesMax`, the largest first; 0 when all fit. */
 async function smallestShown(root: FlameNode, nodesMax: number): Promise<number> {
   const turns = createTurns();
   const totals: number[] = [];
@@ -126,6 +125,11 @@ async function smallestShown(root: FlameNode, nodesMax: number): Promise<number>
     for (const child of node.children.values()) waiting.push(child);
     if (turns.isDue()) await turns.take();
   }
+  return smallestOf(totals, nodesMax);
+}
+
+/** The total at place `nodesMax`, the largest first; 0 when all fit. */
+export function smallestOf(totals: readonly number[], nodesMax: number): number {
   if (nodesMax <= 0 || totals.length <= nodesMax) return 0;
   return Float64Array.from(totals).sort()[totals.length - nodesMax] ?? 0;
 }

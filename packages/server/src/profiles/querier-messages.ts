@@ -6,6 +6,7 @@ import type { FieldShape, MessageShape } from './connect-codec.ts';
 const text = (number: number): FieldShape => ({ number, kind: 'text' });
 const texts = (number: number): FieldShape => ({ number, kind: 'text', isRepeated: true });
 const int64 = (number: number): FieldShape => ({ number, kind: 'int64' });
+const int64s = (number: number): FieldShape => ({ number, kind: 'int64', isRepeated: true });
 const list = (number: number, kind: MessageShape): FieldShape => ({
   number,
   kind,
@@ -15,9 +16,34 @@ const list = (number: number, kind: MessageShape): FieldShape => ({
 const LABEL_PAIR: MessageShape = { name: text(1), value: text(2) };
 const FLAME_GRAPH: MessageShape = {
   names: texts(1),
-  levels: list(2, { values: { number: 1, kind: 'int64', isRepeated: true } }),
+  levels: list(2, { values: int64s(1) }),
   total: int64(3),
   maxSelf: int64(4),
+};
+
+const MERGE_REQUEST = {
+  profileTypeID: text(1),
+  labelSelector: text(2),
+  start: int64(3),
+  end: int64(4),
+  maxNodes: int64(5),
+};
+const FLAME_GRAPH_DIFF: MessageShape = {
+  ...FLAME_GRAPH,
+  leftTicks: int64(5),
+  rightTicks: int64(6),
+};
+const VALUE_TYPE: MessageShape = { type: int64(1), unit: int64(2) };
+/** Source: google/pprof, proto/profile.proto; what is filled here. */
+const PROFILE: MessageShape = {
+  sampleType: list(1, VALUE_TYPE),
+  sample: list(2, { locationId: int64s(1), value: int64s(2) }),
+  location: list(4, { id: int64(1), line: list(4, { functionId: int64(1) }) }),
+  function: list(5, { id: int64(1), name: int64(2) }),
+  stringTable: texts(6),
+  timeNanos: int64(9),
+  durationNanos: int64(10),
+  periodType: { number: 11, kind: VALUE_TYPE },
 };
 
 /** Request and answer of each method of `querier.v1.QuerierService` that is answered here. */
@@ -48,14 +74,16 @@ export const QUERIER_METHODS = {
     answer: { labelsSet: list(2, { labels: list(1, LABEL_PAIR) }) },
   },
   SelectMergeStacktraces: {
-    request: {
-      profileTypeID: text(1),
-      labelSelector: text(2),
-      start: int64(3),
-      end: int64(4),
-      maxNodes: int64(5),
-    },
+    request: MERGE_REQUEST,
     answer: { flamegraph: { number: 1, kind: FLAME_GRAPH } },
+  },
+  SelectMergeProfile: { request: MERGE_REQUEST, answer: PROFILE },
+  Diff: {
+    request: {
+      left: { number: 1, kind: MERGE_REQUEST },
+      right: { number: 2, kind: MERGE_REQUEST },
+    },
+    answer: { flamegraph: { number: 1, kind: FLAME_GRAPH_DIFF } },
   },
   SelectMergeSpanProfile: {
     request: {

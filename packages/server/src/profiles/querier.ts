@@ -1,16 +1,20 @@
 import { inProcessProfile, qualifiedName } from '@thalweg/model';
 import { z } from 'zod';
+import { apiError } from '../errors.ts';
 import type { Store } from '../storage/store.ts';
 import type { MessageValue } from './connect-codec.ts';
+import { flameDiff } from './flame-diff.ts';
 import { buildTree, type FlameGraph, flameGraph } from './flame-graph.ts';
 import { readLabelNames, readLabelSets, readLabelValues, readProfileTypes } from './labels.ts';
+import { mergedProfile } from './merged-profile.ts';
 import { type ProfileFilter, type ProfileQuestion, profileFilter } from './profile-filter.ts';
 import type { QuerierMethod } from './querier-messages.ts';
-import { type ProfileType, profileTypeId } from './selector.ts';
+import { type ProfileType, parseProfileType, profileTypeId } from './selector.ts';
 import { type ProfileSeries, readProfileSeries } from './series.ts';
 import { readStacks } from './stacks.ts';
 
 const NODES_DEFAULT = 16_384;
+const NODES_MAX = 200_000;
 const HOUR_MS = 3_600_000;
 const AVERAGE = 1;
 const AVERAGE_NAME = 'TIME_SERIES_AGGREGATION_TYPE_AVERAGE';
@@ -19,8 +23,7 @@ const AVERAGE_NAME = 'TIME_SERIES_AGGREGATION_TYPE_AVERAGE';
 const Int = z.coerce.number().int().nonnegative();
 const Texts = z.array(z.string().max(16_384)).max(64).default([]);
 
-/** Every request's fields; each method reads its own. */
-export const QuerierRequest = z.object({
+const Selection = z.object({
   start: Int.default(0),
   end: Int.default(0),
   name: z.string().max(256).default(''),
@@ -38,6 +41,12 @@ export const QuerierRequest = z.object({
     .transform((value) => value === AVERAGE || value === AVERAGE_NAME),
   limit: Int.default(0),
 });
+/** Every request's fields; each method reads its own. */
+export const QuerierRequest = Selection.extend({
+  left: Selection.optional(),
+  right: Selection.optional(),
+});
+type Selected = z.infer<typeof Selection>;
 type Asked = z.infer<typeof QuerierRequest>;
 
 /** Answers a call of Pyroscope's querier. Throws `bad_request` for what is no selector or type. */
@@ -60,6 +69,10 @@ export async function answerQuerier(
     case 'SelectMergeStacktraces':
     case 'SelectMergeSpanProfile':
       return { flamegraph: flameMessage(await readFlameGraph(store, filter, asked.maxNodes)) };
+    case 'SelectMergeProfile':
+      return readProfile(store, filter, asked, nowMs);
+    case 'Diff':
+      return { flamegraph: await readDiff(store, asked, nowMs) };
     case 'SelectSeries':
       return { series: await seriesOf(store, filter, asked) };
     case 'GetProfileStats':
@@ -73,17 +86,54 @@ export async function readFlameGraph(
   filter: ProfileFilter,
   nodesMax: number,
 ): Promise<FlameGraph> {
-  const shown = Math.min(nodesMax === 0 ? NODES_DEFAULT : nodesMax, 200_000);
-  return flameGraph(await buildTree(await readStacks(store, filter)), shown);
+  return flameGraph(await buildTree(await readStacks(store, filter)), shownNodes(nodesMax));
+}
+
+const shownNodes = (asked: number): number =>
+  Math.min(asked === 0 ? NODES_DEFAULT : asked, NODES_MAX);
+
+/** Of both sides as many frames as the left one asks for. */
+async function readDiff(
+  store: Store,
+  { left, right }: Asked,
+  nowMs: number,
+): Promise<MessageValue> {
+  if (left === undefined || right === undefined) {
+    throw apiError('bad_request', { reason: 'left and right: say what to compare with what' });
+  }
+  const [before, after] = await Promise.all(
+    [left, right].map(async (side) => buildTree(await readStacks(store, filterOf(side, nowMs)))),
+  );
+  if (before === undefined || after === undefined) throw new Error('BUG: two sides, two trees');
+  const diff = await flameDiff(before, after, shownNodes(left.maxNodes));
+  return { ...diff, levels: diff.levels.map((values) => ({ values })) };
+}
+
+async function readProfile(
+  store: Store,
+  filter: ProfileFilter,
+  asked: Selected,
+  nowMs: number,
+): Promise<MessageValue> {
+  const type = parseProfileType(asked.profileTypeID);
+  if (type === undefined) {
+    throw apiError('bad_request', {
+      reason: 'profileTypeID: name:type:unit:period_type:period_unit',
+    });
+  }
+  return mergedProfile(await readStacks(store, filter), { type, ...rangeOf(asked, nowMs) });
 }
 
 /** Without a range: the last hour. */
-function filterOf(asked: Asked, nowMs: number): ProfileFilter {
-  const { start, end, matchers, profileTypeID, labelSelector, spanSelector } = asked;
+function rangeOf({ start, end }: Selected, nowMs: number): { startMs: number; endMs: number } {
   const endMs = end === 0 ? nowMs : end;
+  return { startMs: start === 0 ? endMs - HOUR_MS : start, endMs };
+}
+
+function filterOf(asked: Selected, nowMs: number): ProfileFilter {
+  const { matchers, profileTypeID, labelSelector, spanSelector } = asked;
   const question: ProfileQuestion = {
-    startMs: start === 0 ? endMs - HOUR_MS : start,
-    endMs,
+    ...rangeOf(asked, nowMs),
     selectors: [...matchers, labelSelector],
     profileType: profileTypeID,
     spanIds: spanSelector,
