@@ -1,5 +1,5 @@
 import { createPending, type Pending } from '../pending.ts';
-import { PHASE_FIRST } from '../stream-decoder.ts';
+import { PHASE_FIRST, PHASE_LOST, PHASE_UNTIL_TURN } from '../stream-decoder.ts';
 
 /** In a line: a type and a number or a text, up to CRLF. Also between two messages. */
 export const PHASE_LINE = PHASE_FIRST;
