@@ -7,7 +7,14 @@ import { traceTree, withoutInterfaces } from './trace-tree.ts';
 function span(spanId: string, parentId: string | null, probability = 1): Span {
   const link = parentId === null ? null : { probability, evidence: ['thread'] };
   const shown = { spanId, parentId, link, observationPoint: 's', service: spanId, method: 'GET' };
-  return { ...shown, path: '/', status: 200, startUs: 0, endUs: 1_000 } as unknown as Span; // Enough.
+  return {
+    ...shown,
+    endpoint: '',
+    path: '/',
+    status: 200,
+    startUs: 0,
+    endUs: 1_000,
+  } as unknown as Span; // Enough.
 }
 
 function drawn(spans: readonly Span[]): readonly string[] {

@@ -1,4 +1,4 @@
-import type { Span } from '@thalweg/model';
+import { type Span, titleOf } from '@thalweg/model';
 
 /** What a span's parent is worth: probability and what speaks for it; '' for a root. */
 function linkText({ link }: Span): string {
@@ -8,12 +8,6 @@ function linkText({ link }: Span): string {
 /** Of an interface its name and its host's; else the service. */
 function placeOf({ signal, service, hostName, fields }: Span): string {
   return signal === 'N' ? `${fields['capture_nic_name']} ${hostName}` : service;
-}
-
-/** What was asked for; a text that begins with the method says it once. */
-function titleOf({ method, path, endpoint }: Span): string {
-  const name = path || endpoint;
-  return method === '' || name.startsWith(`${method} `) ? name : `${method} ${name}`;
 }
 
 /** The spans of processes and SDKs alone, each under the nearest of them above it. */

@@ -45,6 +45,7 @@ export {
   type SettingsSource,
 } from './settings.ts';
 export { type SettingsPart, settingsPage } from './settings-docs.ts';
+export { titleOf } from './span-title.ts';
 export * from './tables/application-log.ts';
 export * from './tables/in-process-profile.ts';
 export * from './tables/l7-flow-log.ts';

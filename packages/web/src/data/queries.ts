@@ -25,6 +25,8 @@ export function createQueryClient(): QueryClient {
     defaultOptions: {
       queries: {
         refetchOnWindowFocus: false,
+        // The server may be on this machine: without a network it is asked all the same.
+        networkMode: 'always',
         staleTime: Number.POSITIVE_INFINITY,
         retry: (failures, error) => {
           const isRefusal = error instanceof ApiFailure && error.status < 500 && error.status > 0;

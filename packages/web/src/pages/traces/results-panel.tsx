@@ -34,9 +34,9 @@ export function ResultsPanel(props: ResultsPanelProps): ReactNode {
           </span>
         )}
         <LostNote pages={search.data ?? []} />
-        {search.isError && traces.length > 0 && (
+        {search.failureReason !== null && traces.length > 0 && (
           <span className="note note-error" role="alert">
-            {search.error.message}; what is shown is older
+            {search.failureReason.message}; what is shown is older
           </span>
         )}
         <span className="spring" />

@@ -1,6 +1,7 @@
+import { titleOf } from '@thalweg/model';
 import { type Draw, token } from '../../ui/canvas.ts';
 import type { CriticalStretch } from '../trace-tree/critical-path.ts';
-import { type TraceTree, titleOf } from '../trace-tree/tree.ts';
+import type { TraceTree } from '../trace-tree/tree.ts';
 import { barShare, type TimeWindow } from '../trace-tree/window.ts';
 import { type FlameLayout, laneBars } from './geometry.ts';
 

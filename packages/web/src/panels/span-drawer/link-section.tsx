@@ -1,8 +1,8 @@
-import type { Span } from '@thalweg/model';
+import { type Span, titleOf } from '@thalweg/model';
 import type { ReactNode } from 'react';
 import { Link } from 'react-router';
 import { formatProbability } from '../../ui/format.ts';
-import { isSure, type TraceTree, titleOf } from '../trace-tree/tree.ts';
+import { isSure, type TraceTree } from '../trace-tree/tree.ts';
 import { CalibrationLine } from './calibration-line.tsx';
 
 interface LinkSectionProps {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { traceOf } from '../../testing/fixture-data.ts';
-import { buildTree, findSpans, searchTexts, serviceTotals, titleOf, visibleRows } from './tree.ts';
+import { buildTree, findSpans, searchTexts, serviceTotals, visibleRows } from './tree.ts';
 
 const SEED = { seed: 20_261_124 };
 const [SPAN] = traceOf('t', 1, 0, 100).spans;
@@ -105,15 +105,4 @@ test('totals count each span and error once', () => {
   const totals = serviceTotals(tree);
   expect(totals.reduce((sum, total) => sum + total.spans, 0)).toBe(300);
   expect(totals.reduce((sum, total) => sum + total.errors, 0)).toBe(tree.errors[0]);
-});
-
-test.each([
-  { method: 'GET', endpoint: '/orders/*', path: '/orders/7', title: 'GET /orders/*' },
-  { method: 'GET', endpoint: '', path: '/orders/7', title: 'GET /orders/7' },
-  { method: 'GET', endpoint: 'GET /orders/{id}', path: '/orders/7', title: 'GET /orders/{id}' },
-  { method: 'POST', endpoint: 'POST', path: '/orders', title: 'POST /orders' },
-  { method: 'GET', endpoint: 'GETTING', path: '', title: 'GET GETTING' },
-  { method: '', endpoint: 'charge', path: '', title: 'charge' },
-])('$title says once what was asked for', ({ title, ...named }) => {
-  expect(titleOf({ ...BASE, ...named })).toBe(title);
 });

@@ -176,12 +176,6 @@ export function serviceTotals(tree: TraceTree): readonly ServiceTotal[] {
     .sort((a, b) => b.selfUs - a.selfUs || (a.service < b.service ? -1 : 1));
 }
 
-/** What was asked for: method and route. Names that are the method, or begin with it, say it once. */
-export function titleOf({ method, endpoint, path }: Span): string {
-  const name = endpoint === '' || endpoint === method ? path : endpoint;
-  return method === '' || name.startsWith(`${method} `) ? name : `${method} ${name}`;
-}
-
 /** What find looks into, by span: all that is shown and all fields, in lower case. */
 export function searchTexts(tree: TraceTree): readonly string[] {
   return tree.spans.map((span) => {

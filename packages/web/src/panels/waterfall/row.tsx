@@ -1,9 +1,9 @@
-import type { Span } from '@thalweg/model';
+import { type Span, titleOf } from '@thalweg/model';
 import { memo, type ReactNode } from 'react';
 import { formatDuration, formatProbability, plural } from '../../ui/format.ts';
 import { StatusBadge } from '../../ui/status-badge.tsx';
 import type { CriticalStretch } from '../trace-tree/critical-path.ts';
-import { isSure, type TraceTree, titleOf } from '../trace-tree/tree.ts';
+import { isSure, type TraceTree } from '../trace-tree/tree.ts';
 import { barShare, type TimeWindow } from '../trace-tree/window.ts';
 import { INDENT_PX, labelPlace, rowLines } from './geometry.ts';
 
