@@ -33,6 +33,8 @@ export interface Call {
   exchange: Exchange | undefined;
   /** Of `exchange`; 0n before. */
   wireId: bigint;
+  /** Its answer was read with others: what is answered next need not be its request. */
+  isAnswerShared: boolean;
   /** Candidates that are still open: their wire ids are not known yet. */
   unknownCount: number;
   /** Not emitted before, while evidence may come from what follows its answer; 0: not held. */

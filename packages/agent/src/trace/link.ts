@@ -26,9 +26,10 @@ export interface Support<Candidate> {
  * Why evidence of the thread is worth less. `pool-reuse`: it answered another request on this very
  * socket just before, so a waiter for the socket may be next. `loop-unseen`: turns of event loops are
  * not observed here, so what was read long ago looks like a cause. `answered-early`: it was a pool's
- * reuse, and the request was answered before the call was.
+ * reuse, and the request was answered before the call was. `read-several`: the thread had read several
+ * requests in a row, and this is but the last one.
  */
-export type Doubt = 'none' | 'pool-reuse' | 'loop-unseen' | 'answered-early';
+export type Doubt = 'none' | 'pool-reuse' | 'loop-unseen' | 'answered-early' | 'read-several';
 
 export interface Link<Candidate> {
   readonly parent: Candidate | undefined;
@@ -48,6 +49,7 @@ const ANY_BACKWARD = EVIDENCE_ANSWERED_NEXT | EVIDENCE_ANSWERED_IN_ORDER;
 const SHARED_ID_TRUST = 0.999;
 const POOL_REUSE_TRUST = 0.5;
 const LOOP_UNSEEN_TRUST = 0.7;
+const READ_SEVERAL_TRUST = 0.7;
 /** By how much the order of a thread has to be worth more than what it read last. */
 const ORDER_MARGIN = 0.05;
 /** Of the forward order alone: it is measured by calls for which both directions speak. */
@@ -232,6 +234,8 @@ function doubted(trust: number, { doubt, evidence }: Support<unknown>): number {
       return trust;
     case 'loop-unseen':
       return Math.min(trust, LOOP_UNSEEN_TRUST);
+    case 'read-several':
+      return Math.min(trust, READ_SEVERAL_TRUST);
     case 'pool-reuse':
       return (evidence & EVIDENCE_THREAD_RESTORED) === 0 ? trust : trust * POOL_REUSE_TRUST;
     case 'answered-early':

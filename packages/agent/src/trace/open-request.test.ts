@@ -66,7 +66,7 @@ test('looking at a few open requests answers what looking at all of them would',
       const unbacked = left.filter((one) => evidenceOf(one) === 0);
       const isCrowded = unbacked.length > 3;
       const named = isCrowded && backed.length > 0 ? backed : [...backed, ...unbacked.slice(0, 3)];
-      const { supports, unnamedCount } = gather(of, part(99, called), cause, true);
+      const { supports, unnamedCount } = gather(of, part(99, called), cause, 'none');
       expect(
         supports.map(({ candidate, evidence }) => [candidate.request.turnId, evidence]),
       ).toEqual(named.map((one) => [one.request.turnId, evidenceOf(one)]));

@@ -156,13 +156,13 @@ export function gather<Call>(
   of: OpenRequests<Call>,
   part: RequestPart,
   caused: OpenRequest<Call> | undefined,
-  hasLoopTurns: boolean,
+  threadDoubt: Doubt,
   looksAtIds = true,
 ): Gathered<Call> {
   const named = caused?.of === of && causeEvidence(part.causeKind) !== 0 ? caused : undefined;
   const isPoolReuse = part.startNs - part.answeredBeforeNs < POOL_REUSE_NS;
-  const isLoopUnseen = !hasLoopTurns && of.count > 1;
-  const doubt: Doubt = isPoolReuse ? 'pool-reuse' : isLoopUnseen ? 'loop-unseen' : 'none';
+  const isLast = threadDoubt === 'read-several';
+  const doubt: Doubt = isPoolReuse && !isLast ? 'pool-reuse' : of.count > 1 ? threadDoubt : 'none';
   of.latestNs = part.startNs;
   const single = isSingle(of) ? EVIDENCE_SINGLE_OPEN : 0;
   const backed: Support<OpenRequest<Call>>[] = [];

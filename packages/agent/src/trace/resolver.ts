@@ -5,7 +5,7 @@ import {
   LINK_SOLID,
 } from '@thalweg/model';
 import type { Connection, Exchange, RequestPart } from '../flow/exchange.ts';
-import { CAUSE_READ, DIRECTION_OUT, type Transfer } from '../flow/transfer.ts';
+import { CAUSE_READ, CAUSE_THREAD, DIRECTION_OUT, type Transfer } from '../flow/transfer.ts';
 import {
   addNamed,
   type Call,
@@ -22,7 +22,7 @@ import {
   settleDoubt,
   sharedBy,
 } from './call.ts';
-import type { Link } from './link.ts';
+import type { Doubt, Link } from './link.ts';
 import {
   abandonRequest,
   closeRequest,
@@ -132,7 +132,7 @@ export function createResolver(
     const follows = opened === undefined ? answeredCall(part.causeId, of) : undefined;
     const caused = opened ?? follows?.link.parent;
     const { supports, unnamedCount } =
-      of.count === 0 ? NOTHING : gather(of, part, caused, hasLoopTurns());
+      of.count === 0 ? NOTHING : gather(of, part, caused, threadDoubt(part));
     const truth = sharedBy(supports);
     const blind = truth === undefined ? undefined : blindOf(of, part, caused, truth);
     const named = forwardOf(blind === undefined ? supports : blind.supports);
@@ -161,6 +161,7 @@ export function createResolver(
       decidedBy: undefined,
       exchange: undefined,
       wireId: 0n,
+      isAnswerShared: false,
       unknownCount: 0,
       heldUntilNs: 0,
       isEmitted: false,
@@ -171,21 +172,27 @@ export function createResolver(
     return made;
   }
 
+  function threadDoubt({ causeKind, tid }: RequestPart): Doubt {
+    if (causeKind === CAUSE_THREAD && orders.hasReadSeveral(tid)) return 'read-several';
+    return hasLoopTurns() ? 'none' : 'loop-unseen';
+  }
+
   function blindOf(
     of: OpenRequests<Call>,
     part: RequestPart,
     caused: OpenRequest<Call> | undefined,
     truth: OpenRequest<Call>,
   ): Call['blind'] {
-    const { supports, unnamedCount } = gather(of, part, caused, hasLoopTurns(), false);
+    const { supports, unnamedCount } = gather(of, part, caused, threadDoubt(part), false);
     return { truth, supports, unnamedCount };
   }
 
-  /** The call whose answer was read in that turn, if it is its connection's last one. */
+  /** The one call whose answer was read in that turn, if it is its connection's last one. */
   function answeredCall(turnId: number, of: OpenRequests<Call>): Call | undefined {
     if (turnId === 0) return undefined;
     const found = callByConnection.get(connectionOf(turnId));
-    return found?.of === of && found.exchange?.response?.turnId === turnId ? found : undefined;
+    if (found?.of !== of || found.isAnswerShared) return undefined;
+    return found.exchange?.response?.turnId === turnId ? found : undefined;
   }
 
   function wait(made: Call, named: OpenRequest<Call>): void {
@@ -240,6 +247,8 @@ export function createResolver(
     if (response !== undefined && made.supports.length > 0) made.of.trustCounts.answeredCalls += 1;
     if (response !== undefined && response.turnId !== 0) {
       if (callByConnection.size >= CONNECTIONS_MAX) callByConnection.clear();
+      const before = callByConnection.get(connection.id);
+      made.isAnswerShared = before?.exchange?.response?.turnId === response.turnId;
       callByConnection.set(connection.id, made);
       const isOpen = made.link.probability < LINK_SOLID && made.of.count > 0;
       if (isOpen && held.length < WAITING_MAX) {

@@ -14,6 +14,8 @@ export interface ThreadOrders<Request, Call> {
   sendAnswer(tid: number, request: Request | undefined): void;
   /** Calls left that were not seen, nobody knows how many. */
   hideCalls(tid: number): void;
+  /** Whether the thread read several requests in a row: the last one need not be what it works on. */
+  hasReadSeveral(tid: number): boolean;
 }
 
 export interface OrderOptions<Request, Call> {
@@ -44,6 +46,8 @@ interface Thread<Request, Call> {
   readonly requests: Line<Request, Call>;
   readonly answers: Line<Call, Request>;
   isSending: boolean;
+  /** Requests read since it last sent something. */
+  requestsRead: number;
 }
 
 /** Of the round in which a message left in its place. */
@@ -70,11 +74,12 @@ export function createThreadOrders<Request, Call>(
     let thread = threads.get(tid);
     if (thread === undefined) {
       if (threads.size >= THREADS_MAX) threads.clear();
-      thread = { requests: createLine(), answers: createLine(), isSending: false };
+      thread = { requests: createLine(), answers: createLine(), isSending: false, requestsRead: 0 };
       threads.set(tid, thread);
     }
     if (thread.isSending) {
       thread.isSending = false;
+      thread.requestsRead = 0;
       endRound(thread.requests, isRequestOpen, onRequestAndCall);
       endRound(thread.answers, isCallOpen, onAnswer);
     }
@@ -88,7 +93,11 @@ export function createThreadOrders<Request, Call>(
   }
 
   return {
-    readRequest: (tid, request) => read(reading(tid).requests, request),
+    readRequest(tid, request) {
+      const thread = reading(tid);
+      thread.requestsRead += 1;
+      read(thread.requests, request);
+    },
     readAnswer(tid, call) {
       const { answers } = reading(tid);
       if (call !== undefined) read(answers, call);
@@ -111,6 +120,7 @@ export function createThreadOrders<Request, Call>(
       requests.round = [];
       requests.late = [];
     },
+    hasReadSeveral: (tid) => (threads.get(tid)?.requestsRead ?? 0) > 1,
   };
 }
 
