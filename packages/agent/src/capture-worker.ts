@@ -20,7 +20,7 @@ import { createResolver } from './trace/resolver.ts';
 // The capture side of the agent, on a thread of its own: kernel ring → flow → resolver → rows →
 // batches. A slow disk or server never delays the drain, because neither is spoken to here.
 
-/** Between drains the ring must hold what comes: 4 MiB are 30 ms at 300,000 events/s. */
+/** Between drains the ring must hold what comes: 8 MiB are 60 ms at 300,000 events/s. */
 const DRAIN_MS = 10;
 const STATUS_MS = 1_000;
 const SWEEP_MS = 10_000;

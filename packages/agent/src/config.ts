@@ -58,7 +58,7 @@ export const AgentSettings = z.object({
     .min(1 << 16)
     .max(1 << 28)
     .refine((size) => (size & (size - 1)) === 0, 'must be a power of two')
-    .default(1 << 22)
+    .default(1 << 23)
     .describe(
       'Ring between kernel and agent. A larger one holds longer bursts and costs each event more: it leaves the cache.',
     ),

@@ -26,13 +26,22 @@ interface OasValidator {
 const DEFAULT_TTL_S = 3600;
 const FLAG = { type: 'boolean', default: false } as const;
 
+const PET = {
+  required: true,
+  content: { 'application/json': { schema: { type: 'object', required: ['name'] } } },
+};
+
 /** Lets only requests through that an OpenAPI document describes. */
 export const oasValidator = definePlugin<OasValidator>({
   name: 'oas-validator',
   priority: 512,
   summary: 'Lets only requests through that an OpenAPI 3 document describes.',
   example: {
-    spec: '{"openapi":"3.0.2","info":{"title":"Pets","version":"1"},"paths":{"/pet":{"post":{"requestBody":{"required":true,"content":{"application/json":{"schema":{"type":"object","required":["name"]}}}}}}}}',
+    spec: JSON.stringify({
+      openapi: '3.0.2',
+      info: { title: 'Pets', version: '1' },
+      paths: { '/pet': { post: { requestBody: PET } } },
+    }),
     verbose_errors: true,
   },
   notes: [
