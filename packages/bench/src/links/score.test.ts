@@ -54,6 +54,11 @@ test.each([
   expect(findTruth(records).calls.at(-1)?.requestId).toBe('a');
 });
 
+test('a statement that was cut in the midst of an id tells nothing', () => {
+  const records = [...overlapping([5, 15]), record('GET /c/a', {})];
+  expect(findTruth(records)).toMatchObject({ calls: { length: 2 }, unseenParents: 0 });
+});
+
 test("a client that serves nobody is the load's, not a subject", () => {
   expect(findTruth([record('/r/a', { pid: 9 })]).calls).toEqual([]);
 });

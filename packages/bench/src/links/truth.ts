@@ -54,6 +54,8 @@ export function ofSubject(truth: Truth): Truth {
   return calls.length === 0 ? truth : { ...truth, calls };
 }
 
+/** Of a call only with what follows its id: the capture may cut a statement in the midst of one. */
 function requestIdOf(path: string): string | undefined {
-  return /(?:^|[ "])\/[rc]\/([^/?" ]+)/.exec(path)?.[1];
+  const [, asked, called] = /(?:^|[ "])\/(?:r\/([^/?" ]+)|c\/([^/?" ]+)\/)/.exec(path) ?? [];
+  return asked ?? called;
 }
