@@ -76,7 +76,8 @@ export interface FlowConnection {
   wasUsed: boolean;
 }
 
-const NONE = [] as const;
+/** Of a connection without an early answer; shared, so that it costs none an allocation. */
+export const NONE_EARLY: readonly Transfer[] = [];
 
 function createDirection(stream: MessageStream): Direction {
   return {
@@ -113,7 +114,7 @@ export function createFlowConnection(transfer: Transfer, protocol: Protocol): Fl
     lastDirection: -1,
     lastNs: transfer.atNs,
     waiting: [],
-    early: NONE,
+    early: NONE_EARLY,
     isLossy: false,
     isLossFresh: false,
     lossNs: 0,

@@ -4,6 +4,7 @@ import {
   type Direction,
   type FlowConnection,
   moveConnection,
+  NONE_EARLY,
 } from './connection.ts';
 import { createConnectionTable } from './connection-table.ts';
 import { createFlowCounters } from './counters.ts';
@@ -32,7 +33,6 @@ const NS_PER_MS = 1e6;
 const FLUSH_EVERY_NS = 1e9;
 /** The kernel does not tell who closes a unix-domain stream: one that rests is taken to be over. */
 const UNIX_IDLE_NS = 10e9;
-const NONE = [] as const;
 
 export function createFlow(options: FlowOptions): Flow {
   const limits = { ...FLOW_LIMITS, ...options.limits };
@@ -92,7 +92,7 @@ export function createFlow(options: FlowOptions): Flow {
   /** What was held goes its way. */
   function release(of: FlowConnection): void {
     const { early } = of;
-    of.early = NONE;
+    of.early = NONE_EARLY;
     for (const held of early) take(of, held);
   }
 
