@@ -13,17 +13,16 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "call.h"
+#include "clocks.h"
 #include "interfaces.h"
 #include "own-tracefs.h"
 
 namespace {
 
 constexpr size_t kLogMax = 256 * 1024;
-constexpr int kClockReadings = 8;
 
 int keep_log(enum libbpf_print_level level, const char *format, va_list arguments) {
   if (level == LIBBPF_DEBUG) return 0;
@@ -345,29 +344,6 @@ napi_value set_idle(napi_env env, napi_callback_info info) {
   return nothing(env);
 }
 
-double nanoseconds_of(clockid_t clock) {
-  timespec now = {};
-  clock_gettime(clock, &now);
-  return now.tv_sec * 1e9 + now.tv_nsec;
-}
-
-// wallClockOffset(): nanoseconds that lead from CLOCK_MONOTONIC to CLOCK_REALTIME. A thread may be
-// put off between two readings: of several the one that took least counts.
-napi_value wall_clock_offset(napi_env env, napi_callback_info) {
-  double least = 0, offset = 0;
-  for (int i = 0; i < kClockReadings; i++) {
-    double before = nanoseconds_of(CLOCK_MONOTONIC);
-    double wall = nanoseconds_of(CLOCK_REALTIME);
-    double after = nanoseconds_of(CLOCK_MONOTONIC);
-    if (i > 0 && after - before >= least) continue;
-    least = after - before;
-    offset = wall - before - least / 2;
-  }
-  napi_value result;
-  napi_create_double(env, offset, &result);
-  return result;
-}
-
 napi_value init(napi_env env, napi_value exports) {
   libbpf_set_print(keep_log);
   const struct {
@@ -380,7 +356,7 @@ napi_value init(napi_env env, napi_value exports) {
       {"updateMap", update_map}, {"deleteFromMap", delete_from_map},
       {"global", global},        {"ring", ring},
       {"commit", commit},        {"close", close_handle}, {"setIdle", set_idle},
-      {"wallClockOffset", wall_clock_offset},
+      {"wallClockOffset", wall_clock_offset}, {"threadCpuSeconds", thread_cpu_seconds},
       {"interfaces", interfaces},
       {"lookUpMap", look_up_map},
       {"attachInterface", attach_interface},

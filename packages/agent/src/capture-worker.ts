@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { l7FlowLog, linkCalibration } from '@thalweg/model';
@@ -109,15 +108,12 @@ function drain(): void {
 
 /**
  * CPU that the agent has used: the process's, with V8's helpers for collection and compilation, or
- * this thread's where others work in the same process (`thalweg up` runs the server in it). The first
- * field of schedstat is nanoseconds. Source: Documentation/scheduler/sched-stats.rst.
+ * this thread's where others work in the same process (`thalweg up` runs the server in it).
  */
 function usedSeconds(): number {
-  if (!settings.sharesProcess) {
-    const { user, system } = process.cpuUsage();
-    return (user + system) / 1e6;
-  }
-  return Number(readFileSync('/proc/thread-self/schedstat', 'latin1').split(' ')[0]) / 1e9;
+  if (settings.sharesProcess) return loadAddon().threadCpuSeconds();
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
 }
 
 /** Until the next slice nothing is told: what is open now cannot be followed to its end. */

@@ -37,6 +37,8 @@ export interface Addon {
   setIdle(thread: number, isIdle: boolean): void;
   /** Nanoseconds that lead from the monotonic clock to the clock of the day, to a microsecond. */
   wallClockOffset(): number;
+  /** CPU that the calling thread has used. */
+  threadCpuSeconds(): number;
 }
 
 /** One loaded program. `runs` and `runNs` count while its object is measured. */
@@ -76,11 +78,15 @@ export function builtFile(name: string): string {
   return fileURLToPath(new URL(FOLDER + name, import.meta.url));
 }
 
-/** Loads the addon. Throws `kernel_addon_missing` where it was not built. */
+let loaded: Addon | undefined;
+
+/** Loads the addon, once. Throws `kernel_addon_missing` where it was not built. */
 export function loadAddon(): Addon {
+  if (loaded !== undefined) return loaded;
   const path = builtFile('thalweg_bpf.node');
   try {
-    return createRequire(import.meta.url)(path) as Addon; // Declared beside native/addon.cc.
+    loaded = createRequire(import.meta.url)(path) as Addon; // Declared beside native/addon.cc.
+    return loaded;
   } catch (cause) {
     if (!existsSync(path)) {
       throw new KernelError('kernel_addon_missing', `no addon at ${path}`, 'run: make build');

@@ -50,6 +50,16 @@ test('in a process of its own all threads but the main one yield, and that one i
   expect(nice).toBe(10);
 });
 
+test("the CPU of the calling thread counts its work, as the kernel's own account of it does", () => {
+  const account = (): number =>
+    Number(readFileSync('/proc/thread-self/schedstat', 'latin1').split(' ')[0]) / 1e9;
+  const before = account();
+  const used = addon.threadCpuSeconds();
+  const after = account();
+  expect(used).toBeGreaterThanOrEqual(before);
+  expect(used).toBeLessThanOrEqual(after);
+});
+
 test('a thread that is not there is an error with its reason', () => {
   expect(() => addon.setIdle(2 ** 22 + 1, true)).toThrow(/scheduling policy.*No such process/);
 });
