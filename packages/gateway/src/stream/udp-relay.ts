@@ -1,4 +1,5 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { once } from 'node:events';
 import { isIPv6 } from 'node:net';
 import type { Listen } from '../config/config.ts';
 import type { Peer } from '../core/request-context.ts';
@@ -54,23 +55,22 @@ export async function listenUdp({ ip, port }: Listen, parts: SessionParts): Prom
   }
 
   async function begin(key: string, flow: Flow, from: RemoteInfo): Promise<void> {
-    const peer = peerOf(from, address, bound);
-    flow.session = await openSession(peer, 'UDP', parts);
+    const session = await openSession(peerOf(from, address, bound), 'UDP', parts);
+    flow.session = session;
     if (flow.isOver) {
-      flow.session?.close({ received: flow.received, sent: 0 });
+      session?.close({ received: flow.received, sent: 0 });
       return;
     }
-    const node = flow.session?.nextNode();
-    if (flow.session === undefined || node === undefined) {
+    const socket = session === undefined ? undefined : await connectedSocket(session);
+    if (session === undefined || socket === undefined || flow.isOver) {
+      socket?.close();
       end(key, flow);
       return;
     }
-    const { readMs } = flow.session.timeouts;
-    flow.idle = setTimeout(() => end(key, flow), readMs);
-    const socket = createSocket(isIPv6(node.address) ? 'udp6' : 'udp4');
+    flow.idle = setTimeout(() => end(key, flow), session.timeouts.readMs);
     flow.node = socket;
     socket.on('error', () => {
-      flow.session?.failed('connect');
+      session.failed('connect');
       end(key, flow);
     });
     socket.on('message', (bytes) => {
@@ -78,9 +78,7 @@ export async function listenUdp({ ip, port }: Listen, parts: SessionParts): Prom
       flow.idle?.refresh();
       server.send(bytes, from.port, from.address, () => undefined);
     });
-    socket.connect(node.port, node.address, () => {
-      for (const bytes of flow.held.splice(0)) send(flow, bytes);
-    });
+    for (const bytes of flow.held.splice(0)) send(flow, bytes);
   }
 
   server.on('message', (bytes, from) => {
@@ -108,6 +106,22 @@ export async function listenUdp({ ip, port }: Listen, parts: SessionParts): Prom
       return new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+/** To the first node that the kernel knows a way to; undefined when there is none. */
+async function connectedSocket(session: Session): Promise<Socket | undefined> {
+  for (let node = session.nextNode(); node !== undefined; node = session.nextNode()) {
+    const socket = createSocket(isIPv6(node.address) ? 'udp6' : 'udp4');
+    socket.connect(node.port, node.address);
+    try {
+      await once(socket, 'connect');
+      return socket;
+    } catch {
+      socket.close();
+      session.failed('connect');
+    }
+  }
+  return undefined;
 }
 
 function newFlow(): Flow {
