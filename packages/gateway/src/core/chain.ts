@@ -39,7 +39,7 @@ export interface ChainParts {
   instance(plugin: Plugin, placed: PlacedConf): Handlers;
 }
 
-/** A plugin that is not there, is disabled or cannot be made takes no part. */
+/** A plugin that is not there or is disabled takes no part. */
 export function buildChain(confs: ReadonlyMap<string, PlacedConf>, parts: ChainParts): Chain {
   const ranked: { readonly step: Step; readonly priority: number }[] = [];
   for (const [name, placed] of confs) {

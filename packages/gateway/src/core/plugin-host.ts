@@ -96,7 +96,20 @@ export function createPluginHost(parts: PluginHostParts): PluginHost {
     if (plugin === undefined) return `unknown plugin [${name}]`;
     const violation = parts.violation(plugin, conf);
     if (violation !== undefined) return violation;
-    return plugin.create(parts.withDefaults(plugin, conf), environmentOf(plugin, origin));
+    return made(plugin, { conf, origin });
+  }
+
+  /** One that cannot be made, after all checks, fails each request that it would take part in. */
+  function made(plugin: Plugin, { conf, origin }: PlacedConf): Handlers {
+    try {
+      return plugin.create(parts.withDefaults(plugin, conf), environmentOf(plugin, origin));
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      const fail = (): never => {
+        throw new Error(`${plugin.name} of ${origin.kind}/${origin.id} cannot be made: ${why}`);
+      };
+      return { rewrite: fail, access: fail };
+    }
   }
 
   function sharedState<State>(key: string, make: () => State): State {
@@ -129,8 +142,7 @@ export function createPluginHost(parts: PluginHostParts): PluginHost {
       const known = instances.get(key);
       if (known?.json === json) return known.handlers;
       if (known !== undefined) drop(key, known);
-      const filled = parts.withDefaults(plugin, conf);
-      const handlers = plugin.create(filled, environmentOf(plugin, origin));
+      const handlers = made(plugin, { conf, origin });
       instances.set(key, { json, handlers });
       return handlers;
     },

@@ -45,7 +45,7 @@ export function createOutbound(options: OutboundOptions): Outbound {
 
   return {
     ask({ url, method, headers, body }) {
-      return new Promise((resolve) => {
+      const answered = new Promise<OutboundAnswer | Error>((resolve) => {
         const isTls = url.startsWith('https:');
         const signal = AbortSignal.timeout(options.timeoutMs);
         const about = { method, headers: safeHeaders(headers), agent: isTls ? tls : plain, signal };
@@ -58,12 +58,18 @@ export function createOutbound(options: OutboundOptions): Outbound {
         if (body !== undefined) sent.setHeader('Content-Length', body.length);
         sent.end(body);
       });
+      // What Node refuses to send at all, such as a scheme.
+      return answered.catch(asError);
     },
     close() {
       plain.destroy();
       tls.destroy();
     },
   };
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }
 
 /** Without octets that Node refuses to write in a field. */
@@ -89,7 +95,7 @@ async function collected(response: IncomingMessage): Promise<OutboundAnswer | Er
       pieces.push(piece);
     }
   } catch (error) {
-    return error instanceof Error ? error : new Error(String(error));
+    return asError(error);
   }
   const { statusCode: status = 502, headers } = response;
   return { status, headers, body: Buffer.concat(pieces) };

@@ -136,7 +136,8 @@ export class HeaderFields {
 
   /** One field `name` with `value`, in the place of the first of that name. */
   set(name: string, value: string): void {
-    this.put(field(name, name.toLowerCase(), clean(value)));
+    const spelled = cleanName(name);
+    this.put(field(spelled, spelled.toLowerCase(), clean(value)));
   }
 
   /** `one` in the place of the first of that name. */
@@ -153,7 +154,8 @@ export class HeaderFields {
   }
 
   add(name: string, value: string): void {
-    this.push(name, name.toLowerCase(), clean(value));
+    const spelled = cleanName(name);
+    this.push(spelled, spelled.toLowerCase(), clean(value));
   }
 
   /** Removes every field `name`, in any case. */
@@ -173,4 +175,9 @@ export class HeaderFields {
 /** A value that a plugin or a configuration made may not end the line (response splitting). */
 function clean(value: string): string {
   return /[\r\n\0]/.test(value) ? value.replace(/[\r\n\0]+/g, ' ') : value;
+}
+
+/** As `clean`: a name is a token (RFC 9110 §5.1), and what no token holds becomes `_`. */
+function cleanName(name: string): string {
+  return /^[\w!#$%&'*+.^`|~-]+$/.test(name) ? name : name.replace(/[^\w!#$%&'*+.^`|~-]|^$/g, '_');
 }

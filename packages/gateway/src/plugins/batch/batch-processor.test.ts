@@ -95,3 +95,25 @@ test('closing sends what is held', async () => {
   await turn();
   expect(sent).toEqual([[1]]);
 });
+
+test('what can never be sent is dropped with its reason, and not tried again', async () => {
+  onTestFinished(() => void vi.useRealTimers());
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
+  const warnings: string[] = [];
+  let tries = 0;
+  const batch = createBatchProcessor<number>(
+    { ...OPTIONS, batchMax: 1, retriesMax: 3 },
+    {
+      book: createBatchBook(),
+      send() {
+        tries += 1;
+        throw new Error('port 70000');
+      },
+      warn: (message) => warnings.push(message),
+      now: Date.now,
+    },
+  );
+  batch.push(1, 'r', '::1');
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect([tries, warnings]).toEqual([1, ['1 entries of "test" were dropped: port 70000']]);
+});

@@ -25,7 +25,10 @@ export interface BatchOptions {
 
 export interface BatchParts<Entry> {
   readonly book: BatchBook;
-  /** Undefined when the other side has taken all of them. Never rejects. */
+  /**
+   * Undefined when the other side has taken all of them. Rejects or throws where they can never be
+   * sent: to a port, say, that is none.
+   */
   send(entries: readonly Entry[]): Promise<SendFailure | undefined>;
   warn(message: string): void;
   now(): number;
@@ -132,8 +135,16 @@ export function createBatchProcessor<Entry>(
     if (sending === 0 && held.length === 0) whenIdle?.();
   }
 
+  async function failureOf(entries: readonly Entry[]): Promise<SendFailure | undefined> {
+    try {
+      return await parts.send(entries);
+    } catch (error) {
+      return { reason: error instanceof Error ? error.message : String(error), mayRetry: false };
+    }
+  }
+
   async function attempt(batch: readonly Held<Entry>[], retries: number): Promise<void> {
-    const failure = await parts.send(batch.map(({ entry }) => entry));
+    const failure = await failureOf(batch.map(({ entry }) => entry));
     if (failure?.mayRetry === true && retries < retriesMax && !isClosing) {
       setTimeout(() => void attempt(batch, retries + 1), retryMs).unref();
       return;

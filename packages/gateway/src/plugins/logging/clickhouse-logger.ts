@@ -1,6 +1,7 @@
 import { BATCH_FIELDS, type BatchFields } from '../batch/batch-fields.ts';
 import { createHttpSink } from '../batch/http-sink.ts';
 import { definePlugin } from '../plugin.ts';
+import { urlFault } from '../url-fault.ts';
 import { batchedLog } from './batched-log.ts';
 import { LOG_FIELDS, LOG_METADATA_SCHEMA, type LogFields, logFieldsFault } from './log-fields.ts';
 import { LOG_URI } from './log-uri.ts';
@@ -50,11 +51,10 @@ export const clickhouseLogger = definePlugin<ClickhouseLogger>({
     ],
   },
   metadataSchema: LOG_METADATA_SCHEMA,
-  check: logFieldsFault,
+  check: (conf) => urlFault('endpoint_addrs', ...addressesOf(conf)) ?? logFieldsFault(conf),
   create(conf, environment) {
-    const { endpoint_addr, endpoint_addrs = [], user, password, database, logtable } = conf;
-    const addresses = endpoint_addr === undefined ? endpoint_addrs : [endpoint_addr];
-    const sinks = addresses.map((address) =>
+    const { user, password, database, logtable } = conf;
+    const sinks = addressesOf(conf).map((address) =>
       createHttpSink({
         url: new URL(address),
         timeoutMs: conf.timeout * 1_000,
@@ -84,3 +84,7 @@ export const clickhouseLogger = definePlugin<ClickhouseLogger>({
     });
   },
 });
+
+function addressesOf({ endpoint_addr, endpoint_addrs = [] }: ClickhouseLogger): readonly string[] {
+  return endpoint_addr === undefined ? endpoint_addrs : [endpoint_addr];
+}

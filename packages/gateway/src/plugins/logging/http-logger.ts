@@ -1,6 +1,7 @@
 import { BATCH_FIELDS, type BatchFields } from '../batch/batch-fields.ts';
 import { createHttpSink } from '../batch/http-sink.ts';
 import { definePlugin } from '../plugin.ts';
+import { urlFault } from '../url-fault.ts';
 import { batchedLog, entriesJson } from './batched-log.ts';
 import type { LogEntry } from './log-entry.ts';
 import { LOG_FIELDS, LOG_METADATA_SCHEMA, type LogFields, logFieldsFault } from './log-fields.ts';
@@ -34,7 +35,7 @@ export const httpLogger = definePlugin<HttpLogger>({
     required: ['uri'],
   },
   metadataSchema: LOG_METADATA_SCHEMA,
-  check: logFieldsFault,
+  check: (conf) => urlFault('uri', conf.uri) ?? logFieldsFault(conf),
   create(conf, environment) {
     const sink = createHttpSink({
       url: new URL(conf.uri),

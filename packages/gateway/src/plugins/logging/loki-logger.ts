@@ -2,6 +2,7 @@ import { BATCH_FIELDS, type BatchFields, batchOptions } from '../batch/batch-fie
 import { createBatchProcessor } from '../batch/batch-processor.ts';
 import { createHttpSink, type HttpSink } from '../batch/http-sink.ts';
 import { definePlugin } from '../plugin.ts';
+import { urlFault } from '../url-fault.ts';
 import { formatted, type LogEntry } from './log-entry.ts';
 import { LOG_FIELDS, LOG_METADATA_SCHEMA, type LogFields, logFieldsFault } from './log-fields.ts';
 import { createRequestLog } from './request-log.ts';
@@ -56,7 +57,7 @@ export const lokiLogger = definePlugin<LokiLogger>({
     required: ['endpoint_addrs'],
   },
   metadataSchema: LOG_METADATA_SCHEMA,
-  check: logFieldsFault,
+  check: (conf) => urlFault('endpoint_addrs', ...conf.endpoint_addrs) ?? logFieldsFault(conf),
   create(conf, environment) {
     const log = createRequestLog(conf, environment);
     const sinks: readonly HttpSink[] = conf.endpoint_addrs.map((address) =>

@@ -48,7 +48,8 @@ export function createSegmentReporter(
     },
   );
 
-  async function live(): Promise<void> {
+  /** May reject: that nothing can be sent there is told with the segments. */
+  async function introduce(): Promise<void> {
     if (isIntroduced) {
       await keepAlive.post(JSON.stringify(instance), JSON_TYPE);
       return;
@@ -58,14 +59,18 @@ export function createSegmentReporter(
     isIntroduced = (await properties.post(body, JSON_TYPE)) === undefined;
   }
 
+  function live(): void {
+    introduce().catch(() => undefined);
+  }
+
   return {
     open() {
       openCount += 1;
     },
     push(segment, routeId, serverAddr) {
       if (timer === undefined && openCount > 0) {
-        void live();
-        timer = setInterval(() => void live(), reportMs).unref();
+        live();
+        timer = setInterval(live, reportMs).unref();
       }
       return batch.push(segment, routeId, serverAddr);
     },

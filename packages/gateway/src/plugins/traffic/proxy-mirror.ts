@@ -2,6 +2,7 @@ import { Agent as PlainAgent, request as plainRequest } from 'node:http';
 import { Agent as TlsAgent, request as tlsRequest } from 'node:https';
 import type { RequestContext } from '../../core/request-context.ts';
 import { definePlugin } from '../plugin.ts';
+import { urlFault } from '../url-fault.ts';
 
 interface ProxyMirror {
   readonly host: string;
@@ -44,6 +45,7 @@ export const proxyMirror = definePlugin<ProxyMirror>({
     },
     required: ['host'],
   },
+  check: ({ host }) => urlFault('host', host),
   create(conf, environment) {
     const url = new URL(conf.host);
     const isTls = url.protocol === 'https:';
