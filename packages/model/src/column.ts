@@ -70,6 +70,8 @@ export interface Table<Columns extends Readonly<Record<string, Column>>> {
    * of them by as much as the declarations say.
    */
   readonly retentionFollows?: readonly string[];
+  /** Its rows can be made again from other tables: one of another shape is made anew. */
+  readonly isDerived?: boolean;
   /** Who may send rows: agents and receivers, or the server alone. */
   readonly writer: TableWriter;
 }
@@ -89,6 +91,7 @@ export interface AnyTable {
   readonly timeColumn: string;
   readonly retentionHours: number;
   readonly retentionFollows?: readonly string[];
+  readonly isDerived?: boolean;
   readonly writer: TableWriter;
 }
 

@@ -94,6 +94,13 @@ export function createStatements(table: AnyTable, options: DdlOptions = {}): str
   ];
 }
 
+/** Drops a table; on a cluster the call answers when its name is free again. */
+export function dropStatement(table: AnyTable, options: DdlOptions = {}): string {
+  const onCluster =
+    options.cluster === undefined ? '' : ` ON CLUSTER ${quoteName(options.cluster)}`;
+  return `DROP TABLE IF EXISTS ${qualifiedName(table)}${onCluster} SYNC`;
+}
+
 /**
  * Changes how long a table's rows are kept. Answers at once: the store reads the times of rows that
  * it has in the background, and drops a part when its last row is out.

@@ -7,12 +7,13 @@ export function keyOfId(low: number, high: number): number {
   return (low ^ high) >>> 0;
 }
 
-/** Bits of a row id in which the rows of a run differ. */
-export const RUN_BITS = 8;
-
-/** Key of a row id: ids count up, so one entry stands for all rows of a run and an interval. */
-export function keyOfRun(low: number, high: number): number {
-  return keyOfId((low >>> RUN_BITS) | (high << (32 - RUN_BITS)), high >>> RUN_BITS);
+/**
+ * Key of a row id: ids count up, and keys of 256 neighbours do so too. Sorted by key, what they have
+ * in common then takes next to no space.
+ */
+export function keyOfRow(low: number, high: number): number {
+  const run = keyOfId((low >>> 8) | (high << 24), high >>> 8);
+  return (((run ^ (run >>> 24)) << 8) | (low & 0xff)) >>> 0;
 }
 
 /** Key of an id that travels as text: a trace id, an X-Request-ID. */

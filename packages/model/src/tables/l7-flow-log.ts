@@ -190,17 +190,18 @@ export const traceAlias = defineTable({
   },
 });
 
-/** Where to look for a trace: the way from an id to the few intervals that hold rows with it. */
+/** Where a trace is: the way from an id to the root and the few intervals of the rows that hold it. */
 export const traceIndex = defineTable({
   database: 'flow_log',
   name: 'trace_index',
-  doc: 'Intervals in which rows with an id lie: of wire ids, roots, runs of row ids, trace ids and request ids.',
+  doc: 'Intervals in which rows with an id lie, and their roots: of wire ids, roots, row ids, trace ids and request ids.',
   timeColumn: 'time',
   orderBy: ['key', 'time'],
   // Look-ups have no time: the fewer partitions, the fewer places to look.
   partition: 'day',
   retentionHours: 72,
   retentionFollows: [l7FlowLog.name],
+  isDerived: true,
   writer: 'server',
   columns: {
     key: { kind: 'u32', doc: 'Hash of the id; others may share it.', codec: 'delta' },
@@ -209,5 +210,6 @@ export const traceIndex = defineTable({
       doc: "Start of the interval, by the rows' `time`.",
       codec: 'multiples',
     },
+    root_hash: { kind: 'id', doc: 'Root under which rows with the id are stored.' },
   },
 });

@@ -8,7 +8,7 @@ import {
   traceAlias,
   withColumns,
 } from '@thalweg/model';
-import { indexEntries } from './index-entry.ts';
+import { indexEntries, markEntries } from './index-entry.ts';
 import type { RootTable } from './roots.ts';
 import type { Entry } from './segments.ts';
 import { traceKeysOf } from './trace-keys.ts';
@@ -43,16 +43,16 @@ export function entriesOf(
   return [...indexEntries(block, rootHashes, traceKeys), entry({ root_hash: rootHashes })];
 }
 
-/** Roots that were joined since the last call; undefined when there are none. */
-export function aliasEntry(roots: RootTable, nowMs: number): Entry | undefined {
+/** Roots that were joined since the last call: the marks that some were, and what was joined. */
+export function aliasEntries(roots: RootTable, nowMs: number): Entry[] {
   const aliases = roots.takeAliases();
-  if (aliases.length === 0) return undefined;
+  if (aliases.length === 0) return [];
   const batch = createBatch(traceAlias);
   const time = Math.floor(nowMs / 1e3);
   for (const alias of aliases) {
     batch.push({ time, old_root_hash: alias.old, new_root_hash: alias.new });
   }
-  return entryOf(traceAlias, '', batch.rows, [batch.encode()]);
+  return [...markEntries(aliases, time), entryOf(traceAlias, '', batch.rows, [batch.encode()])];
 }
 
 function entryOf(

@@ -9,7 +9,7 @@ import {
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createRowMaker } from '../testing/l7-rows.ts';
-import { keyOf, runKeyOf } from '../traces/trace-index.ts';
+import { keyOf, rowKeyOf } from '../traces/trace-index.ts';
 import { indexEntries } from './index-entry.ts';
 import { traceKeysOf } from './trace-keys.ts';
 
@@ -31,33 +31,50 @@ function placesOf(rows: readonly { _id: bigint; wire_id: bigint; root: bigint; s
   return read.block;
 }
 
-test('an interval is entered once under the wire id, the root and the row id of its rows', () => {
+/** What was entered: key, interval's start and root. */
+function told(rows: Parameters<typeof placesOf>[0]): string[] {
+  const block = placesOf(rows);
+  const keys = valuesOf(block, 'key');
+  const times = valuesOf(block, 'time');
+  const roots = valuesOf(block, 'root_hash');
+  return Array.from(keys, (key, at) => `${key} ${times[at]} ${roots[at]}`);
+}
+
+const startOf = (second: number): number =>
+  Math.floor(second / TRACE_INTERVAL_S) * TRACE_INTERVAL_S;
+
+test('a root and its interval are entered once under the wire id and the root, and under each row id', () => {
   fc.assert(
     fc.property(spans, (rows) => {
-      const wanted = new Set(
-        rows.flatMap((row) => {
-          const interval = Math.floor(row.second / TRACE_INTERVAL_S) * TRACE_INTERVAL_S;
-          const keys = [keyOf(`${row.wire_id}`), keyOf(`${row.root}`), runKeyOf(`${row._id}`)];
-          return keys.map((key) => `${key} ${interval}`);
-        }),
-      );
-      const block = placesOf(rows);
-      const keys = valuesOf(block, 'key');
-      const times = valuesOf(block, 'time');
-      const told = Array.from(keys, (key, at) => `${key} ${times[at]}`);
-      expect(told).toHaveLength(wanted.size);
-      expect(new Set(told)).toEqual(wanted);
+      const entry = (key: number, { second, root }: (typeof rows)[number]): string =>
+        `${key} ${startOf(second)} ${root}`;
+      const wanted = [
+        ...new Set(
+          rows.flatMap((row) =>
+            [row.wire_id, row.root].map((id) => entry(keyOf(id.toString()), row)),
+          ),
+        ),
+        ...rows.map((row) => entry(rowKeyOf(row._id.toString()), row)),
+      ];
+      expect(told(rows).toSorted()).toEqual(wanted.toSorted());
     }),
     { seed: 8, numRuns: 100 },
   );
 });
 
-test('neighbours of one run share an entry', () => {
-  const rows = Array.from({ length: 200 }, (_, at) => ({
-    _id: 1024n + BigInt(at),
-    wire_id: 5n,
-    root: 5n,
-    second: 1,
-  }));
-  expect(placesOf(rows).rows).toBe(2);
+test('of two ids with one key each is entered with its root', () => {
+  const rows = [
+    { _id: 1n, wire_id: 5n, root: 7n, second: 1 },
+    { _id: 2n, wire_id: 5n << 32n, root: 8n, second: 1 },
+  ];
+  expect(keyOf('5')).toBe(keyOf((5n << 32n).toString()));
+  expect(told(rows).filter((entry) => entry.startsWith('5 '))).toEqual(['5 0 7', '5 0 8']);
+});
+
+test('row ids that follow each other have keys that do so, within 256', () => {
+  const keys = Array.from({ length: 256 }, (_, at) =>
+    rowKeyOf((3n * 2n ** 40n + 512n + BigInt(at)).toString()),
+  );
+  expect(keys).toEqual(keys.map((_, at) => (keys[0] ?? 0) + at));
+  expect(rowKeyOf((3n * 2n ** 40n + 768n).toString())).not.toBe((keys[0] ?? 0) + 256);
 });

@@ -4,7 +4,7 @@ import type { Kept, TableBatch, TelemetrySink } from '@thalweg/integration';
 import { type AnyTable, BLOCK_LIMITS, type Block, TABLES } from '@thalweg/model';
 import type { Store } from '../storage/store.ts';
 import { checkBlock, withinTime } from './checked-block.ts';
-import { aliasEntry, entriesOf } from './entries.ts';
+import { aliasEntries, entriesOf } from './entries.ts';
 import { createInserter } from './inserter.ts';
 import type { RootTable } from './roots.ts';
 import { openSegments, type Segment } from './segments.ts';
@@ -183,8 +183,7 @@ export async function createIngest(options: IngestOptions): Promise<Ingest> {
     const entries = checked.flatMap(({ table, block }) =>
       entriesOf(table, block, token, { roots, nowMs }),
     );
-    const aliases = aliasEntry(roots, nowMs);
-    const written = await spool.write(entries, aliases);
+    const written = await spool.write(entries, aliasEntries(roots, nowMs));
     if (written !== 'kept') return busy(written);
     const rows = checked.reduce((sum, { block }) => sum + block.rows, 0);
     rowsKept += rows;

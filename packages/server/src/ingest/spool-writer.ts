@@ -7,7 +7,7 @@ export type BusyCode = 'spool_full' | 'disk_full' | 'disk_failed' | 'closing';
 /** Groups of entries to the disk, one sync for all that wait; each group is kept whole or not. */
 export interface SpoolWriter {
   /** `aliases` go with the entries, and with later ones when these cannot be kept. */
-  write(entries: readonly Entry[], aliases?: Entry): Promise<'kept' | BusyCode>;
+  write(entries: readonly Entry[], aliases?: readonly Entry[]): Promise<'kept' | BusyCode>;
   hasRoomFor(bytes: number): boolean;
   /** All segments that are full or due and not handed out yet, closed. */
   sealed(isDue: (segment: Segment) => boolean): Promise<Segment[]>;
@@ -89,8 +89,8 @@ export function createSpoolWriter(options: {
   }
 
   return {
-    write: (entries, aliases) => {
-      if (aliases !== undefined) owed = [...owed, aliases].slice(-OWED_MAX);
+    write: (entries, aliases = []) => {
+      owed = [...owed, ...aliases].slice(-OWED_MAX);
       const size = bytesOf(entries);
       if (isStopped) return Promise.resolve('closing');
       if (queuedBytes + size > bytesMax) return Promise.resolve('spool_full');

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createStatements, l7FlowLog, TABLES } from '@thalweg/model';
+import { createStatements, l7FlowLog, TABLES, traceIndex } from '@thalweg/model';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { fillTraceIndex } from '../ingest/index.ts';
 import { readTrace } from '../traces/trace.ts';
@@ -34,7 +34,15 @@ test('a table of an older version is taken up: columns, codecs, types, and its t
      SELECT number + 1, now() - 7200 * number, now64(6), number + 70, 90, 'ab12', ['k'], ['v']
      FROM numbers(2)`,
   );
+  const { root_hash: _root, ...indexColumns } = traceIndex.columns;
+  for (const statement of createStatements({ ...traceIndex, columns: indexColumns })) {
+    await store.execute(statement);
+  }
+  await store.execute('INSERT INTO flow_log.trace_index (key, time) SELECT 90, now()');
   await prepareSchema(store, TABLES);
+  await store.execute(
+    'INSERT INTO flow_log.trace_alias (time, old_root_hash, new_root_hash) SELECT now() - 9000, 90, 95',
+  );
   await fillTraceIndex(store);
   await fillTraceIndex(store);
   const codecs = await store.query(
@@ -50,14 +58,8 @@ test('a table of an older version is taken up: columns, codecs, types, and its t
      FROM flow_log.l7_flow_log`,
   );
   expect(attributes).toEqual([['Array(LowCardinality(String))', ['k'], 'v']]);
-  for (const id of ['90', '70', '71', '1', '2']) {
-    expect((await readTrace(store, id)).spans).toHaveLength(2);
+  for (const id of ['90', '95', '70', '71', '1', '2', `${'0'.repeat(30)}5a`]) {
+    const { traceId, spans } = await readTrace(store, id);
+    expect([traceId, spans.length]).toEqual(['95', 2]);
   }
-  await store.execute(
-    `INSERT INTO flow_log.l7_flow_log (_id, time, start_time, wire_id, root_hash)
-     SELECT 70000, now(), now64(6), 92, 91`,
-  );
-  await store.execute(`INSERT INTO flow_log.trace_index (key, time) SELECT 91, now()`);
-  // By the root only: so an index was before it had row ids.
-  expect((await readTrace(store, '70000')).spans).toHaveLength(1);
 });

@@ -5,6 +5,7 @@ import {
   codecOf,
   createStatements,
   type DdlOptions,
+  dropStatement,
   isSameValues,
   modifyStatement,
 } from '@thalweg/model';
@@ -14,7 +15,7 @@ import { type Store, StoreError } from './store.ts';
  * Creates what is missing: databases, tables, columns; a changed codec, or a type that holds the same
  * values, is for rows to come at once and for old ones in the background. What
  * only a new table can have (its order, its indexes) an old one goes without: slower, never wrong.
- * Rejects with `StoreError`
+ * A derived table that lacks a column is dropped and created: who derives it fills it anew. Rejects with `StoreError`
  * `store_query_failed` when a stored column has another type than the declaration says: rows are
  * never converted behind the operator's back. Columns that are not declared are left alone.
  */
@@ -24,7 +25,10 @@ export async function prepareSchema(
   options: DdlOptions = {},
 ): Promise<void> {
   for (const table of tables) {
-    for (const statement of createStatements(table, options)) await store.execute(statement);
+    const create = async (): Promise<void> => {
+      for (const statement of createStatements(table, options)) await store.execute(statement);
+    };
+    await create();
     const { rows } = await store.query(
       'SELECT name, type, compression_codec FROM system.columns WHERE database = {database:String} AND table = {table:String}',
       { params: { database: table.database, table: table.name } },
@@ -35,6 +39,11 @@ export async function prepareSchema(
         { type: String(type), codec: String(codec).replace(WIDTH, '$1') },
       ]),
     );
+    if (table.isDerived === true && Object.keys(table.columns).some((name) => !stored.has(name))) {
+      await store.execute(dropStatement(table, options));
+      await create();
+      continue;
+    }
     for (const [name, column] of Object.entries(table.columns)) {
       const found = stored.get(name);
       const type = CLICKHOUSE_TYPES[column.kind];

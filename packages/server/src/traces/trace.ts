@@ -13,16 +13,18 @@ import {
   type TraceAnswer,
 } from '@thalweg/model';
 import { apiError } from '../errors.ts';
-import type { Store } from '../storage/store.ts';
+import type { QueryOptions, Store } from '../storage/store.ts';
 import { readAliases } from './aliases.ts';
 import { assembleTree, type TreeNode, type TreeRow } from './assemble.ts';
 import { type Clock, estimateClocks, isApart } from './clocks.ts';
-import { rootOf } from './root-of.ts';
 import { RowReader } from './row-reader.ts';
-import { IN_INDEXED_INTERVALS, keyOf } from './trace-index.ts';
+import { type RowIds, type Sought, soughtOf } from './sought.ts';
+import { IN_INDEXED_INTERVALS, IN_INTERVALS, keyOf, type Places, placesOf } from './trace-index.ts';
 
 const TABLE = qualifiedName(l7FlowLog);
 export const SPANS_MAX = 20_000;
+const OF_ROOTS = 'AND root_hash IN {roots:Array(UInt64)}';
+const AT_MOST = 'LIMIT {most:UInt32}';
 /** Parents under other roots that one more hop looks for. */
 const PARENTS_MAX = 200;
 /** Columns that are not fields of their own: computed ones, and the attributes' lists. */
@@ -34,7 +36,7 @@ const NOT_FIELDS: ReadonlySet<string> = new Set([
 const ERRORS: readonly number[] = [STATUS_SERVER_ERROR, STATUS_CLIENT_ERROR, STATUS_TIMEOUT];
 
 /** A row as the tree and the answer need it. */
-interface SpanRow extends TreeRow {
+interface SpanRow extends TreeRow, RowIds {
   readonly agent: string;
   /** What was taken off its times. */
   readonly clock: Clock | undefined;
@@ -45,16 +47,36 @@ interface SpanRow extends TreeRow {
 
 /**
  * The trace that an id belongs to: of a root, a wire id or a span id (decimal), or a trace id that
- * the traffic carried (hex). Look-ups by key and one read of the trace's few intervals: no time.
+ * the traffic carried (hex). A look-up by key and one read of the trace's few intervals: no time.
  * Throws `bad_id` and `trace_not_found`.
  */
 export async function readTrace(store: Store, id: string): Promise<TraceAnswer> {
-  const root = await rootOf(store, id);
-  // Most traces have one root: its rows are read while its aliases are looked for.
-  const [aliases, own] = await Promise.all([readAliases(store, [root]), readRows(store, [root])]);
+  const sought = soughtOf(id);
+  const places = await placesOf(store, sought.keys);
+  const found = await readRowsIn(store, places);
+  // It may be a root that has aliases only.
+  const root = rootOf(sought, found) ?? sought.root;
+  if (root === undefined) throw apiError('trace_not_found', { id });
+  const isCut = places.isCut || found.length > SPANS_MAX;
+  const own = isCut ? await readRows(store, [root]) : found.filter((row) => row.root === root);
+  // Most traces have one root, and the index says so.
+  const aliases = await readAliases(store, places.mayBeJoined(root) ? [root] : []);
   const rows = await withShownLinks(store, aliases.membersOf(root), own);
   if (rows.length === 0) throw apiError('trace_not_found', { id });
   return answerOf(aliases.finalOf(root), rows);
+}
+
+/** The root of the row that the sought id names best; undefined when it names none. */
+function rootOf(sought: Sought, rows: readonly SpanRow[]): string | undefined {
+  let root: string | undefined;
+  let best = 0;
+  for (const row of rows) {
+    const match = sought.matchOf(row);
+    if (match <= best) continue;
+    best = match;
+    root = row.root;
+  }
+  return root;
 }
 
 /** Traces given by all their roots, in that order, with one look-up. Without weak links' parents. */
@@ -68,7 +90,7 @@ export async function readTraces(
   );
   const byFinal = new Map<string, SpanRow[]>(groups.map(({ final }) => [final, []]));
   for (const row of await readRows(store, [...finalOf.keys()])) {
-    byFinal.get(finalOf.get(row.reader.text(row.cells, 'root_hash')) ?? '')?.push(row);
+    byFinal.get(finalOf.get(row.root) ?? '')?.push(row);
   }
   return [...byFinal].flatMap(([final, rows]) =>
     rows.length === 0 ? [] : [answerOf(final, rows)],
@@ -136,14 +158,38 @@ async function withShownLinks(
   return readRows(store, [...new Set([...roots, ...more])]);
 }
 
-async function readRows(store: Store, roots: readonly string[]): Promise<readonly SpanRow[]> {
-  // All by one sign: naming each takes the store longer than finding the rows does.
+/** All rows of the roots, or the first ones of all, by start. */
+function readRows(store: Store, roots: readonly string[]): Promise<readonly SpanRow[]> {
+  const params = { roots, keys: roots.map(keyOf), most: SPANS_MAX + 1 };
+  return queryRows(
+    store,
+    `${IN_INDEXED_INTERVALS} ${OF_ROOTS} ORDER BY start_time ${AT_MOST}`,
+    params,
+  );
+}
+
+/**
+ * Rows of the roots in the intervals, or any ones of more than `SPANS_MAX`, by start. The store would take
+ * 2 ms to order five of them, and 5 to look up the intervals meanwhile.
+ */
+async function readRowsIn(store: Store, { roots, intervals }: Places): Promise<readonly SpanRow[]> {
+  if (roots.length === 0) return [];
+  const params = { roots, intervals, most: SPANS_MAX + 1 };
+  const rows = await queryRows(store, `${IN_INTERVALS} ${OF_ROOTS} ${AT_MOST}`, params);
+  return rows.toSorted((one, other) => one.startUs - other.startUs);
+}
+
+async function queryRows(
+  store: Store,
+  which: string,
+  params: NonNullable<QueryOptions['params']>,
+): Promise<SpanRow[]> {
+  // All columns by one sign: naming each takes the store longer than finding the rows does.
   const { rows, columns } = await store.query(
     `SELECT *, toUnixTimestamp64Micro(start_time) AS start_us,
        toUnixTimestamp64Micro(end_time) AS end_us
-     FROM ${TABLE} WHERE ${IN_INDEXED_INTERVALS} AND root_hash IN {roots:Array(UInt64)}
-     ORDER BY start_time LIMIT {most:UInt32}`,
-    { params: { roots, keys: roots.map(keyOf), most: SPANS_MAX + 1 } },
+     FROM ${TABLE} PREWHERE ${which}`,
+    { params },
   );
   const reader = new RowReader(columns);
   return rows.map((cells) => treeRowOf(reader, cells));
@@ -155,6 +201,7 @@ function treeRowOf(reader: RowReader, cells: readonly unknown[]): SpanRow {
   const source = number('signal_source');
   const observationPoint = text('observation_point');
   return {
+    root: text('root_hash'),
     spanId: text('_id'),
     wireId: text('wire_id'),
     parentWireId: text('parent_wire_id'),
