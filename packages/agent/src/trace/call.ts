@@ -152,6 +152,15 @@ function withNamed(
     : supports.map((one) => (one === known ? named : one));
 }
 
+/** Counts that `opened` was answered next after the call's answer; whether forward evidence says so too. */
+export function agrees(made: Call, opened: OpenRequest<Call>): boolean {
+  if (made.backward !== undefined) return false;
+  made.backward = opened;
+  made.of.trustCounts.claimed += 1;
+  if (opened.isAlone && made.forward === undefined) opened.singleCount -= 1;
+  return made.forward === opened;
+}
+
 /** At the end of a call, when all that speaks for its parent has been said: what it teaches. */
 export function learnFrom({ of, forward, backward, supports, unnamedCount, blind }: Call): void {
   const { trustCounts } = of;

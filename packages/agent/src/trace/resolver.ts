@@ -4,10 +4,11 @@ import {
   EVIDENCE_THREAD_ORDER,
   LINK_SOLID,
 } from '@thalweg/model';
-import type { Connection, Exchange, RequestPart } from '../flow/exchange.ts';
+import type { Connection, Exchange, RequestPart, ResponsePart } from '../flow/exchange.ts';
 import { CAUSE_READ, CAUSE_THREAD, DIRECTION_OUT, type Transfer } from '../flow/transfer.ts';
 import {
   addNamed,
+  agrees,
   type Call,
   candidatesOf,
   compare,
@@ -96,6 +97,7 @@ export function createResolver(
   const orders = createThreadOrders<OpenRequest<Call>, Call>({
     onCall: nameInOrder,
     onAnswer: claimInOrder,
+    onNext: credit,
     isRequestOpen: ({ wireId: id }) => id === 0n,
     isCallOpen: ({ isEmitted }) => !isEmitted,
   });
@@ -266,9 +268,9 @@ export function createResolver(
     else {
       closeRequest(opened);
       forgetTurn(opened);
-      orders.sendAnswer(response.tid, opened);
-      if (response.causeKind === CAUSE_READ)
-        credit(answeredCall(response.causeId, opened.of), opened);
+      const last = lastRead(response, opened);
+      orders.sendAnswer(response.tid, opened, last);
+      if (last !== undefined && agrees(last, opened)) credit(last, opened);
       countRequest(opened);
     }
     for (const made of opened.waiting) {
@@ -289,12 +291,21 @@ export function createResolver(
     decide(made);
   }
 
+  /** The call whose answer its thread had read last when it answered the request. */
+  function lastRead(
+    { causeId, causeKind }: ResponsePart,
+    opened: OpenRequest<Call>,
+  ): Call | undefined {
+    if (causeKind !== CAUSE_READ) return undefined;
+    const last = answeredCall(causeId, opened.of);
+    return last === undefined || isBefore(last, opened) ? undefined : last;
+  }
+
   /** The request was answered right after the call's answer was read: so it made the call. */
-  function credit(last: Call | undefined, opened: OpenRequest<Call>): void {
-    let made = last;
+  function credit(last: Call, opened: OpenRequest<Call>): void {
+    let made: Call | undefined = last;
     for (let count = 0; made !== undefined && count < FOLLOWED_MAX; count += 1) {
       if (isBefore(made, opened)) return;
-      if (count === 0) countBackward(made, opened);
       addClaim(made, opened, EVIDENCE_ANSWERED_NEXT);
       made = made.follows;
     }
@@ -334,18 +345,14 @@ export function createResolver(
     emitWhenDue(made);
   }
 
-  function countBackward(made: Call, opened: OpenRequest<Call>): void {
-    if (made.backward !== undefined) return;
-    made.backward = opened;
-    made.of.trustCounts.claimed += 1;
-    if (opened.isAlone && made.forward === undefined) opened.singleCount -= 1;
-  }
-
   function flush(nowNs: number): void {
     let due = 0;
     for (const made of held) {
       if (made.heldUntilNs > nowNs) break;
       due += 1;
+      if (made.heldUntilNs > 0 && made.exchange?.response !== undefined) {
+        orders.rest(made.exchange.response.tid);
+      }
       made.heldUntilNs = 0;
       emitWhenDue(made);
     }

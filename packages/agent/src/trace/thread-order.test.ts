@@ -8,6 +8,7 @@ function pairs(steps: string): string {
   const orders = createThreadOrders<string, string>({
     onCall: (call, request, { isWhole }) => told.push(`${call}:${request}${isWhole ? '' : '?'}`),
     onAnswer: () => undefined,
+    onNext: () => undefined,
     isRequestOpen: (one) => !ended.has(one),
     isCallOpen: () => true,
   });
@@ -45,6 +46,7 @@ test('threads have orders of their own, and answers beside calls', () => {
   const orders = createThreadOrders<string, string>({
     onCall: (call, request) => told.push(`${request} made ${call}`),
     onAnswer: (call, request) => told.push(`${call} answers ${request}`),
+    onNext: () => undefined,
     isRequestOpen: () => true,
     isCallOpen: () => true,
   });
@@ -64,6 +66,7 @@ test('what was not seen had a place in the order: what comes before it tells as 
     onCall: () => undefined,
     onAnswer: (call, request, { isWhole }) =>
       told.push(`${call} answers ${request}${isWhole ? '' : '?'}`),
+    onNext: () => undefined,
     isRequestOpen: () => true,
     isCallOpen: () => true,
   });
@@ -87,6 +90,7 @@ test('thousands of messages read in a row are not remembered', () => {
       told += 1;
     },
     onAnswer: () => undefined,
+    onNext: () => undefined,
     isRequestOpen: () => true,
     isCallOpen: () => true,
   });
@@ -94,4 +98,42 @@ test('thousands of messages read in a row are not remembered', () => {
   for (let at = 0; at < 5_000; at += 1) orders.sendCall(1, at);
   orders.readRequest(1, 5_000);
   expect(told).toBe(0);
+});
+
+/** One thread. `x` reads the answer of call x, `>a` answers request a, `+x` sends call x, `~a` answers request a in a later turn of its loop, `.` rests. Answers `call:request` that was answered next. */
+function answeredNext(steps: string): string {
+  const told: string[] = [];
+  const orders = createThreadOrders<string, string>({
+    onCall: () => undefined,
+    onAnswer: () => undefined,
+    onNext: (call, request) => told.push(`${call}:${request}`),
+    isRequestOpen: () => true,
+    isCallOpen: () => true,
+  });
+  let last: string | undefined;
+  for (const step of steps.split(' ')) {
+    if (step === '.') orders.rest(1);
+    else if (step.startsWith('>')) orders.sendAnswer(1, step.slice(1), last);
+    else if (step.startsWith('~')) orders.sendAnswer(1, step.slice(1));
+    else if (step.startsWith('+')) orders.sendCall(1, step.slice(1));
+    else {
+      orders.readAnswer(1, step);
+      last = step;
+    }
+  }
+  return told.join(' ');
+}
+
+test.each([
+  { name: 'it is known once the thread reads again', steps: 'x >a y', told: 'x:a' },
+  { name: 'or rests', steps: 'x >a .', told: 'x:a' },
+  { name: 'not before', steps: 'x >a', told: '' },
+  { name: 'of several answers read the last one counts', steps: 'w x >a y', told: 'x:a' },
+  { name: 'a call in between takes no place', steps: 'x +z >a y', told: 'x:a' },
+  { name: 'two requests answered: neither', steps: 'x >a >b y', told: '' },
+  { name: 'three: none', steps: 'w x >a >b >c y', told: '' },
+  { name: 'what a timer answers took no place', steps: 'x >a ~b y', told: 'x:a' },
+  { name: 'each round for itself', steps: 'x >a >b y >c .', told: 'y:c' },
+])('answered next: $name: $steps', ({ steps, told }) => {
+  expect(answeredNext(steps)).toBe(told);
 });

@@ -3,19 +3,26 @@
  * messages in a row and then works through them. HAProxy and Python's asyncio work so; the last message
  * read says nothing there. A thread alternates between reading and sending: a round. A round tells its
  * order once it is over. It is whole if as much was sent as was read; else, where something waits for a
- * later round or was lost, each place may be wrong by one.
+ * later round or was lost, each place may be wrong by one. Of answers, one alone is sent next after what
+ * was read last: where a thread read several and answers several, as threads that carry on any work
+ * of their process do, none of them follows from the last one.
  */
 export interface ThreadOrders<Request, Call> {
   readRequest(tid: number, request: Request): void;
   /** `undefined`: the answer of a call that was not seen, or any number of them. */
   readAnswer(tid: number, call: Call | undefined): void;
   sendCall(tid: number, call: Call): void;
-  /** `undefined`: the answer to a request that was not seen. */
-  sendAnswer(tid: number, request: Request | undefined): void;
+  /**
+   * `undefined`: the answer to a request that was not seen. `last` is the call whose answer the thread
+   * had read last in the same turn of its loop.
+   */
+  sendAnswer(tid: number, request: Request | undefined, last?: Call): void;
   /** Calls left that were not seen, nobody knows how many. */
   hideCalls(tid: number): void;
   /** Whether the thread read several requests in a row: the last one need not be what it works on. */
   hasReadSeveral(tid: number): boolean;
+  /** The thread has rested: its round is over. */
+  rest(tid: number): void;
 }
 
 export interface OrderOptions<Request, Call> {
@@ -23,6 +30,8 @@ export interface OrderOptions<Request, Call> {
   readonly onCall: (call: Call, request: Request, round: Round) => void;
   /** The request was answered in its place after the call's answer was read. */
   readonly onAnswer: (call: Call, request: Request, round: Round) => void;
+  /** The request was answered next after the call's answer was read. */
+  readonly onNext: (call: Call, request: Request) => void;
   /** Whether it still waits for the thread. */
   readonly isRequestOpen: (request: Request) => boolean;
   readonly isCallOpen: (call: Call) => boolean;
@@ -48,6 +57,10 @@ interface Thread<Request, Call> {
   isSending: boolean;
   /** Requests read since it last sent something. */
   requestsRead: number;
+  /** The call after whose answer a request was answered in this round. */
+  followed: Call | undefined;
+  /** The same with the request, if no other one is answered after it. */
+  next: readonly [call: Call, request: Request] | undefined;
 }
 
 /** Of the round in which a message left in its place. */
@@ -65,7 +78,7 @@ const LINE_MAX = 1_024;
 export function createThreadOrders<Request, Call>(
   options: OrderOptions<Request, Call>,
 ): ThreadOrders<Request, Call> {
-  const { onCall, onAnswer, isRequestOpen, isCallOpen } = options;
+  const { onCall, onAnswer, onNext, isRequestOpen, isCallOpen } = options;
   const threads = new Map<number, Thread<Request, Call>>();
   const onRequestAndCall = (request: Request, call: Call, round: Round): void =>
     onCall(call, request, round);
@@ -74,16 +87,22 @@ export function createThreadOrders<Request, Call>(
     let thread = threads.get(tid);
     if (thread === undefined) {
       if (threads.size >= THREADS_MAX) threads.clear();
-      thread = { requests: createLine(), answers: createLine(), isSending: false, requestsRead: 0 };
+      thread = createThread();
       threads.set(tid, thread);
     }
-    if (thread.isSending) {
-      thread.isSending = false;
-      thread.requestsRead = 0;
-      endRound(thread.requests, isRequestOpen, onRequestAndCall);
-      endRound(thread.answers, isCallOpen, onAnswer);
-    }
+    if (thread.isSending) finishRound(thread);
     return thread;
+  }
+
+  function finishRound(thread: Thread<Request, Call>): void {
+    const { next } = thread;
+    thread.isSending = false;
+    thread.requestsRead = 0;
+    thread.followed = undefined;
+    thread.next = undefined;
+    if (next !== undefined) onNext(...next);
+    endRound(thread.requests, isRequestOpen, onRequestAndCall);
+    endRound(thread.answers, isCallOpen, onAnswer);
   }
 
   function sending(tid: number): Thread<Request, Call> | undefined {
@@ -107,9 +126,14 @@ export function createThreadOrders<Request, Call>(
       const thread = sending(tid);
       if (thread !== undefined) send(thread.requests, call, isRequestOpen);
     },
-    sendAnswer(tid, request) {
+    sendAnswer(tid, request, last) {
       const thread = sending(tid);
       if (thread === undefined) return;
+      if (last !== undefined) {
+        const isNext = thread.followed !== last && request !== undefined;
+        thread.next = isNext ? [last, request] : undefined;
+        thread.followed = last;
+      }
       if (request !== undefined) send(thread.answers, request, isCallOpen);
       else passOver(thread.answers, isCallOpen);
     },
@@ -121,6 +145,21 @@ export function createThreadOrders<Request, Call>(
       requests.late = [];
     },
     hasReadSeveral: (tid) => (threads.get(tid)?.requestsRead ?? 0) > 1,
+    rest(tid) {
+      const thread = threads.get(tid);
+      if (thread?.isSending === true) finishRound(thread);
+    },
+  };
+}
+
+function createThread<Request, Call>(): Thread<Request, Call> {
+  return {
+    requests: createLine(),
+    answers: createLine(),
+    isSending: false,
+    requestsRead: 0,
+    followed: undefined,
+    next: undefined,
   };
 }
 

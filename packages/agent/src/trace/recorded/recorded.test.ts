@@ -132,6 +132,7 @@ test.each([
   { name: 'T7-haproxy-threads-1-c256', recall: 0.5 },
   { name: 'T7-python-asyncio-plain', recall: 0.8 },
   { name: 'T7-caddy', recall: 0.9 },
+  { name: 'T7-caddy-c256', recall: 0.5 },
   { name: 'T8-redis', recall: 0.6 },
   { name: 'T9-background', recall: 0.9 },
 ])('$name: of its calls $recall have the right parent', ({ name, recall }) => {
