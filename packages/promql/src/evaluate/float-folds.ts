@@ -37,13 +37,13 @@ export const sums: OpenFloatFold = (out) => {
       for (let step = 0; step < totals.length; step++) {
         if (has[step] !== FLOAT) continue;
         isSummed[step] = FLOAT;
-        const value = values[step] ?? 0;
-        const sum = totals[step] ?? 0;
+        const value = values[step] as number; // Below the length, as every index here.
+        const sum = totals[step] as number;
         const total = sum + value;
         if (!Number.isFinite(total)) compensations[step] = 0;
         else {
           const lost = Math.abs(sum) >= Math.abs(value) ? sum - total + value : value - total + sum;
-          compensations[step] = (compensations[step] ?? 0) + lost;
+          compensations[step] = (compensations[step] as number) + lost;
         }
         totals[step] = total;
       }

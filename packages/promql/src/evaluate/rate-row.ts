@@ -19,7 +19,7 @@ export const RATE_KINDS: Readonly<Record<string, RateKind>> = {
 
 /**
  * Fills a row with what `extrapolated` in rate.ts gives for each window of floats; false: nothing.
- * The arithmetic of `extrapolationFactor` with fewer divisions: three for most windows.
+ * The arithmetic of `extrapolationFactor` with fewer divisions: one for most windows.
  */
 export function fillRates(
   { values: rates, has }: Row,
@@ -28,31 +28,34 @@ export function fillRates(
   { isCounter, isRate }: RateKind,
 ): boolean {
   const { length } = times;
-  const looksForResets = isCounter && hasReset(values);
   const perSecond = isRate ? rangeMs / 1000 : 1;
   let from = 0;
   let to = 0;
+  /** The newest sample below the one before it; 0: none. */
+  let resetAt = 0;
   let isAny = false;
   for (let step = 0; step < windowEnds.length; step++) {
     const endMs = windowEnds[step] as number; // Below the length, as every index here.
     const startMs = endMs - rangeMs;
-    while (to < length && (times[to] as number) <= endMs) to++;
+    for (; to < length && (times[to] as number) <= endMs; to++) {
+      if (to > 0 && (values[to] as number) < (values[to - 1] as number)) resetAt = to;
+    }
     while (from < length && (times[from] as number) <= startMs) from++;
-    if (to - from < 2) continue;
+    const gaps = to - from - 1;
+    if (gaps < 1) continue;
     const first = values[from] as number;
     const firstMs = times[from] as number;
     const lastMs = times[to - 1] as number;
     const sampledMs = lastMs - firstMs;
-    const distanceMs = sampledMs / (to - from - 1);
     let difference = (values[to - 1] as number) - first;
-    if (looksForResets) difference += lostBetween(values, from, to);
-    let toStartMs = edgeMs(firstMs - startMs, distanceMs);
+    if (isCounter && resetAt > from) difference += lostBetween(values, from, to);
+    let toStartMs = edgeMs(firstMs - startMs, sampledMs, gaps);
     // Its zero is nearer than the edge only where a counter grew by most of what it has.
     if (isCounter && first >= 0 && first < 2 * difference) {
       toStartMs = Math.min(toStartMs, sampledMs * (first / difference));
     }
-    const coveredMs = sampledMs + toStartMs + edgeMs(endMs - lastMs, distanceMs);
-    rates[step] = (difference * (coveredMs / sampledMs)) / perSecond;
+    const coveredMs = sampledMs + toStartMs + edgeMs(endMs - lastMs, sampledMs, gaps);
+    rates[step] = difference * (coveredMs / (sampledMs * perSecond));
     has[step] = FLOAT;
     isAny = true;
   }
@@ -60,21 +63,21 @@ export function fillRates(
 }
 
 /** In seconds where it matters: a tie at 1.1 must fall as it does in Prometheus. */
-function edgeMs(gapMs: number, distanceMs: number): number {
-  if (gapMs <= distanceMs) return gapMs;
+function edgeMs(gapMs: number, sampledMs: number, gaps: number): number {
+  if (gapMs * gaps <= sampledMs) return gapMs;
+  const distanceMs = sampledMs / gaps;
   return gapMs / 1000 >= (distanceMs / 1000) * 1.1 ? distanceMs / 2 : gapMs;
 }
 
-/** Of at least two floats from `from` to before `to`; without a look for resets where there is none. */
+/** Of at least two floats from `from` to before `to`. */
 export function floatRate(
   { times, values }: RangeSeries,
   { from, to, startMs, endMs }: Pick<Window, 'from' | 'to' | 'startMs' | 'endMs'>,
   { isCounter, isRate }: RateKind,
-  looksForResets = isCounter,
 ): number {
   const first = values[from] ?? 0;
   let difference = (values[to - 1] ?? 0) - first;
-  if (looksForResets) difference += lostBetween(values, from, to);
+  if (isCounter) difference += lostBetween(values, from, to);
   const factor = extrapolationFactor({
     sampledMs: (times[to - 1] ?? 0) - (times[from] ?? 0),
     gaps: to - from - 1,
@@ -83,16 +86,6 @@ export function floatRate(
     toZero: isCounter && difference > 0 && first >= 0 ? first / difference : -1,
   });
   return (difference * factor) / (isRate ? (endMs - startMs) / 1000 : 1);
-}
-
-function hasReset(values: Float64Array): boolean {
-  let previous = Number.NEGATIVE_INFINITY;
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i] ?? 0;
-    if (value < previous) return true;
-    previous = value;
-  }
-  return false;
 }
 
 /** What a counter had when it started again, summed. */

@@ -37,12 +37,14 @@ export const newRows =
   (labels, dropsName) =>
     newRow(labels, steps, dropsName);
 
-/** Each row in the columns of the one before: for who is done with a row when the next comes. */
+/**
+ * Each row in the columns of the one before: for who is done with a row when the next comes, and
+ * looks at no value where the row has none.
+ */
 export function sharedRows(steps: number): OpenRow {
   const values = new Float64Array(steps);
   const has = new Uint8Array(steps);
   return (labels, dropsName) => {
-    values.fill(0);
     has.fill(NONE);
     return { labels, values, has, histograms: undefined, dropsName };
   };

@@ -39,24 +39,26 @@ function referenceTime(
   return () => atMs - offsetMs;
 }
 
-async function fetchSeries(
+async function fetchSeries<Series>(
   evaluation: Evaluation,
   selector: VectorSelector,
   [startMs, endMs]: readonly [number, number],
-): Promise<Iterable<SeriesSamples>> {
+  map: (series: SeriesSamples) => Series,
+): Promise<Iterable<Series>> {
   const { limits, signal } = evaluation;
   const { matchers } = selector;
   const series = await evaluation.source.select(
     { matchers, startMs, endMs },
     { signal, samplesMax: limits.samplesMax, seriesMax: limits.seriesMax },
   );
-  return counted(evaluation, series);
+  return counted(evaluation, series, map);
 }
 
-function* counted(
+function* counted<Series>(
   evaluation: Evaluation,
   series: Iterable<SeriesSamples>,
-): Generator<SeriesSamples> {
+  map: (series: SeriesSamples) => Series,
+): Generator<Series> {
   const { seriesMax } = evaluation.limits;
   let count = 0;
   for (const one of series) {
@@ -65,7 +67,7 @@ function* counted(
       throw executionFault(`more series selected than ${seriesMax}`);
     }
     evaluation.countRead(one.times.length);
-    yield one;
+    yield map(one);
   }
 }
 
@@ -104,7 +106,7 @@ export async function walkInstants(
   const bounds = [reference(0) - lookbackMs + 1, lastMs + (isSmoothed ? lookbackMs : 0)] as const;
   const fill = isSmoothed ? fillSmoothed : fillInstants;
   const options = { reference, lookbackMs, wantsTime };
-  for (const series of await fetchSeries(evaluation, selector, bounds)) {
+  for (const series of await fetchSeries(evaluation, selector, bounds, asItIs)) {
     const row = open(series.labels, wantsTime);
     if (fill(row, series, options)) take(row);
     const turn = evaluation.work(series.times.length + grid.steps);
@@ -164,13 +166,11 @@ export async function selectRange(
     windowEnd(0) - rangeMs - earlierMs + 1,
     windowEnd(grid.steps - 1) + laterMs,
   ] as const;
-  const fetched = await fetchSeries(evaluation, selector, bounds);
-  return { series: mapped(fetched, withoutStale), rangeMs, windowEnd, lookbackMs, extension };
+  const series = await fetchSeries(evaluation, selector, bounds, withoutStale);
+  return { series, rangeMs, windowEnd, lookbackMs, extension };
 }
 
-function* mapped<From, To>(items: Iterable<From>, map: (item: From) => To): Generator<To> {
-  for (const item of items) yield map(item);
-}
+const asItIs = (series: SeriesSamples): SeriesSamples => series;
 
 const NO_TIMES: readonly number[] = [];
 const NO_HISTOGRAMS: readonly Histogram[] = [];
@@ -178,8 +178,8 @@ const NO_HISTOGRAMS: readonly Histogram[] = [];
 function withoutStale(series: SeriesSamples): RangeSeries {
   const { labels, times, values, histograms } = series;
   if (histograms === undefined && !hasNan(values)) {
-    const none = { histogramTimes: NO_TIMES, histograms: NO_HISTOGRAMS };
-    return { labels, dropsName: false, times, values, ...none };
+    const [histogramTimes, none] = [NO_TIMES, NO_HISTOGRAMS];
+    return { labels, dropsName: false, times, values, histogramTimes, histograms: none };
   }
   const words = wordsOf(values);
   const floats = new Float64Array(values.length);

@@ -34,6 +34,8 @@ export interface HeadReader {
    * when the reader was open for too long.
    */
   read(slot: number, startMs: number, endMs: number): Stretch;
+  /** Call before some tens of slots are read, so that they wait for memory together. */
+  load(slots: readonly number[], startMs: number): void;
   /** Idempotent. */
   close(): void;
 }
@@ -52,6 +54,7 @@ export const HEAD_LIMITS: HeadLimits = {
 
 /** Readers hold memory; a query ends after two minutes, at a trim each five seconds. */
 const READER_TRIMS_MAX = 30;
+const BUFFERS_MAX = 4;
 const LATE_BYTES = 24;
 const LATE_MAX = 256;
 const FIRST_SLOTS = 1_024;
@@ -70,6 +73,8 @@ export function createHead(limits: HeadLimits = HEAD_LIMITS): Head {
   const late = new Map<number, number[]>();
   const readers = new Set<OpenReader>();
   const scratch = createStretchBuffer();
+  /** Of readers that were closed: a new one costs a query more than what it copies into it. */
+  const buffers: StretchBuffer[] = [];
   let trail = new Int32Array(64);
   let completeFromMs = Number.POSITIVE_INFINITY;
   let { windowMs } = limits;
@@ -142,7 +147,8 @@ export function createHead(limits: HeadLimits = HEAD_LIMITS): Head {
 
   function open(): HeadReader {
     const reader: OpenReader = { fromMs: completeFromMs, trims: 0 };
-    const buffer = createStretchBuffer();
+    const buffer = buffers.pop() ?? createStretchBuffer();
+    let isClosed = false;
     readers.add(reader);
     return {
       fromMs: reader.fromMs,
@@ -154,7 +160,16 @@ export function createHead(limits: HeadLimits = HEAD_LIMITS): Head {
         copyTo(buffer, slot, Math.max(startMs, reader.fromMs), endMs);
         return buffer.count === 0 ? EMPTY_STRETCH : buffer.view();
       },
-      close: () => void readers.delete(reader),
+      load: (slots, startMs) => {
+        const ends = new Int32Array(slots.length);
+        for (let at = 0; at < ends.length; at += 1) ends[at] = newest[slots[at] ?? 0] ?? -1;
+        chunks.load(ends, Math.max(startMs, reader.fromMs));
+      },
+      close: () => {
+        readers.delete(reader);
+        if (!isClosed && buffers.length < BUFFERS_MAX) buffers.push(buffer);
+        isClosed = true;
+      },
     };
   }
 

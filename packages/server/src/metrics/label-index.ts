@@ -17,8 +17,8 @@ export interface LabelIndex {
   remove(slots: ReadonlySet<number>): void;
   /** Undefined for a slot that is not there. */
   labelsOf(slot: number): Labels | undefined;
-  /** Slots that satisfy all matchers, sorted by their labels. */
-  select(matchers: readonly Matcher[]): number[];
+  /** Slots that satisfy all matchers, sorted by their labels. Known until a series comes or goes. */
+  select(matchers: readonly Matcher[]): readonly number[];
   /** Names in use, sorted. */
   names(): string[];
   /** Values of a name, with the number of series that have each. */
@@ -32,6 +32,7 @@ export function createLabelIndex(): LabelIndex {
   const byName = new Map<string, Map<string, Posting>>();
   const labelsBySlot: (Labels | undefined)[] = [];
   const order = createOrder((slot) => labelsBySlot[slot] ?? []);
+  const known = createKnownSelections();
   let count = 0;
 
   function postingOf(name: string, value: string): Posting {
@@ -57,11 +58,13 @@ export function createLabelIndex(): LabelIndex {
       return posting.pair;
     });
     labelsBySlot[slot] = shared;
+    known.clear();
     order.add(slot);
     count += 1;
   }
 
   function remove(dead: ReadonlySet<number>): void {
+    known.clear();
     for (const [name, values] of byName) {
       for (const [value, posting] of values) {
         const left = posting.slots.subarray(0, posting.count).filter((slot) => !dead.has(slot));
@@ -100,7 +103,7 @@ export function createLabelIndex(): LabelIndex {
     return best;
   }
 
-  function select(matchers: readonly Matcher[]): number[] {
+  function find(matchers: readonly Matcher[]): number[] {
     const postings = candidates(matchers);
     const tests = matchers.map((matcher) => ({
       name: matcher.name,
@@ -124,7 +127,7 @@ export function createLabelIndex(): LabelIndex {
   return {
     add,
     remove,
-    select,
+    select: (matchers) => known.of(matchers, find),
     labelsOf: (slot) => labelsBySlot[slot],
     names: () => [...byName.keys()].sort(),
     values: (name) =>
@@ -135,6 +138,41 @@ export function createLabelIndex(): LabelIndex {
     get count() {
       return count;
     },
+  };
+}
+
+/** Slots of all answers that are kept. */
+const KNOWN_SLOTS_MAX = 2_000_000;
+
+/** What was selected since a series came or went last: dashboards ask the same again and again. */
+function createKnownSelections(): {
+  of(
+    matchers: readonly Matcher[],
+    find: (matchers: readonly Matcher[]) => readonly number[],
+  ): readonly number[];
+  clear(): void;
+} {
+  const answers = new Map<string, readonly number[]>();
+  let slots = 0;
+  const clear = (): void => {
+    if (answers.size > 0) answers.clear();
+    slots = 0;
+  };
+  return {
+    of: (matchers, find) => {
+      const key = JSON.stringify(
+        matchers.map(({ name, operator, value }) => [name, operator, value]),
+      );
+      const answer = answers.get(key);
+      if (answer !== undefined) return answer;
+      const found = find(matchers);
+      // An answer of no slots takes room too.
+      slots += found.length + key.length;
+      if (slots > KNOWN_SLOTS_MAX) clear();
+      else answers.set(key, found);
+      return found;
+    },
+    clear,
   };
 }
 

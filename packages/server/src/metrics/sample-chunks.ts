@@ -16,6 +16,11 @@ export interface SampleChunks {
   firstMsOf(chunk: number): number;
   lastMsOf(chunk: number): number;
   countOf(chunk: number): number;
+  /**
+   * Loads chunks and those before them, back to `startMs`, so that `copy` finds them in the cache.
+   * `ends` has the newest chunk of each series (-1: none), and is used up.
+   */
+  load(ends: Int32Array, startMs: number): void;
   /** Its samples from `startMs` to `endMs`, both included, behind those in the buffer. */
   copy(chunk: number, startMs: number, endMs: number, into: StretchBuffer): void;
   /** Cuts off what lies before the chunk, and frees it. Answers the samples that went. */
@@ -42,6 +47,8 @@ const SLAB_BITS = 12;
 const SLAB_CHUNKS = 1 << SLAB_BITS;
 const SLAB_MASK = SLAB_CHUNKS - 1;
 const OFFSET_MAX = 0xffffffff;
+/** Of a cache line. */
+const LINE_WORDS = 16;
 
 /** The same bytes twice. */
 interface Slab {
@@ -53,6 +60,8 @@ export function createSampleChunks(): SampleChunks {
   const slabs: Slab[] = [];
   const unused: number[] = [];
   let used = 0;
+  /** What `load` read: a compiler leaves out a load of which nothing comes. */
+  const loaded = new Uint32Array(1);
 
   // Every number that is given out lies in a slab.
   const slabOf = (chunk: number): Slab => slabs[chunk >>> SLAB_BITS] as Slab;
@@ -119,6 +128,29 @@ export function createSampleChunks(): SampleChunks {
       const place = placeOf(chunk);
       const last = place + FIRST + (countOf(chunk) - 1) * SAMPLE_WORDS;
       return (doubles[place >>> 1] as number) + (words[last] as number);
+    },
+    // Chunks of one series are found one through the other, and wait for memory in turn; those of
+    // many series wait at the same time. Cold, that is a quarter of the time of copying them.
+    load: (ends, startMs) => {
+      let mixed = 0;
+      let left = ends.length;
+      while (left > 0) {
+        left = 0;
+        for (let at = 0; at < ends.length; at += 1) {
+          const chunk = ends[at] as number;
+          if (chunk < 0) continue;
+          const { words, doubles } = slabOf(chunk);
+          const place = placeOf(chunk);
+          for (let line = LINE_WORDS; line < CHUNK_WORDS; line += LINE_WORDS) {
+            mixed ^= words[place + line] as number;
+          }
+          const isFirst = (doubles[place >>> 1] as number) <= startMs;
+          const previous = isFirst ? -1 : (words[place + PREVIOUS] as number) | 0;
+          ends[at] = previous;
+          if (previous >= 0) left += 1;
+        }
+      }
+      loaded[0] = mixed;
     },
     copy: (chunk, startMs, endMs, into) => {
       const { words, doubles } = slabOf(chunk);

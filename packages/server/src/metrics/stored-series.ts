@@ -1,5 +1,6 @@
 import {
   type Histogram,
+  type Labels,
   type Selection,
   type SelectOptions,
   type SeriesSamples,
@@ -38,8 +39,15 @@ export interface StoredSeries extends SeriesSource {
   read(selection: Selection, options: SelectOptions): Promise<Iterable<RawSeries>>;
 }
 
+/** An hour of a sample each 15 s is 3 KB a series: these fit in a core's own cache. */
+const LOAD_SERIES = 64;
+
 export function createStoredSeries(store: Store, live: LiveSeries): StoredSeries {
-  async function read(selection: Selection, options: SelectOptions): Promise<Iterable<RawSeries>> {
+  async function read<Series>(
+    selection: Selection,
+    options: SelectOptions,
+    map: (series: RawSeries) => Series,
+  ): Promise<Iterable<Series>> {
     const { matchers, startMs, endMs } = selection;
     const slots = live.select(matchers, startMs, endMs);
     if (slots.length > options.seriesMax) {
@@ -50,32 +58,35 @@ export function createStoredSeries(store: Store, live: LiveSeries): StoredSeries
       const headFromMs = head?.fromMs ?? Number.POSITIVE_INFINITY;
       const older = startMs < headFromMs ? await disk(slots, selection, headFromMs, options) : NONE;
       const messages = await histograms(slots, selection, options);
-      return walk({ slots, selection, head, older, messages, samplesMax: options.samplesMax });
+      const found = { slots, selection, head, older, messages, samplesMax: options.samplesMax };
+      return walk(found, map);
     } catch (error) {
       head?.close();
       throw error;
     }
   }
 
-  function* walk(found: Found): Generator<RawSeries> {
+  function* walk<Series>(found: Found, map: (series: RawSeries) => Series): Generator<Series> {
     const { selection, head, older, messages, samplesMax } = found;
     const { startMs, endMs } = selection;
-    const both = createStretchBuffer();
+    const both = older.size === 0 ? undefined : createStretchBuffer();
     let samples = 0;
     try {
-      for (const slot of found.slots) {
+      for (const [at, slot] of found.slots.entries()) {
+        if (at % LOAD_SERIES === 0) head?.load(found.slots.slice(at, at + LOAD_SERIES), startMs);
         // It was forgotten while the store was asked.
         if (live.labelsOf(slot).length === 0) continue;
         const newer = head?.read(slot, startMs, endMs) ?? EMPTY_STRETCH;
-        const before = older.size === 0 ? undefined : older.get(live.idOf(slot));
-        const floats = before === undefined ? newer : joined(both, before, newer);
+        const before = both === undefined ? undefined : older.get(live.idOf(slot));
+        const floats =
+          both === undefined || before === undefined ? newer : joined(both, before, newer);
         const { times: histogramTimes, messages: histograms } =
           messages.size === 0 ? NO_HISTOGRAMS : (messages.get(live.idOf(slot)) ?? NO_HISTOGRAMS);
         const { times, values } = floats;
         const count = times.length + histograms.length;
         samples += count;
         if (samples > samplesMax) throw new SourceLimitError(`more samples than ${samplesMax}`);
-        if (count > 0) yield { slot, times, values, histogramTimes, histograms };
+        if (count > 0) yield map({ slot, times, values, histogramTimes, histograms });
       }
     } finally {
       head?.close();
@@ -109,11 +120,9 @@ export function createStoredSeries(store: Store, live: LiveSeries): StoredSeries
   }
 
   return {
-    read,
-    select: async (selection, options) => {
-      const series = await read(selection, options);
-      return samplesOf(series, live);
-    },
+    read: (selection, options) => read(selection, options, (series) => series),
+    select: (selection, options) =>
+      read(selection, options, (series) => toSamples(series, live.labelsOf(series.slot))),
   };
 }
 
@@ -124,10 +133,6 @@ interface Found {
   readonly older: ReadonlyMap<bigint, Stretch>;
   readonly messages: Awaited<ReturnType<typeof readHistograms>>;
   readonly samplesMax: number;
-}
-
-function* samplesOf(series: Iterable<RawSeries>, live: LiveSeries): Generator<SeriesSamples> {
-  for (const one of series) yield toSamples(one, live);
 }
 
 /** The second behind the first, in the buffer. */
@@ -149,8 +154,7 @@ function limitsOf({ samplesMax, signal }: SelectOptions): {
   return { samplesMax, ...(signal instanceof AbortSignal ? { signal } : {}) };
 }
 
-function toSamples(series: RawSeries, live: LiveSeries): SeriesSamples {
-  const labels = live.labelsOf(series.slot);
+function toSamples(series: RawSeries, labels: Labels): SeriesSamples {
   if (series.histograms.length === 0) {
     return { labels, times: series.times, values: series.values };
   }

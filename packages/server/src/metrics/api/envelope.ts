@@ -29,16 +29,19 @@ export function badParameter(name: string, reason: string): PrometheusError {
   return new PrometheusError('bad_data', `invalid parameter "${name}": ${reason}`);
 }
 
-/** `data` is JSON already. */
+/** `data` is JSON already, as bytes of UTF-8 where it is not text. */
 export function sendData(
   reply: FastifyReply,
-  data: string,
+  data: string | Buffer,
   notes: Partial<Annotations> = {},
 ): FastifyReply {
-  return reply
-    .type('application/json')
-    .send(`{"status":"success","data":${data}${notesJson(notes)}}`);
+  const end = `${notesJson(notes)}}`;
+  reply.type('application/json');
+  if (typeof data === 'string') return reply.send(SUCCESS + data + end);
+  return reply.send(Buffer.concat([Buffer.from(SUCCESS), data, Buffer.from(end)]));
 }
+
+const SUCCESS = '{"status":"success","data":';
 
 function notesJson({ warnings = [], infos = [] }: Partial<Annotations>): string {
   const list = (name: string, texts: readonly string[]): string =>

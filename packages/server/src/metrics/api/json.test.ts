@@ -26,6 +26,42 @@ test('times are seconds with the milliseconds that they have', () => {
   ]);
 });
 
+test.each([
+  { timeMs: 0, value: 1, text: '[0,"1"]' },
+  { timeMs: 1_435_781_430_781, value: 0.1, text: '[1435781430.781,"0.1"]' },
+  { timeMs: 1_435_781_430_700, value: -0, text: '[1435781430.7,"-0"]' },
+  { timeMs: 1_435_781_430_050, value: Number.NaN, text: '[1435781430.05,"NaN"]' },
+  { timeMs: 9_999_999_999_999, value: 1e21, text: '[9999999999.999,"1e+21"]' },
+  { timeMs: 10_000_000_000_000, value: 1, text: '[10000000000,"1"]' },
+  { timeMs: -1_500, value: 1, text: '[-1.5,"1"]' },
+])('the point $text is written as its time and value are', ({ timeMs, value, text }) => {
+  const written = String(valueJson({ kind: 'scalar', timeMs, value }));
+  expect(written).toBe(`{"resultType":"scalar","result":${text}}`);
+});
+
+test('a matrix of any size is one text, whatever its labels', () => {
+  const labels = [['π', '"\n\u{1f600}'.repeat(400)]] as const;
+  const points = Array.from({ length: 500 }, (_, at) => ({ timeMs: at * 1_000, value: at / 7 }));
+  const { result } = JSON.parse(
+    String(
+      valueJson({
+        kind: 'matrix',
+        series: [
+          { labels, points },
+          { labels: [], points: [] },
+        ],
+      }),
+    ),
+  );
+  expect(result).toEqual([
+    {
+      metric: Object.fromEntries(labels),
+      values: points.map(({ timeMs, value }) => [timeMs / 1e3, String(value)]),
+    },
+    { metric: {} },
+  ]);
+});
+
 test('a histogram lists its buckets from below, each with the rule of its ends', () => {
   const histogram = {
     schema: 0,
@@ -52,7 +88,7 @@ test('a histogram lists its buckets from below, each with the rule of its ends',
   ]);
   const labels = [['__name__', 'h']] as const;
   const samples = [{ labels, timeMs: 1_500, value: 0, histogram }];
-  expect(valueJson({ kind: 'vector', samples })).toBe(
+  expect(String(valueJson({ kind: 'vector', samples }))).toBe(
     '{"resultType":"vector","result":[{"metric":{"__name__":"h"},"histogram":[1.5,{"count":"7","sum":"3","buckets":[[1,"-2","-1","2"],[3,"-0.001","0.001","2"],[0,"0.5","1","1"],[0,"4","8","2"]]}]}]}',
   );
 });

@@ -90,8 +90,12 @@ function send(
   const cut = truncated(answer.value, how.limit);
   const stats = how.parameters.get('stats');
   const json = valueJson(cut.value);
-  const data =
-    stats === '' ? json : `${json.slice(0, -1)},"stats":${statsJson(answer, how.startedMs)}}`;
+  const withStats = (): Buffer =>
+    Buffer.concat([
+      json.subarray(0, -1),
+      Buffer.from(`,"stats":${statsJson(answer, how.startedMs)}}`),
+    ]);
+  const data = stats === '' ? json : withStats();
   return sendData(reply, data, {
     ...answer.annotations,
     warnings: [...answer.annotations.warnings, ...cut.warnings],
