@@ -14,12 +14,14 @@ import {
   sums,
   variances,
 } from './float-folds.ts';
-import { FLOAT, HISTOGRAM, NONE, newRow, type Row, setSample } from './row.ts';
+import { FLOAT, HISTOGRAM, NONE, newRow, type Row, type Sums, setSample } from './row.ts';
 
 /** One group's row in the making. */
 export interface Fold {
   /** Keeps nothing of the row but its histograms. */
   add(row: Row): void;
+  /** Sums that floats of a series with these labels can be added to. */
+  sumsOf?(labels: Labels, dropsName: boolean): Sums | undefined;
   finish(): Row;
 }
 
@@ -81,6 +83,11 @@ function ofEither(open: OpenFloatFold, fold: typeof addHistograms): OpenFold {
         metric ??= labelValue(row.labels, NAME_LABEL);
         floats.add(row);
         if (row.histograms !== undefined) addColumns(columns, row);
+      },
+      sumsOf: (ofLabels, itDropsName) => {
+        dropsName ||= itDropsName;
+        metric ??= labelValue(ofLabels, NAME_LABEL);
+        return floats.sums;
       },
       finish: () => {
         floats.finish?.();

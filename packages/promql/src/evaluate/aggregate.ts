@@ -39,7 +39,10 @@ export async function evaluateAggregation(
   const openFold = FOLDS[operator];
   if (openFold !== undefined) {
     const groups = grouping(aggregation, (labels) => openFold(context, labels));
-    await evaluation.walk(expression, grid, (row) => groups.of(row.labels).add(row));
+    await evaluation.walk(expression, grid, {
+      take: (row) => groups.of(row.labels).add(row),
+      sumsOf: (labels, dropsName) => groups.of(labels).sumsOf?.(labels, dropsName),
+    });
     checkParameter(context);
     return vectorOf(groups.all.map((fold) => fold.finish()));
   }

@@ -45,7 +45,7 @@ test('a query past its time ends with timeout, and pauses on the way', async () 
       return Promise.resolve();
     },
   };
-  const query = 'sum(rate(requests_total[10m]))';
+  const query = 'sum(deriv(requests_total[10m]))';
   const long = { startMs: 0, endMs: 10_000_000, stepMs: 1_000 };
   const options = { source, host, limits: { durationMsMax: 2_500 } };
   expect(errorOf(await evaluateRange(query, long, options))).toMatch(/^timeout: /);

@@ -197,12 +197,18 @@ function openRun(
         return { value, series, samples, held: samples };
       });
     },
-    walk(expression, grid, take) {
+    walk(expression, grid, taker) {
       return staged(expression, async () => {
         let series = 0;
-        await walkExpression(evaluation, expression, grid, (row) => {
-          series += 1;
-          take(row);
+        await walkExpression(evaluation, expression, grid, {
+          take: (row) => {
+            series += 1;
+            taker.take(row);
+          },
+          sumsOf: (labels, dropsName) => {
+            series += 1;
+            return taker.sumsOf?.(labels, dropsName);
+          },
         });
         return { value: undefined, series, samples: series * grid.steps, held: 0 };
       });

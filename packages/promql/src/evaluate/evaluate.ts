@@ -9,6 +9,7 @@ import {
   FLOAT,
   newRow,
   type Row,
+  type RowTaker,
   sampleAt,
   setSample,
   sharedRows,
@@ -52,15 +53,16 @@ export async function walkExpression(
   evaluation: Evaluation,
   expression: Expression,
   grid: TimeGrid,
-  take: (row: Row) => void,
+  taker: RowTaker,
 ): Promise<void> {
   const open = sharedRows(grid.steps);
-  if (expression.kind === 'parentheses') return evaluation.walk(expression.expression, grid, take);
+  const { take } = taker;
+  if (expression.kind === 'parentheses') return evaluation.walk(expression.expression, grid, taker);
   if (expression.kind === 'vector-selector') {
     return walkInstants(evaluation, grid, expression, { open, take, wantsTime: false });
   }
   if (expression.kind === 'call' && isRangeFunction(expression.signature.name)) {
-    return walkRangeCall(evaluation, expression, grid, { open, take });
+    return walkRangeCall(evaluation, expression, grid, { open, ...taker });
   }
   const value = await evaluateExpression(evaluation, expression, grid);
   if (value.kind === 'vector') for (const row of value.rows) take(row);

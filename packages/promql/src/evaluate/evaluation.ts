@@ -2,7 +2,7 @@ import type { Expression } from '../parse/ast.ts';
 import type { SeriesSource } from '../series-source.ts';
 import type { AnnotationLog } from './annotations.ts';
 import type { QueryErrorType, QueryLimits } from './query.ts';
-import type { Row, Value } from './row.ts';
+import type { RowTaker, Value } from './row.ts';
 
 /** Ends a query; becomes its answer. */
 export class QueryFault extends Error {
@@ -45,10 +45,10 @@ export interface Evaluation {
   };
   evaluate(expression: Expression, grid: TimeGrid): Promise<Value>;
   /**
-   * The rows of a vector one after the other, in the order that `evaluate` gives them. A row is good
-   * during the call only, so that a large vector that is folded needs no memory.
+   * The rows of a vector one after the other, in the order that `evaluate` gives them, so that a
+   * large vector that is folded needs no memory.
    */
-  walk(expression: Expression, grid: TimeGrid, take: (row: Row) => void): Promise<void>;
+  walk(expression: Expression, grid: TimeGrid, taker: RowTaker): Promise<void>;
   /** Counts samples that came from the source, and rejects past the limit. */
   countRead(samples: number): void;
   /** Call for each series with a measure of work; now and then gives the event loop a turn. */

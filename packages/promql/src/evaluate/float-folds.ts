@@ -1,10 +1,12 @@
 // Folds of the floats of rows, step by step, into the columns of one row.
 import type { AggregationContext } from './aggregate.ts';
-import { addToMean, type Mean, newMean, quantileOf, readMean } from './kahan.ts';
-import { FLOAT, NONE, type Row } from './row.ts';
+import { addToMean, lostBy, type Mean, newMean, quantileOf, readMean } from './kahan.ts';
+import { FLOAT, NONE, type Row, type Sums } from './row.ts';
 
 export interface FloatFold {
   add(row: Row): void;
+  /** Where floats can be added without a row. */
+  readonly sums?: Sums;
   /** What is to be done when all rows were added. */
   finish?(): void;
 }
@@ -33,7 +35,7 @@ export const sums: OpenFloatFold = (out) => {
   const compensations = new Float64Array(totals.length);
   return {
     add: ({ values, has }) => {
-      // No callback here: this loop is a third of `sum by (rate)`.
+      // No callback here: this loop is a third of a large `sum by`.
       for (let step = 0; step < totals.length; step++) {
         if (has[step] !== FLOAT) continue;
         isSummed[step] = FLOAT;
@@ -41,13 +43,11 @@ export const sums: OpenFloatFold = (out) => {
         const sum = totals[step] as number;
         const total = sum + value;
         if (!Number.isFinite(total)) compensations[step] = 0;
-        else {
-          const lost = Math.abs(sum) >= Math.abs(value) ? sum - total + value : value - total + sum;
-          compensations[step] = (compensations[step] as number) + lost;
-        }
+        else compensations[step] = (compensations[step] as number) + lostBy(sum, value, total);
         totals[step] = total;
       }
     },
+    sums: { values: totals, has: isSummed, compensations },
     finish: () => {
       for (let step = 0; step < totals.length; step++) {
         totals[step] = (totals[step] ?? 0) + (compensations[step] ?? 0);

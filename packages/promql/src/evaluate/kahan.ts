@@ -7,11 +7,13 @@ export interface Compensated {
 export function addCompensated(into: Compensated, increment: number): void {
   const total = into.sum + increment;
   if (!Number.isFinite(total)) into.compensation = 0;
-  else if (Math.abs(into.sum) >= Math.abs(increment)) {
-    into.compensation += into.sum - total + increment;
-  } else into.compensation += increment - total + into.sum;
+  else into.compensation += lostBy(into.sum, increment, total);
   into.sum = total;
 }
+
+/** What the finite `total` of two numbers lacks. */
+export const lostBy = (sum: number, increment: number, total: number): number =>
+  Math.abs(sum) >= Math.abs(increment) ? sum - total + increment : increment - total + sum;
 
 /**
  * A mean that sums while that does not overflow, and then goes on as an incremental mean.

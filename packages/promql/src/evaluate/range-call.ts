@@ -7,7 +7,7 @@ import { extendedSample } from './extended-range.ts';
 import { OVER_TIME } from './over-time.ts';
 import type { RangeCallContext, RangeFunction } from './range-function.ts';
 import { RATES } from './rate.ts';
-import { fillRates, RATE_KINDS } from './rate-row.ts';
+import { addRates, RATE_KINDS } from './rate-row.ts';
 import { REGRESSIONS } from './regression.ts';
 import {
   FLOAT,
@@ -17,6 +17,7 @@ import {
   newRows,
   type OpenRow,
   type Row,
+  type RowTaker,
   setSample,
   type Value,
 } from './row.ts';
@@ -33,6 +34,10 @@ const FUNCTIONS: Readonly<Record<string, RangeFunction>> = {
 const KEEPS_NAME: readonly string[] = ['last_over_time', 'first_over_time'];
 const COUNTER_SUFFIX = /_(?:total|sum|count|bucket)$/;
 
+/** Of a step, where looking at a sample is one: of a rate in one pass, and of any other window. */
+const RATE_WORK = 3;
+const WINDOW_WORK = 10;
+const NO_COMPENSATIONS = new Float64Array(0);
 const ABSENT = 'absent';
 const ABSENT_OVER_TIME = 'absent_over_time';
 
@@ -50,9 +55,8 @@ export async function evaluateRangeCall(
   return { kind: 'vector', rows };
 }
 
-export interface RowWalk {
+export interface RowWalk extends RowTaker {
   readonly open: OpenRow;
-  readonly take: (row: Row) => void;
 }
 
 /** The rows of the call one after the other; those without a sample are left out. */
@@ -74,17 +78,15 @@ export async function walkRangeCall(
     return takeAny([absentRow(absentLabels(inner), windowsPresent(input, grid))], walk);
   }
   const scalars = await evaluateScalars(evaluation, call, grid);
-  const fill = filling({ evaluation, call, grid, input, scalars, at: range.range });
+  const fill = filling({ evaluation, call, grid, input, scalars, at: range.range }, walk);
+  const stepsWork = (Object.hasOwn(RATE_KINDS, name) ? RATE_WORK : WINDOW_WORK) * grid.steps;
   let first: RangeSeries | undefined;
   let isAny = false;
   for (const series of input.series) {
     first ??= series;
-    const row = walk.open(series.labels, KEEPS_NAME.includes(name) ? series.dropsName : true);
-    if (fill(row, series)) {
-      isAny = true;
-      walk.take(row);
-    }
-    const turn = evaluation.work(series.times.length + 10 * grid.steps);
+    const dropsName = KEEPS_NAME.includes(name) ? series.dropsName : true;
+    if (fill(series, dropsName)) isAny = true;
+    const turn = evaluation.work(series.times.length + stepsWork);
     if (turn !== undefined) await turn;
   }
   if (isAny) annotateCall(evaluation, call, first, scalars);
@@ -103,8 +105,11 @@ interface Filling {
   readonly at: RangeCallContext['at'];
 }
 
-/** How a row is filled from its series; false: with nothing. */
-function filling(parts: Filling): (row: Row, series: RangeSeries) => boolean {
+/** How the samples of a series are handed on; false: it gives none. */
+function filling(
+  parts: Filling,
+  walk: RowWalk,
+): (series: RangeSeries, dropsName: boolean) => boolean {
   const { input, grid, evaluation, scalars, at } = parts;
   const { annotations } = evaluation;
   const { rangeMs } = input;
@@ -121,12 +126,18 @@ function filling(parts: Filling): (row: Row, series: RangeSeries) => boolean {
       scalars: scalars.map((values) => values[step] ?? Number.NaN),
       nowMs: timeAt(grid, step),
     });
-  return (row, series) => {
-    if (rateKind !== undefined && series.histograms.length === 0) {
-      return fillRates(row, series, { windowEnds, rangeMs }, rateKind);
-    }
-    fillWindows(row, series, input, computed, name);
-    return !isEmptyRow(row);
+  const windows = { windowEnds, rangeMs };
+  return (series, dropsName) => {
+    const isFast = rateKind !== undefined && series.histograms.length === 0;
+    const sums = isFast ? walk.sumsOf?.(series.labels, dropsName) : undefined;
+    if (isFast && sums !== undefined) return addRates(sums, series, windows, rateKind);
+    const row = walk.open(series.labels, dropsName);
+    // The sum of one is itself.
+    if (isFast) addRates({ ...row, compensations: NO_COMPENSATIONS }, series, windows, rateKind);
+    else fillWindows(row, series, input, computed, name);
+    if (isEmptyRow(row)) return false;
+    walk.take(row);
+    return true;
   };
 }
 

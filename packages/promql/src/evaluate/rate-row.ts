@@ -1,8 +1,9 @@
-// The fast path of rate, increase and delta: a row of floats in one pass.
+// The fast path of rate, increase and delta: floats of a series in one pass, into a row or a sum.
 //
 // Windows move by two indexes, no object is made per step, and a series without a reset is not
 // searched for one at each: that is what `bench metrics` pays for (10,000 series × 240 steps).
-import { FLOAT, type Row } from './row.ts';
+import { lostBy } from './kahan.ts';
+import { FLOAT, type Sums } from './row.ts';
 import type { RangeSeries } from './select.ts';
 import type { Window } from './window.ts';
 
@@ -18,15 +19,16 @@ export const RATE_KINDS: Readonly<Record<string, RateKind>> = {
 };
 
 /**
- * Fills a row with what `extrapolated` in rate.ts gives for each window of floats; false: nothing.
- * The arithmetic of `extrapolationFactor` with fewer divisions: one for most windows.
+ * Adds to each step's sum what `extrapolated` in rate.ts gives for its window of floats; false:
+ * nothing. The arithmetic of `extrapolationFactor` with fewer divisions: one for most windows.
  */
-export function fillRates(
-  { values: rates, has }: Row,
+export function addRates(
+  sums: Sums,
   { times, values }: RangeSeries,
   { windowEnds, rangeMs }: { readonly windowEnds: Float64Array; readonly rangeMs: number },
   { isCounter, isRate }: RateKind,
 ): boolean {
+  const { values: totals, has, compensations } = sums;
   const { length } = times;
   const perSecond = isRate ? rangeMs / 1000 : 1;
   let from = 0;
@@ -55,9 +57,19 @@ export function fillRates(
       toStartMs = Math.min(toStartMs, sampledMs * (first / difference));
     }
     const coveredMs = sampledMs + toStartMs + edgeMs(endMs - lastMs, sampledMs, gaps);
-    rates[step] = difference * (coveredMs / (sampledMs * perSecond));
-    has[step] = FLOAT;
+    const rate = difference * (coveredMs / (sampledMs * perSecond));
     isAny = true;
+    if (has[step] !== FLOAT) {
+      has[step] = FLOAT;
+      totals[step] = rate;
+      continue;
+    }
+    const sum = totals[step] as number;
+    const total = sum + rate;
+    totals[step] = total;
+    compensations[step] = Number.isFinite(total)
+      ? (compensations[step] as number) + lostBy(sum, rate, total)
+      : 0;
   }
   return isAny;
 }

@@ -16,6 +16,22 @@ export interface Row {
   readonly dropsName: boolean;
 }
 
+/** Compensated sums at each step: what is to be added to `values` at the end is beside them. */
+export interface Sums {
+  readonly values: Float64Array;
+  /** NONE or FLOAT at each step. */
+  readonly has: Uint8Array;
+  readonly compensations: Float64Array;
+}
+
+/** Who takes the rows of a vector one after the other. */
+export interface RowTaker {
+  /** The row is good during the call only. */
+  take(row: Row): void;
+  /** Where the floats of a series can be added to instead; absent: nowhere. */
+  sumsOf?(labels: Labels, dropsName: boolean): Sums | undefined;
+}
+
 export type Value =
   | { readonly kind: 'scalar'; readonly values: Float64Array }
   | { readonly kind: 'string'; readonly value: string }
