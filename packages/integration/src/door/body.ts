@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { promisify } from 'node:util';
 import { gunzip, inflate, inflateRaw } from 'node:zlib';
 import type { Fault } from './receiver.ts';
+import { unpackZstd, ZSTD_BYTES_MAX } from './zstd.ts';
 
 export interface BodyLimits {
   /** Of one body, packed and unpacked alike. */
@@ -98,7 +99,11 @@ const UNPACK = {
   gzip: promisify(gunzip),
   'x-gzip': promisify(gunzip),
   deflate: promisify(inflate),
+  zstd: (bytes: Uint8Array, { maxOutputLength }: { readonly maxOutputLength: number }) =>
+    unpackZstd(bytes, maxOutputLength),
 } as const;
+/** What a sender is told that it can use. */
+export const ENCODINGS = ['gzip', 'deflate', 'zstd'] as const;
 
 const PIECE_BYTES_MIN = 2 ** 14;
 const PIECE_BYTES_MAX = 2 ** 20;
@@ -110,14 +115,15 @@ export function isEncoding(name: string): name is Encoding {
 }
 
 /**
- * Unpacks in the thread pool and stops at `bytesMax`, so that a small body cannot become a large
- * one. Never rejects.
+ * Unpacks in the thread pool (zstd: here, in turns) and stops at `mostBytes`, so that a small body
+ * cannot become a large one. Never rejects.
  */
 export async function unpack(
   bytes: Uint8Array,
   name: Encoding,
-  bytesMax: number,
+  mostBytes: number,
 ): Promise<Unpacked> {
+  const bytesMax = name === 'zstd' ? Math.min(mostBytes, ZSTD_BYTES_MAX) : mostBytes;
   // Each piece is a trip to the thread pool: a bomb in pieces of Node's 16 KiB takes seconds.
   const chunkSize = Math.min(Math.max(PIECE_BYTES_MIN, 8 * bytes.length), PIECE_BYTES_MAX);
   const options = { maxOutputLength: bytesMax, chunkSize };

@@ -84,6 +84,21 @@ const CASES: readonly Case[] = [
     want: { status: 200, body: '/v1/echo  text/plain hi' },
   },
   {
+    name: 'zstd',
+    path: '/v1/echo',
+    init: packed(
+      'zstd',
+      Buffer.concat([Buffer.from('28b52ffd2002110000', 'hex'), Buffer.from('hi')]),
+    ),
+    want: { status: 200, body: '/v1/echo  text/plain hi' },
+  },
+  {
+    name: 'bytes that are not zstd',
+    path: '/v1/echo',
+    init: packed('zstd', Buffer.from('no')),
+    want: { status: 400, code: 'body_corrupt' },
+  },
+  {
     name: 'an encoding that the receiver unpacks itself',
     path: '/v1/echo',
     init: packed('snappy', Buffer.from('raw')),

@@ -5,6 +5,7 @@ import {
   BODIES_FULL,
   type BodyLimits,
   createByteBudget,
+  ENCODINGS,
   isEncoding,
   readBody,
   unpack,
@@ -192,7 +193,7 @@ function headFault({ request, mediaType }: Visit, receiver: Receiver): Fault | u
   const encoding = encodingOf(request);
   const raw = receiver.rawEncodings ?? [];
   if (encoding === 'identity' || isEncoding(encoding) || raw.includes(encoding)) return undefined;
-  const message = `cannot unpack ${encoding}; send ${[...raw, 'gzip', 'deflate'].join(', ')} or none`;
+  const message = `cannot unpack ${encoding}; send ${[...raw, ...ENCODINGS].join(', ')} or none`;
   return { status: 415, code: 'encoding_unsupported', message };
 }
 

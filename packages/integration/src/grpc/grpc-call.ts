@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
-import { type ByteBudget, isEncoding } from '../door/body.ts';
+import { type ByteBudget, ENCODINGS, isEncoding } from '../door/body.ts';
 import { createFrameReader, type Frame, messageOf, timeoutMs } from './frames.ts';
 import { GRPC, type GrpcAnswer, type GrpcMethod } from './grpc-method.ts';
 
@@ -32,7 +32,7 @@ export function runCall(
 ): Promise<CallResult | undefined> {
   const encoding = String(headers['grpc-encoding'] ?? 'identity').toLowerCase();
   if (encoding !== 'identity' && !isEncoding(encoding)) {
-    const text = `cannot unpack ${encoding}; send gzip, deflate or none`;
+    const text = `cannot unpack ${encoding}; send ${ENCODINGS.join(', ')} or none`;
     return Promise.resolve(faultResult(GRPC.unimplemented, 'encoding_unsupported', text));
   }
   return new Promise((resolve) => {

@@ -128,6 +128,12 @@ test.each([
     want: { ...OK, message: 'hello' },
   },
   {
+    name: 'a message packed by zstd',
+    frames: [frame(Buffer.from('28b52ffd200529000068656c6c6f', 'hex'), 1)],
+    headers: { 'grpc-encoding': 'zstd' },
+    want: { ...OK, message: 'hello' },
+  },
+  {
     name: 'a message in pieces',
     frames: [frame('hello').subarray(0, 3), frame('hello').subarray(3)],
     headers: {},

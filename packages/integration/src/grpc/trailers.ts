@@ -1,11 +1,12 @@
 import type { OutgoingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { createProtoWriter } from '@thalweg/wire';
+import { ENCODINGS } from '../door/body.ts';
 import { GRPC, type GrpcAnswer } from './grpc-method.ts';
 
 const HEADERS = {
   ':status': 200,
   'content-type': 'application/grpc',
-  'grpc-accept-encoding': 'identity,gzip,deflate',
+  'grpc-accept-encoding': ['identity', ...ENCODINGS].join(','),
 } as const;
 
 /** Ends the call. Once: later answers are for nobody. */
