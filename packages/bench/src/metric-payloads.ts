@@ -1,4 +1,4 @@
-import { createProtoWriter, snappyEncode } from '@thalweg/wire';
+import { createProtoWriter, type ProtoWriter, snappyEncode } from '@thalweg/wire';
 
 /** The shape of the load: what one Prometheus with 50 routes on 200 instances remote-writes. */
 export interface MetricLoad {
@@ -6,50 +6,73 @@ export interface MetricLoad {
   readonly scrapes: number;
   /** Milliseconds since the epoch of the first scrape: a whole minute. */
   readonly startMs: number;
-  /** Bodies of remote write 1.0 by scrape and group; a group's bodies go one after the other. */
+  /**
+   * Bodies of remote write 1.0 by step and sender; a sender's bodies go one after the other, as its
+   * series are no other one's. A step is one scrape, or more for senders of fewer series.
+   */
   readonly bodies: readonly (readonly Uint8Array<ArrayBuffer>[])[];
 }
 
 export const SCRAPE_MS = 15_000;
-const GROUP_SERIES = 2_000;
+/** What Prometheus's own sender puts into one request, unless told otherwise. */
+const BODY_SAMPLES = 2_000;
 const ROUTES = 50;
-const RESTARTS_AT = 150;
+/** The scrape: within the second hour, which queries ask for. */
+const RESTARTS_AT = 390;
 
-/** Counters with seven labels, scraped each 15 s with jitter; some restart once. Seeded. */
-export function metricLoad(series: number, scrapes: number, nowMs: number): MetricLoad {
-  const startMs = Math.floor((nowMs - scrapes * SCRAPE_MS) / 60_000) * 60_000;
+/**
+ * Counters with seven labels, scraped each 15 s with jitter; some restart once. Seeded. The series
+ * are dealt out to `senders`; with few of them each, a body holds several scrapes. Scrapes that do
+ * not fill a body are left out.
+ */
+export function metricLoad(options: {
+  readonly series: number;
+  readonly scrapes: number;
+  readonly senders: number;
+  /** The last scrape is before it. */
+  readonly endMs: number;
+}): MetricLoad {
+  const { series, senders, endMs } = options;
+  const share = Math.ceil(series / senders);
+  const perBody = Math.max(1, Math.floor(BODY_SAMPLES / share));
+  const steps = Math.floor(options.scrapes / perBody);
+  const scrapes = steps * perBody;
+  const startMs = Math.floor((endMs - scrapes * SCRAPE_MS) / 60_000) * 60_000;
   const random = xorshift(12_345);
   const labels = Array.from({ length: series }, (_, at) => labelsOf(at));
   const values = Float64Array.from({ length: series }, () => random() % 100_000);
-  const bodies: Uint8Array<ArrayBuffer>[][] = [];
-  for (let scrape = 0; scrape < scrapes; scrape += 1) {
-    const groups: Uint8Array<ArrayBuffer>[] = [];
-    for (let first = 0; first < series; first += GROUP_SERIES) {
-      const writer = createProtoWriter();
-      for (let at = first; at < Math.min(first + GROUP_SERIES, series); at += 1) {
-        const grown = (values[at] ?? 0) + (random() % (1 + (at % 200)));
-        values[at] = scrape === RESTARTS_AT && at % 500 === 0 ? 0 : grown;
-        // Even, and queries ask at odd times: no sample lies on the edge of a window, which
-        // Prometheus 2.42 counts in and 3 does not.
-        const offsetMs = 2 * Math.floor((((at * 7_919) % SCRAPE_MS) + (random() % 5)) / 2);
-        const timeMs = startMs + scrape * SCRAPE_MS + offsetMs;
+
+  function writeSample(writer: ProtoWriter, scrape: number, at: number): void {
+    const grown = (values[at] ?? 0) + (random() % (1 + (at % 200)));
+    values[at] = scrape === RESTARTS_AT && at % 500 === 0 ? 0 : grown;
+    // Even, and queries ask at odd times: no sample lies on the edge of a window, which
+    // Prometheus 2.42 counts in and 3 does not.
+    const offsetMs = 2 * Math.floor((((at * 7_919) % SCRAPE_MS) + (random() % 5)) / 2);
+    const timeMs = startMs + scrape * SCRAPE_MS + offsetMs;
+    writer.messageField(1, () => {
+      for (const [name, value] of labels[at] ?? []) {
         writer.messageField(1, () => {
-          for (const [name, value] of labels[at] ?? []) {
-            writer.messageField(1, () => {
-              writer.textField(1, name);
-              writer.textField(2, value);
-            });
-          }
-          writer.messageField(2, () => {
-            writer.doubleField(1, values[at] ?? 0);
-            writer.signedField(2, timeMs);
-          });
+          writer.textField(1, name);
+          writer.textField(2, value);
         });
       }
-      groups.push(snappyEncode(writer.finish()));
-    }
-    bodies.push(groups);
+      writer.messageField(2, () => {
+        writer.doubleField(1, values[at] ?? 0);
+        writer.signedField(2, timeMs);
+      });
+    });
   }
+
+  const bodies = Array.from({ length: steps }, (_, step) =>
+    Array.from({ length: Math.ceil(series / share) }, (_, sender) => {
+      const writer = createProtoWriter();
+      const end = Math.min((sender + 1) * share, series);
+      for (let scrape = step * perBody; scrape < (step + 1) * perBody; scrape += 1) {
+        for (let at = sender * share; at < end; at += 1) writeSample(writer, scrape, at);
+      }
+      return snappyEncode(writer.finish());
+    }),
+  );
   return { series, scrapes, startMs, bodies };
 }
 

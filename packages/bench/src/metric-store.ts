@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { createKeptPosts, type PostAnswer } from './kept-posts.ts';
 import { childrenOf, cpuMs } from './process-use.ts';
 
 /** Something that takes remote write and answers PromQL, in processes of its own. */
@@ -112,8 +113,10 @@ export async function startMetricStore(kind: Kind, folder: string): Promise<Metr
   const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'ignore'] });
   const url = `http://127.0.0.1:${port}`;
   const agent = new Agent({ keepAlive: true });
+  const posts = createKeptPosts(port, kind.writePath, WRITE_HEADERS);
   const close = async (): Promise<void> => {
     agent.destroy();
+    posts.close();
     await ended(child);
   };
   const missing = new Promise<never>((_, reject) => {
@@ -128,13 +131,11 @@ export async function startMetricStore(kind: Kind, folder: string): Promise<Metr
     await close();
     throw error;
   }
-  const send = (path: string, body: Uint8Array, headers: Record<string, string>) =>
-    post({ agent, port, path, headers, body });
   return {
     name: kind.name,
     write: async (body) => {
       for (;;) {
-        const { status, text } = await send(kind.writePath, body, WRITE_HEADERS);
+        const { status, text } = await posts.post(body);
         if (status === 503) await sleep(50);
         else if (status >= 300) throw new Error(`${kind.name}: ${status} ${text}`);
         else return;
@@ -142,7 +143,7 @@ export async function startMetricStore(kind: Kind, folder: string): Promise<Metr
     },
     query: async (path, parameters) => {
       const form = Buffer.from(new URLSearchParams(parameters).toString());
-      const { status, text } = await send(`${kind.apiPath}/${path}`, form, FORM_HEADERS);
+      const { status, text } = await post(agent, port, `${kind.apiPath}/${path}`, form);
       if (status !== 200) throw new Error(`${kind.name}: ${status} ${text}`);
       return text;
     },
@@ -158,34 +159,14 @@ const WRITE_HEADERS = {
   'content-encoding': 'snappy',
   'x-prometheus-remote-write-version': '0.1.0',
 };
-const FORM_HEADERS = { 'content-type': 'application/x-www-form-urlencoded' };
+const FORM_TYPE = 'application/x-www-form-urlencoded';
 
-interface Post {
-  readonly agent: Agent;
-  readonly port: number;
-  readonly path: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: Uint8Array;
-}
-
-/** By node:http: fetch costs the client more than a store takes for the body. */
-function post({
-  agent,
-  port,
-  path,
-  headers,
-  body,
-}: Post): Promise<{ status: number; text: string }> {
+/** By node:http: fetch costs the client more than a store takes for a quick answer. */
+function post(agent: Agent, port: number, path: string, form: Uint8Array): Promise<PostAnswer> {
+  const headers = { 'content-type': FORM_TYPE, 'content-length': form.length };
   return new Promise((resolve, reject) => {
     const outgoing = request(
-      {
-        agent,
-        host: '127.0.0.1',
-        port,
-        path,
-        method: 'POST',
-        headers: { ...headers, 'content-length': body.length },
-      },
+      { agent, host: '127.0.0.1', port, path, method: 'POST', headers },
       (response) => {
         const chunks: Buffer[] = [];
         response.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -196,7 +177,7 @@ function post({
       },
     );
     outgoing.on('error', reject);
-    outgoing.end(body);
+    outgoing.end(form);
   });
 }
 

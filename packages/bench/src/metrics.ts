@@ -8,12 +8,17 @@ import { type Bench, type BenchRow, median } from './report.ts';
 
 /**
  * The same remote-write bodies into Thalweg, Prometheus and VictoriaMetrics, in slices by turns, and
- * the same queries by turns: 10,000 series of seven labels, each 15 s, one hour. Ingest counts until
+ * the same queries by turns: 10,000 series of seven labels, each 15 s, two hours from five senders,
+ * then half an hour from twenty; queries ask for the last of the two hours. Ingest counts until
  * acknowledged; CPU until the store is quiet again. Ratios below one are better for latency, above
  * one for rate.
  */
-const FULL = { series: 10_000, scrapes: 240, slices: 8, repeats: 7 };
-const QUICK = { series: 2_000, scrapes: 24, slices: 2, repeats: 2 };
+const FULL = { series: 10_000, scrapes: 480, manyScrapes: 120, slices: 8, repeats: 7 };
+const QUICK = { series: 2_000, scrapes: 24, manyScrapes: 20, slices: 2, repeats: 2 };
+/** Prometheus's sender opens more connections at a backlog, each for its share of the series. */
+const MANY_SENDERS = 20;
+const SERIES_OF_SENDER = 2_000;
+const QUERY_SCRAPES = 240;
 
 /** Of `rate` in the queries. */
 const WINDOW_S = 300;
@@ -41,7 +46,16 @@ const QUERIES: readonly QueryCase[] = [
 
 export const metrics: Bench = async ({ isQuick, signal, progress }) => {
   const size = isQuick ? QUICK : FULL;
-  const load = metricLoad(size.series, size.scrapes, Date.now());
+  const { series, scrapes, manyScrapes } = size;
+  const nowMs = Date.now();
+  const manyLoad = metricLoad({
+    series,
+    scrapes: manyScrapes,
+    senders: MANY_SENDERS,
+    endMs: nowMs,
+  });
+  const senders = Math.ceil(series / SERIES_OF_SENDER);
+  const load = metricLoad({ series, scrapes, senders, endMs: manyLoad.startMs });
   const folder = mkdtempSync(join(tmpdir(), 'thalweg-bench-'));
   const stores: MetricStore[] = [];
   try {
@@ -49,12 +63,18 @@ export const metrics: Bench = async ({ isQuick, signal, progress }) => {
       stores.push(await startMetricStore(kind, join(folder, kind.name)));
     }
     const rows: BenchRow[] = [];
-    rows.push(...(await ingestRows(stores, load, size.slices, progress, signal)));
+    const { slices } = size;
+    for (const [name, one] of [
+      ['ingest', load],
+      [`ingest-${MANY_SENDERS}-senders`, manyLoad],
+    ] as const) {
+      rows.push(...(await ingestRows(stores, { name, load: one, slices }, progress, signal)));
+    }
     for (const one of QUERIES) {
       rows.push(...(await queryRows(stores, load, one, size.repeats, signal)));
       progress(`${one.name}: done`);
     }
-    rows.push(...(await diskRows(stores, load)));
+    rows.push(...(await diskRows(stores, series * (load.scrapes + manyLoad.scrapes))));
     return rows;
   } finally {
     for (const store of stores) await store.close();
@@ -66,49 +86,50 @@ type PerStore = Map<MetricStore['name'], number>;
 
 async function ingestRows(
   stores: readonly MetricStore[],
-  load: MetricLoad,
-  slices: number,
+  { name, load, slices }: { name: string; load: MetricLoad; slices: number },
   progress: (line: string) => void,
   signal: AbortSignal,
 ): Promise<BenchRow[]> {
   const rates = new Map(stores.map(({ name }) => [name, [] as number[]]));
   const cpu = new Map(stores.map(({ name }) => [name, 0]));
-  const perSlice = Math.ceil(load.scrapes / slices);
+  const steps = load.bodies.length;
+  const samplesOfStep = (load.series * load.scrapes) / steps;
   for (let slice = 0; slice < slices && !signal.aborted; slice += 1) {
-    const scrapes = load.bodies.slice(slice * perSlice, (slice + 1) * perSlice);
+    const begin = Math.floor((slice * steps) / slices);
+    const bodies = load.bodies.slice(begin, Math.floor(((slice + 1) * steps) / slices));
     // Another one begins each time.
     for (let turn = 0; turn < stores.length; turn += 1) {
       const store = stores[(slice + turn) % stores.length];
       if (store === undefined) continue;
       const cpuBefore = store.cpuMs();
       const startMs = performance.now();
-      await send(store, scrapes);
+      await send(store, bodies);
       const seconds = (performance.now() - startMs) / 1e3;
-      rates.get(store.name)?.push((scrapes.length * load.series) / seconds);
+      rates.get(store.name)?.push((bodies.length * samplesOfStep) / seconds);
       await untilQuiet(store);
       cpu.set(store.name, (cpu.get(store.name) ?? 0) + store.cpuMs() - cpuBefore);
     }
-    progress(`ingest: slice ${slice + 1} of ${slices}`);
+    progress(`${name}: slice ${slice + 1} of ${slices}`);
   }
   const samples = load.series * load.scrapes;
-  const rate: PerStore = new Map([...rates].map(([name, list]) => [name, median(list)]));
-  const cpuUs: PerStore = new Map([...cpu].map(([name, ms]) => [name, (ms * 1e3) / samples]));
+  const rate: PerStore = new Map([...rates].map(([store, list]) => [store, median(list)]));
+  const cpuUs: PerStore = new Map([...cpu].map(([store, ms]) => [store, (ms * 1e3) / samples]));
   return [
-    ...compared('ingest', { metric: 'samples_per_s', unit: '1/s', ratio: 'rate_ratio' }, rate),
-    ...compared('ingest', { metric: 'cpu_us_per_sample', unit: 'µs', ratio: 'cpu_ratio' }, cpuUs),
+    ...compared(name, { metric: 'samples_per_s', unit: '1/s', ratio: 'rate_ratio' }, rate),
+    ...compared(name, { metric: 'cpu_us_per_sample', unit: 'µs', ratio: 'cpu_ratio' }, cpuUs),
   ];
 }
 
-/** Groups at the same time, each group's bodies in order: as the shards of a sender do. */
-async function send(store: MetricStore, scrapes: MetricLoad['bodies']): Promise<void> {
-  const groups = scrapes[0]?.length ?? 0;
-  const one = async (group: number): Promise<void> => {
-    for (const bodies of scrapes) {
-      const body = bodies[group];
+/** All senders at the same time, each one's bodies in order: as the shards of Prometheus do. */
+async function send(store: MetricStore, steps: MetricLoad['bodies']): Promise<void> {
+  const senders = steps[0]?.length ?? 0;
+  const one = async (sender: number): Promise<void> => {
+    for (const bodies of steps) {
+      const body = bodies[sender];
       if (body !== undefined) await store.write(body);
     }
   };
-  await Promise.all(Array.from({ length: groups }, (_, group) => one(group)));
+  await Promise.all(Array.from({ length: senders }, (_, sender) => one(sender)));
 }
 
 const QUIET_STEP_MS = 200;
@@ -134,8 +155,10 @@ async function queryRows(
   repeats: number,
   signal: AbortSignal,
 ): Promise<BenchRow[]> {
-  const startMs = load.startMs + ODD_MS;
-  const endMs = startMs + (load.scrapes - 1) * SCRAPE_MS;
+  const scrapes = Math.min(load.scrapes, QUERY_SCRAPES);
+  const firstMs = load.startMs + (load.scrapes - scrapes) * SCRAPE_MS;
+  const startMs = firstMs + ODD_MS;
+  const endMs = startMs + (scrapes - 1) * SCRAPE_MS;
   const range = { start: String(startMs / 1e3), end: String(endMs / 1e3), step: '15' };
   const times = new Map(stores.map((store) => [store.name, [] as number[]]));
   const answers = new Map<string, string>();
@@ -167,11 +190,9 @@ async function queryRows(
   ];
 }
 
-async function diskRows(stores: readonly MetricStore[], load: MetricLoad): Promise<BenchRow[]> {
+async function diskRows(stores: readonly MetricStore[], samples: number): Promise<BenchRow[]> {
   const bytes: PerStore = new Map();
-  for (const store of stores) {
-    bytes.set(store.name, (await store.diskBytes()) / (load.series * load.scrapes));
-  }
+  for (const store of stores) bytes.set(store.name, (await store.diskBytes()) / samples);
   const what = { metric: 'bytes_per_sample', unit: 'bytes', ratio: 'bytes_ratio' };
   return compared('ingest', what, bytes);
 }
