@@ -30,6 +30,20 @@ test('it is a map from bytes to numbers, whatever is set and unset', () => {
   );
 });
 
+test('keys whose bytes are a zero or no number as a double are told apart, and found', () => {
+  const table = createKeyTable(7);
+  const keys = [
+    [0, 0, 0, 0, 0, 0, 0, 0],
+    [0, 0, 0, 0, 0, 0, 0, 0x80],
+    [1, 0, 0, 0, 0, 0, 0xf8, 0x7f],
+    [2, 0, 0, 0, 0, 0, 0xf8, 0x7f],
+  ].map((key) => new DataView(Uint8Array.from(key).buffer));
+  keys.forEach((key, number) => {
+    table.set(key, 0, 8, number);
+  });
+  expect(keys.map((key) => table.get(key, 0, 8))).toEqual([0, 1, 2, 3]);
+});
+
 test('ten thousand keys are found again', () => {
   const table = createKeyTable(7);
   const view = new DataView(new ArrayBuffer(8));

@@ -1,21 +1,21 @@
 import type { IntakeTime, TakenMetrics } from './metric-intake.ts';
 import type { RemoteWriteVersion, Unreadable } from './remote-writer.ts';
 
-/** To the thread that reads remote write. */
-export type ToWriteThread =
-  | ({
-      readonly kind: 'body';
-      readonly id: number;
-      readonly body: Uint8Array<ArrayBuffer>;
-      readonly version: RemoteWriteVersion;
-    } & IntakeTime)
-  /** What became of a request that was taken, and its blocks' memory. */
-  | {
-      readonly kind: 'settled';
-      readonly id: number;
-      readonly isKept: boolean;
-      readonly memory: readonly ArrayBuffer[];
-    };
+/** What became of a request that was taken, and its blocks' memory. */
+export interface SettledRequest {
+  readonly id: number;
+  readonly isKept: boolean;
+  readonly memory: readonly ArrayBuffer[];
+}
+
+/** To the thread that reads remote write: a body. */
+export interface ToWriteThread extends IntakeTime {
+  readonly id: number;
+  readonly body: Uint8Array<ArrayBuffer>;
+  readonly version: RemoteWriteVersion;
+  /** Since the body before: a message of their own would wake the thread for each request twice. */
+  readonly settled: readonly SettledRequest[];
+}
 
 /** From it: for each body, its blocks or what is wrong. `failed`: a mistake of ours. */
 export type FromWriteThread = { readonly id: number } & (

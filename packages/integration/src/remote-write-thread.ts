@@ -6,7 +6,7 @@ import {
   type MetricCounters,
   type MetricWriterOptions,
 } from './metric-writer.ts';
-import type { FromWriteThread, ToWriteThread } from './remote-write-messages.ts';
+import type { FromWriteThread, SettledRequest, ToWriteThread } from './remote-write-messages.ts';
 import type { RemoteWriter } from './remote-writer.ts';
 import { declaredHours } from './retention-hours.ts';
 
@@ -31,6 +31,8 @@ export function createRemoteWriteThread(
   const book = createMetricBook(sink);
   const waiting = new Map<number, (reply: FromWriteThread | undefined) => void>();
   let running: Worker | undefined;
+  /** For the thread, with the next body. */
+  let settled: SettledRequest[] = [];
   let restarts = 0;
   let requests = 0;
 
@@ -48,6 +50,7 @@ export function createRemoteWriteThread(
     });
     worker.on('exit', () => {
       running = undefined;
+      settled = [];
       for (const settle of waiting.values()) settle(undefined);
       waiting.clear();
     });
@@ -57,25 +60,31 @@ export function createRemoteWriteThread(
   return {
     write: async (body, version) => {
       const worker = thread();
-      const send = (message: ToWriteThread, moved: readonly ArrayBuffer[]): void =>
-        worker.postMessage(message, [...moved]);
       requests += 1;
       const id = requests;
       // Its own memory: a body may be a view of what was read from a socket.
       const copy = new Uint8Array(body);
       const retentionHours = hoursOf(prometheusSamples);
+      const message: ToWriteThread = {
+        id,
+        body: copy,
+        version,
+        settled,
+        nowMs: now(),
+        retentionHours,
+      };
+      const moved = settled.flatMap(({ memory }) => memory);
+      settled = [];
       const reply = await new Promise<FromWriteThread | undefined>((resolve) => {
         waiting.set(id, resolve);
-        const time = { nowMs: now(), retentionHours };
-        send({ kind: 'body', id, body: copy, version, ...time }, [copy.buffer]);
+        worker.postMessage(message, [copy.buffer, ...moved]);
       });
       if (reply === undefined) return BUSY;
       if (reply.kind === 'failed') throw new Error(reply.message);
       if (reply.kind === 'unreadable') return reply.unreadable;
       const { taken } = reply;
       return book.keep(taken, (isKept) => {
-        const memory = memoryOf(taken.batches);
-        send({ kind: 'settled', id, isKept, memory }, memory);
+        if (worker === running) settled.push({ id, isKept, memory: memoryOf(taken.batches) });
       });
     },
     counters: book.counters,

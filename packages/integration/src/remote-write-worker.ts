@@ -9,8 +9,7 @@ const read = createBodyReader();
 /** Requests whose blocks are under way to the disk. */
 const open = new Map<number, Taken>();
 
-function answer(message: Extract<ToWriteThread, { kind: 'body' }>): FromWriteThread {
-  const { id, body, version, nowMs, retentionHours } = message;
+function answer({ id, body, version, nowMs, retentionHours }: ToWriteThread): FromWriteThread {
   try {
     const fill = read(body, version);
     if (typeof fill !== 'function') return { kind: 'unreadable', id, unreadable: fill };
@@ -24,10 +23,9 @@ function answer(message: Extract<ToWriteThread, { kind: 'body' }>): FromWriteThr
 
 // What the main thread posts, in this same version.
 parentPort?.on('message', (message: ToWriteThread) => {
-  if (message.kind === 'settled') {
-    open.get(message.id)?.settle(message.isKept, message.memory);
-    open.delete(message.id);
-    return;
+  for (const { id, isKept, memory } of message.settled) {
+    open.get(id)?.settle(isKept, memory);
+    open.delete(id);
   }
   const reply = answer(message);
   const moved = reply.kind === 'taken' ? reply.taken.batches : [];
