@@ -18,7 +18,11 @@ export interface ToWriteThread extends IntakeTime {
 }
 
 /** From it: for each body, its blocks or what is wrong. `failed`: a mistake of ours. */
-export type FromWriteThread = { readonly id: number } & (
+export type FromWriteThread = {
+  readonly id: number;
+  /** The body's: a later one may have it. */
+  readonly memory: ArrayBuffer;
+} & (
   | { readonly kind: 'taken'; readonly taken: TakenMetrics }
   | { readonly kind: 'unreadable'; readonly unreadable: Unreadable }
   | { readonly kind: 'failed'; readonly message: string }

@@ -18,6 +18,11 @@ export interface RemoteWriteThread extends RemoteWriter {
   close(): Promise<void>;
 }
 
+/** What a body of 2,000 samples takes, and some. */
+const BODY_BYTES = 2 ** 16;
+/** Of as many requests as are under way with most senders. */
+const SPARES_MAX = 16;
+const SPARE_BYTES_MAX = 2 ** 20;
 const BUSY = { status: 'busy', retryAfterS: 1 } as const;
 
 /**
@@ -30,11 +35,25 @@ export function createRemoteWriteThread(
   const { sink, now, hoursOf = declaredHours } = options;
   const book = createMetricBook(sink);
   const waiting = new Map<number, (reply: FromWriteThread | undefined) => void>();
+  /** Memory of bodies that were read. New memory each time makes the collector look at all else. */
+  const spare: ArrayBuffer[] = [];
   let running: Worker | undefined;
   /** For the thread, with the next body. */
   let settled: SettledRequest[] = [];
   let restarts = 0;
   let requests = 0;
+
+  /** To be moved to the thread: a body may be a view of what was read from a socket. */
+  function copyOf(body: Uint8Array): Uint8Array<ArrayBuffer> {
+    const large = spare.pop();
+    const memory =
+      large !== undefined && large.byteLength >= body.length
+        ? large
+        : new ArrayBuffer(Math.max(body.length, BODY_BYTES));
+    const copy = new Uint8Array(memory, 0, body.length);
+    copy.set(body);
+    return copy;
+  }
 
   function thread(): Worker {
     if (running !== undefined) return running;
@@ -42,6 +61,9 @@ export function createRemoteWriteThread(
     running = worker;
     worker.unref();
     worker.on('message', (reply: FromWriteThread) => {
+      if (spare.length < SPARES_MAX && reply.memory.byteLength <= SPARE_BYTES_MAX) {
+        spare.push(reply.memory);
+      }
       waiting.get(reply.id)?.(reply);
       waiting.delete(reply.id);
     });
@@ -62,8 +84,7 @@ export function createRemoteWriteThread(
       const worker = thread();
       requests += 1;
       const id = requests;
-      // Its own memory: a body may be a view of what was read from a socket.
-      const copy = new Uint8Array(body);
+      const copy = copyOf(body);
       const retentionHours = hoursOf(prometheusSamples);
       const message: ToWriteThread = {
         id,

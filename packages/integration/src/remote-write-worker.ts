@@ -10,14 +10,16 @@ const read = createBodyReader();
 const open = new Map<number, Taken>();
 
 function answer({ id, body, version, nowMs, retentionHours }: ToWriteThread): FromWriteThread {
+  const memory = body.buffer;
   try {
     const fill = read(body, version);
-    if (typeof fill !== 'function') return { kind: 'unreadable', id, unreadable: fill };
+    if (typeof fill !== 'function') return { kind: 'unreadable', id, memory, unreadable: fill };
     const { settle, ...taken } = intake.take(fill, { nowMs, retentionHours });
     open.set(id, { ...taken, settle });
-    return { kind: 'taken', id, taken };
+    return { kind: 'taken', id, memory, taken };
   } catch (error) {
-    return { kind: 'failed', id, message: error instanceof Error ? error.message : String(error) };
+    const message = error instanceof Error ? error.message : String(error);
+    return { kind: 'failed', id, memory, message };
   }
 }
 
@@ -28,9 +30,6 @@ parentPort?.on('message', (message: ToWriteThread) => {
     open.delete(id);
   }
   const reply = answer(message);
-  const moved = reply.kind === 'taken' ? reply.taken.batches : [];
-  parentPort?.postMessage(
-    reply,
-    moved.map(({ block }) => block.bytes.buffer),
-  );
+  const batches = reply.kind === 'taken' ? reply.taken.batches : [];
+  parentPort?.postMessage(reply, [reply.memory, ...batches.map(({ block }) => block.bytes.buffer)]);
 });
