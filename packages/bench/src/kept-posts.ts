@@ -16,8 +16,12 @@ export interface PostAnswer {
   readonly text: string;
 }
 
+/** A server may end a connection that was idle for seconds just when it is to be used. */
+const IDLE_MS_MAX = 1_000;
+
 interface Line {
   readonly socket: Socket;
+  idleSinceMs: number;
   onAnswer: (answer: PostAnswer) => void;
   onFault: (fault: Error) => void;
 }
@@ -35,7 +39,12 @@ export function createKeptPosts(
 
   function open(): Line {
     const socket = connect({ port, host: '127.0.0.1', noDelay: true });
-    const line: Line = { socket, onAnswer: () => undefined, onFault: () => undefined };
+    const line: Line = {
+      socket,
+      idleSinceMs: 0,
+      onAnswer: () => undefined,
+      onFault: () => undefined,
+    };
     all.add(socket);
     let read = Buffer.alloc(0);
     socket.on('data', (chunk) => {
@@ -56,12 +65,21 @@ export function createKeptPosts(
     return line;
   }
 
+  function freshIdle(): Line | undefined {
+    const line = idle.pop();
+    if (line === undefined || performance.now() - line.idleSinceMs < IDLE_MS_MAX) return line;
+    line.socket.destroy();
+    return freshIdle();
+  }
+
   return {
     post: (body) =>
       new Promise((resolve, reject) => {
-        const line = idle.pop() ?? open();
+        const line = freshIdle() ?? open();
         line.onFault = reject;
         line.onAnswer = (answer) => {
+          line.idleSinceMs = performance.now();
+          line.onFault = () => undefined;
           idle.push(line);
           resolve(answer);
         };
