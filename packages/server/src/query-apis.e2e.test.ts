@@ -355,6 +355,26 @@ test('metrics queries about the whole trace, as Traces Drilldown sends them', as
   ]);
 });
 
+test('a comparison counts the values of attributes inside a selection and outside of it', async () => {
+  const query = `{ ${ofRequests} } | compare({ status = error }, 2)`;
+  const { series, metrics } = await getJson(metricsPath(query, `${range}&step=10s`));
+  const sums = new Map(
+    (series as MetricSeries[]).map(({ promLabels, samples }) => [
+      promLabels,
+      samples.reduce((sum, { value }) => sum + value, 0),
+    ]),
+  );
+  const of = (type: string, service: string): number | undefined =>
+    sums.get(`{__meta_type="${type}", resource.service.name="${service}"}`);
+  expect(metrics).toMatchObject({ completedJobs: 1, totalJobs: 1 });
+  expect(of('baseline', 'gateway')).toBe(5);
+  expect(of('baseline_total', 'nil')).toBe(10);
+  expect(of('selection', 'gateway')).toBe(1);
+  expect(of('selection', 'orders')).toBe(1);
+  expect(of('selection_total', 'nil')).toBe(2);
+  expect(sums.has('{__meta_error="__too_many_values__", resource.service.name="nil"}')).toBe(true);
+});
+
 test.each([
   { path: metricsPath('{ } | rate(', range), says: 'invalid TraceQL query: parse error at line 1' },
   { path: metricsPath('{ }', range), says: 'q: a metrics query such as { } | rate() is expected' },

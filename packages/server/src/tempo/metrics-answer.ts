@@ -25,7 +25,9 @@ export function rangeAnswer(found: TraceMetrics, { fromUs, stepUs }: Grid): obje
 
 /** Of a grid of one interval. Grafana refuses members that its version does not know: no message. */
 export function instantAnswer(found: TraceMetrics): object {
-  const series = found.series.map((one) => ({ ...labelsAnswer(one), value: one.values[0] }));
+  const series = found.series
+    .filter(({ values }) => !Number.isNaN(values[0]))
+    .map((one) => ({ ...labelsAnswer(one), value: one.values[0] }));
   return { series, metrics: workAnswer(found) };
 }
 

@@ -2,13 +2,14 @@ import { l7FlowLog, qualifiedName } from '@thalweg/model';
 import type { Store } from '../storage/store.ts';
 import { type RowFilter, STARTED_WITHIN } from '../traces/filter.ts';
 import { createTurns } from '../turns.ts';
+import { createCompareFold } from './compare-fold.ts';
 import { evaluateTraceql } from './evaluate.ts';
 import { evaluateField } from './field.ts';
 import { necessaryCondition } from './necessary.ts';
 import { type RowColumns, rowColumns, rowView } from './row-columns.ts';
 import { candidateTraces } from './search.ts';
 import { createSeriesFold, type Grid, type MetricSeries, type SeriesFold } from './series-fold.ts';
-import type { MetricsStage, TraceqlQuery } from './syntax.ts';
+import type { CompareStage, MetricsStage, TraceqlQuery } from './syntax.ts';
 
 const TABLE = qualifiedName(l7FlowLog);
 /** Rows of one interval that differ in what the query reads. */
@@ -16,7 +17,7 @@ const ROWS_MAX = 300_000;
 
 export interface TraceMetricsQuery {
   readonly query: TraceqlQuery;
-  readonly metrics: MetricsStage;
+  readonly metrics: MetricsStage | CompareStage;
   readonly grid: Grid;
   readonly tracesMax: number;
   /** Milliseconds since the epoch. */
@@ -40,7 +41,9 @@ export async function queryTraceMetrics(
   store: Store,
   asked: TraceMetricsQuery,
 ): Promise<TraceMetrics> {
-  const fold = createSeriesFold(asked.metrics, asked.grid);
+  const { metrics, grid } = asked;
+  const fold =
+    metrics.name === 'compare' ? createCompareFold(metrics, grid) : createSeriesFold(metrics, grid);
   const columns = rowColumns(asked.query);
   const read =
     columns === undefined

@@ -1,6 +1,7 @@
 import { labelOf } from './names.ts';
 import type { FieldParser } from './parse-field.ts';
 import {
+  type CompareStage,
   type ComparisonOperator,
   type Field,
   METRICS_FUNCTIONS,
@@ -16,8 +17,38 @@ const COMPARISONS: readonly ComparisonOperator[] = ['=', '!=', '<', '<=', '>', '
 const GROUPING_MAX = 5;
 const SERIES_MAX = 1_000;
 
-export function metricsFunction(token: Token): MetricsFunction | undefined {
-  return METRICS_FUNCTIONS.find((one) => one === token.text && token.kind === 'word');
+export function metricsFunction(token: Token): MetricsFunction | 'compare' | undefined {
+  const names = [...METRICS_FUNCTIONS, 'compare'] as const;
+  return names.find((one) => one === token.text && token.kind === 'word');
+}
+
+const COMPARED_VALUES = 10;
+
+/** `compare({…})`, and behind the filter how many values and a time range in unix nanoseconds. */
+export function parseCompare(cursor: TokenCursor, filter: () => Field): CompareStage {
+  cursor.next();
+  cursor.expect('(');
+  const selection = filter();
+  const numbers: number[] = [];
+  while (cursor.take(',')) {
+    const token = cursor.next();
+    if (token.kind !== 'number' || !Number.isInteger(token.number) || token.number <= 0) {
+      throw cursor.unexpected(token, 'a whole number above 0');
+    }
+    if (numbers.length === 0 && token.number > SERIES_MAX) {
+      throw cursor.unexpected(token, `a number from 1 to ${SERIES_MAX}`);
+    }
+    numbers.push(token.number);
+  }
+  const [valuesMax = COMPARED_VALUES, fromNs, toNs] = numbers;
+  const isRange = fromNs !== undefined && toNs !== undefined && fromNs < toNs;
+  if (numbers.length > 3 || (numbers.length > 1 && !isRange)) {
+    const wanted = 'compare() takes a filter, a number of values, and a start and a later end';
+    throw cursor.error(wanted, cursor.last());
+  }
+  cursor.expect(')');
+  const [fromUs, toUs] = isRange ? [fromNs / 1e3, toNs / 1e3] : [-Infinity, Infinity];
+  return { name: 'compare', selection, valuesMax, fromUs, toUs };
 }
 
 /**

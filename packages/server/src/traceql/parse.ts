@@ -1,8 +1,9 @@
 import { labelOf } from './names.ts';
 import { FieldParser } from './parse-field.ts';
-import { metricsFunction, parseMetrics } from './parse-metrics.ts';
+import { metricsFunction, parseCompare, parseMetrics } from './parse-metrics.ts';
 import type {
   AggregateName,
+  CompareStage,
   ComparisonOperator,
   Field,
   MetricsStage,
@@ -54,10 +55,11 @@ class Parser {
   }
 
   /** `| rate() by (name)` at the end of a query; undefined: it has none. */
-  metrics(): MetricsStage | undefined {
+  metrics(): MetricsStage | CompareStage | undefined {
     if (!this.#cursor.take('|')) return undefined;
     const name = metricsFunction(this.#cursor.peek());
     if (name === undefined) throw new Error('BUG: a stage was left that is not of metrics');
+    if (name === 'compare') return parseCompare(this.#cursor, () => this.#filter());
     return parseMetrics(this.#cursor, this.#fields, name);
   }
 
@@ -237,14 +239,16 @@ class Parser {
       this.#cursor.expect(')');
       return { kind: 'pipeline', stages };
     }
+    return { kind: 'filter', field: this.#filter() };
+  }
+
+  #filter(): Field {
     this.#cursor.expect('{');
-    if (this.#cursor.take('}')) {
-      return { kind: 'filter', field: { kind: 'literal', type: 'boolean', value: true } };
-    }
+    if (this.#cursor.take('}')) return { kind: 'literal', type: 'boolean', value: true };
     const token = this.#cursor.peek();
     const field = this.#fields.condition();
     this.#cursor.mustBe(field, ['boolean', 'any'], token, 'a filter is');
     this.#cursor.expect('}');
-    return { kind: 'filter', field };
+    return field;
   }
 }

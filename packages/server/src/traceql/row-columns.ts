@@ -41,6 +41,7 @@ export function rowColumns({ stages, metrics }: TraceqlQuery): RowColumns | unde
   const [first, ...rest] = stages;
   if (first?.kind !== 'spansets' || first.spansets.kind !== 'filter') return undefined;
   if (rest.some(({ kind }) => kind !== 'select')) return undefined;
+  if (metrics?.name === 'compare') return undefined;
   const names = new Set<string>();
   const fields = [first.spansets.field, ...(metrics?.by ?? []).map(({ field }) => field)];
   if (metrics?.field !== undefined) fields.push(metrics.field);

@@ -10,7 +10,7 @@ const GRID = { fromUs: 0, stepUs: 10e6, count: 2 };
 /** Three GETs and a POST of 1, 2, 4 and 8 ms in the first interval; one GET of 3 ms in the second. */
 function folded(query: string): unknown {
   const { metrics } = parseTraceql(query);
-  if (metrics === undefined) throw new Error('not a metrics query');
+  if (metrics === undefined || metrics.name === 'compare') throw new Error('not of a series');
   const fold = createSeriesFold(metrics, GRID);
   const add = (method: string, durationMs: number, interval: number): void => {
     const { at, view } = rowView(['request_type', 'duration_us'], [method, durationMs * 1e3]);

@@ -155,8 +155,19 @@ export interface MetricsStage {
   readonly then: readonly SeriesStage[];
 }
 
+/** `compare({…}, values, from, to)`: which spans of those found are the selection. */
+export interface CompareStage {
+  readonly name: 'compare';
+  readonly selection: Field;
+  /** Of an attribute, the most frequent ones. */
+  readonly valuesMax: number;
+  /** When a span of the selection starts; infinite: at any time. `toUs` is exclusive. */
+  readonly fromUs: number;
+  readonly toUs: number;
+}
+
 export interface TraceqlQuery {
   readonly stages: readonly Stage[];
   /** Of a metrics query only. */
-  readonly metrics?: MetricsStage;
+  readonly metrics?: MetricsStage | CompareStage;
 }
