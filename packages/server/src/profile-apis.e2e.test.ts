@@ -214,6 +214,9 @@ test('two selections are compared, and one is answered as a profile', async () =
     { locationId: ['4', '3'], value: ['20'] },
   ]);
   expect(profile.stringTable.slice(0, 3)).toEqual(['', 'cpu', 'nanoseconds']);
+  const few = await querier('SelectMergeProfile', { ...merge, maxNodes: 3 });
+  expect(few.sample.map(({ value }: { value: string[] }) => value)).toEqual([['80'], ['20']]);
+  expect(few.stringTable).toContain('other');
   const untyped = { ...merge, profileTypeID: '' };
   expect(await querier('SelectMergeProfile', untyped)).toMatchObject({ code: 'invalid_argument' });
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { buildTree, flameGraph } from './flame-graph.ts';
+import { buildTree, flameGraph, shownStacks } from './flame-graph.ts';
 
 test('stacks become levels of offset, total, self and name', async () => {
   const root = await buildTree([
@@ -32,6 +32,22 @@ const stacks = fc.array(
   { maxLength: 30 },
 );
 
+test('stacks of few frames have `other` for the value of the rest', async () => {
+  const root = await buildTree([
+    { stack: 'main;a;b', value: 30 },
+    { stack: 'main;a', value: 20 },
+    { stack: 'main;c', value: 2 },
+    { stack: 'main;d;e', value: 3 },
+    { stack: 'idle', value: 10 },
+  ]);
+  expect(await shownStacks(root, 5)).toEqual([
+    { stack: 'idle', value: 10 },
+    { stack: 'main;a', value: 20 },
+    { stack: 'main;a;b', value: 30 },
+    { stack: 'main;other', value: 5 },
+  ]);
+});
+
 test('however few frames are shown, what they were seen doing adds up to the whole', async () => {
   await fc.assert(
     fc.asyncProperty(stacks, fc.integer({ min: 0, max: 20 }), async (given, nodesMax) => {
@@ -39,6 +55,13 @@ test('however few frames are shown, what they were seen doing adds up to the who
       const graph = await flameGraph(await buildTree(given), nodesMax);
       const selves = graph.levels.flatMap((level) => level.filter((_, at) => at % 4 === 2));
       expect(graph.total).toBe(total);
+      const shown = await shownStacks(await buildTree(given), nodesMax);
+      expect(shown.reduce((sum, { value }) => sum + value, 0)).toBe(total);
+      const merged = new Map<string, number>();
+      for (const { stack, value } of given) merged.set(stack, (merged.get(stack) ?? 0) + value);
+      if (nodesMax === 0) {
+        expect(new Map(shown.map(({ stack, value }) => [stack, value]))).toEqual(merged);
+      }
       expect(selves.reduce((sum, self) => sum + self, 0)).toBe(total);
       for (const level of graph.levels) {
         let end = 0;

@@ -104,6 +104,28 @@ export async function flameGraph(root: FlameNode, nodesMax: number): Promise<Fla
   return { names, levels, total: root.total, maxSelf };
 }
 
+/**
+ * Stacks of a tree of about `nodesMax` frames, the largest: the value of smaller siblings is that of
+ * one frame `other`. By name at each depth; frames without a value of their own give no stack.
+ */
+export async function shownStacks(root: FlameNode, nodesMax: number): Promise<StackSum[]> {
+  const turns = createTurns();
+  const smallest = await smallestShown(root, nodesMax);
+  const stacks: StackSum[] = [];
+  const below = (node: FlameNode, above: string): { node: FlameNode; stack: string }[] =>
+    shownChildren(node, smallest)
+      .map((child) => ({ node: child, stack: above + child.name }))
+      .reverse();
+  const waiting = below(root, '');
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    const { node, stack } = next;
+    if (node.self > 0) stacks.push({ stack, value: node.self });
+    waiting.push(...below(node, `${stack};`));
+    if (turns.isDue()) await turns.take();
+  }
+  return stacks;
+}
+
 function shownChildren(node: FlameNode, smallest: number): readonly FlameNode[] {
   const all = [...node.children.values()];
   const shown = all.filter(({ total }) => total >= smallest).sort(byName);

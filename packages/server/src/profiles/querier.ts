@@ -4,7 +4,7 @@ import { apiError } from '../errors.ts';
 import type { Store } from '../storage/store.ts';
 import type { MessageValue } from './connect-codec.ts';
 import { flameDiff } from './flame-diff.ts';
-import { buildTree, type FlameGraph, flameGraph } from './flame-graph.ts';
+import { buildTree, type FlameGraph, flameGraph, shownStacks } from './flame-graph.ts';
 import { readLabelNames, readLabelSets, readLabelValues, readProfileTypes } from './labels.ts';
 import { mergedProfile } from './merged-profile.ts';
 import { type ProfileFilter, type ProfileQuestion, profileFilter } from './profile-filter.ts';
@@ -121,7 +121,10 @@ async function readProfile(
       reason: 'profileTypeID: name:type:unit:period_type:period_unit',
     });
   }
-  return mergedProfile(await readStacks(store, filter), { type, ...rangeOf(asked, nowMs) });
+  const all = await readStacks(store, filter);
+  const stacks =
+    asked.maxNodes === 0 ? all : await shownStacks(await buildTree(all), asked.maxNodes);
+  return mergedProfile(stacks, { type, ...rangeOf(asked, nowMs) });
 }
 
 /** Without a range: the last hour. */
