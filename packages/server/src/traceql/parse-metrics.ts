@@ -16,39 +16,12 @@ const COMPARISONS: readonly ComparisonOperator[] = ['=', '!=', '<', '<=', '>', '
 /** Fields that series are grouped by. */
 const GROUPING_MAX = 5;
 const SERIES_MAX = 1_000;
+/** Of each attribute, where a comparison does not say how many. */
+const COMPARED_VALUES = 10;
 
 export function metricsFunction(token: Token): MetricsFunction | 'compare' | undefined {
   const names = [...METRICS_FUNCTIONS, 'compare'] as const;
   return names.find((one) => one === token.text && token.kind === 'word');
-}
-
-const COMPARED_VALUES = 10;
-
-/** `compare({…})`, and behind the filter how many values and a time range in unix nanoseconds. */
-export function parseCompare(cursor: TokenCursor, filter: () => Field): CompareStage {
-  cursor.next();
-  cursor.expect('(');
-  const selection = filter();
-  const numbers: number[] = [];
-  while (cursor.take(',')) {
-    const token = cursor.next();
-    if (token.kind !== 'number' || !Number.isInteger(token.number) || token.number <= 0) {
-      throw cursor.unexpected(token, 'a whole number above 0');
-    }
-    if (numbers.length === 0 && token.number > SERIES_MAX) {
-      throw cursor.unexpected(token, `a number from 1 to ${SERIES_MAX}`);
-    }
-    numbers.push(token.number);
-  }
-  const [valuesMax = COMPARED_VALUES, fromNs, toNs] = numbers;
-  const isRange = fromNs !== undefined && toNs !== undefined && fromNs < toNs;
-  if (numbers.length > 3 || (numbers.length > 1 && !isRange)) {
-    const wanted = 'compare() takes a filter, a number of values, and a start and a later end';
-    throw cursor.error(wanted, cursor.last());
-  }
-  cursor.expect(')');
-  const [fromUs, toUs] = isRange ? [fromNs / 1e3, toNs / 1e3] : [-Infinity, Infinity];
-  return { name: 'compare', selection, valuesMax, fromUs, toUs };
 }
 
 /**
@@ -78,6 +51,33 @@ export function parseMetrics(
     cursor.mustBe(found, ['number', 'any'], token, `${who}() takes`);
     return found;
   }
+}
+
+/** `compare({…})`, and behind the filter how many values and a time range in unix nanoseconds. */
+export function parseCompare(cursor: TokenCursor, filter: () => Field): CompareStage {
+  cursor.next();
+  cursor.expect('(');
+  const selection = filter();
+  const numbers: number[] = [];
+  while (cursor.take(',')) {
+    const token = cursor.next();
+    if (token.kind !== 'number' || !Number.isInteger(token.number) || token.number <= 0) {
+      throw cursor.unexpected(token, 'a whole number above 0');
+    }
+    if (numbers.length === 0 && token.number > SERIES_MAX) {
+      throw cursor.unexpected(token, `a number from 1 to ${SERIES_MAX}`);
+    }
+    numbers.push(token.number);
+  }
+  const [valuesMax = COMPARED_VALUES, fromNs, toNs] = numbers;
+  const isRange = fromNs !== undefined && toNs !== undefined && fromNs < toNs;
+  if (numbers.length > 3 || (numbers.length > 1 && !isRange)) {
+    const wanted = 'compare() takes a filter, a number of values, and a start and a later end';
+    throw cursor.error(wanted, cursor.last());
+  }
+  cursor.expect(')');
+  const [fromUs, toUs] = isRange ? [fromNs / 1e3, toNs / 1e3] : [-Infinity, Infinity];
+  return { name: 'compare', selection, valuesMax, fromUs, toUs };
 }
 
 function quantileList(cursor: TokenCursor): readonly number[] {
