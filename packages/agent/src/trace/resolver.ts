@@ -264,8 +264,10 @@ export function createResolver(
   function close(opened: OpenRequest<Call>, id: bigint, response: Exchange['response']): void {
     opened.wireId = id;
     openCount -= 1;
-    if (response === undefined) abandonRequest(opened);
-    else {
+    if (response === undefined) {
+      abandonRequest(opened);
+      orders.abandonRequest(opened.request.tid);
+    } else {
       closeRequest(opened);
       forgetTurn(opened);
       const last = lastRead(response, opened);

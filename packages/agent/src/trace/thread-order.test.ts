@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createThreadOrders } from './thread-order.ts';
 
-/** One thread. `a` reads a request, `>x` sends call x, `>*` unseen ones, `-a` ends request a. Answers pairs `call:request`, with a `?` across rounds. */
+/** One thread. `a` reads a request, `>x` sends call x, `>*` unseen ones, `-a` ends request a, `!` a request without an answer. Answers pairs `call:request`, with a `?` across rounds. */
 function pairs(steps: string): string {
   const ended = new Set<string>();
   const told: string[] = [];
@@ -14,6 +14,7 @@ function pairs(steps: string): string {
   });
   for (const step of `${steps} end`.split(' ')) {
     if (step === '>*') orders.hideCalls(1);
+    else if (step === '!') orders.abandonRequest(1);
     else if (step.startsWith('>')) orders.sendCall(1, step.slice(1));
     else if (step.startsWith('-')) ended.add(step.slice(1));
     else orders.readRequest(1, step);
@@ -35,6 +36,8 @@ test.each([
   },
   { name: 'or until it has ended', steps: 'a b >x c -b >y', told: 'x:a? y:c' },
   { name: 'nothing was read', steps: '>x', told: '' },
+  { name: 'places are lost with a message while something waits', steps: 'a b c ! >x d >y', told: '' },
+  { name: 'until nothing waits', steps: 'a b ! >x c >y >z d >w', told: 'w:d' },
   { name: 'unseen calls may be of all that waited', steps: 'a b c >x >* d >y', told: 'x:a? y:d' },
   { name: 'what leaves after unseen ones has no place', steps: 'a b >* >x c >y', told: 'y:c' },
 ])('$name: $steps', ({ steps, told }) => {

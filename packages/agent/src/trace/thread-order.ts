@@ -17,6 +17,8 @@ export interface ThreadOrders<Request, Call> {
    * had read last in the same turn of its loop.
    */
   sendAnswer(tid: number, request: Request | undefined, last?: Call): void;
+  /** A request will not be seen to be answered. */
+  abandonRequest(tid: number): void;
   /** Calls left that were not seen, nobody knows how many. */
   hideCalls(tid: number): void;
   /** Whether the thread read several requests in a row: the last one need not be what it works on. */
@@ -49,6 +51,11 @@ interface Line<Read, Sent> {
   isBroken: boolean;
   /** From here on places are not known: the round's earlier ones are told as if across rounds. */
   isCut: boolean;
+  /**
+   * Something was lost: until nothing waits any more places may be wrong by one, and those of the other
+   * line alike, so that their agreement says nothing.
+   */
+  isAdrift: boolean;
 }
 
 interface Thread<Request, Call> {
@@ -135,7 +142,14 @@ export function createThreadOrders<Request, Call>(
         thread.followed = last;
       }
       if (request !== undefined) send(thread.answers, request, isCallOpen);
-      else passOver(thread.answers, isCallOpen);
+      else {
+        passOver(thread.answers, isCallOpen);
+        loseTouch(thread);
+      }
+    },
+    abandonRequest(tid) {
+      const thread = threads.get(tid);
+      if (thread !== undefined) loseTouch(thread);
     },
     hideCalls(tid) {
       const requests = sending(tid)?.requests;
@@ -163,8 +177,13 @@ function createThread<Request, Call>(): Thread<Request, Call> {
   };
 }
 
+function loseTouch({ requests, answers }: Thread<unknown, unknown>): void {
+  requests.isAdrift = true;
+  answers.isAdrift = true;
+}
+
 function createLine<Read, Sent>(): Line<Read, Sent> {
-  return { round: [], pairs: [], late: [], isAcross: false, isBroken: false, isCut: false };
+  return { round: [], pairs: [], late: [], isAcross: false, isBroken: false, isCut: false, isAdrift: false };
 }
 
 function read<Read>(line: Line<Read, unknown>, one: Read): void {
@@ -210,7 +229,7 @@ function endRound<Read, Sent>(
   isOpen: (one: Read) => boolean,
   onPair: (read: Read, sent: Sent, round: Round) => void,
 ): void {
-  const { pairs, isAcross, isBroken, isCut } = line;
+  const { pairs, isAcross, isBroken, isCut, isAdrift } = line;
   if (line.late.length + line.round.length > 0) {
     line.late = [...line.late, ...line.round].filter(isOpen).slice(-LINE_MAX);
     line.round = [];
@@ -219,7 +238,9 @@ function endRound<Read, Sent>(
   line.isBroken = false;
   line.isAcross = false;
   line.isCut = false;
-  if (isBroken) return;
-  const round = { isWhole: !isAcross && !isCut && line.late.length === 0, size: pairs.length };
+  if (line.late.length === 0) line.isAdrift = false;
+  const isWhole = !isAcross && !isCut && line.late.length === 0;
+  if (isBroken || (isAdrift && !isWhole)) return;
+  const round = { isWhole, size: pairs.length };
   for (const [one, sent] of pairs) onPair(one, sent, round);
 }
