@@ -1,4 +1,4 @@
-import { EVIDENCE_SHARED_ID, EVIDENCE_THREAD_RESTORED } from '@thalweg/model';
+import { EVIDENCE_CONNECT, EVIDENCE_SHARED_ID, EVIDENCE_THREAD_RESTORED } from '@thalweg/model';
 import type { Exchange } from '../flow/exchange.ts';
 import type { Comparison } from './calibration.ts';
 import { decideLink, FORWARD_EVIDENCE, type Link, type Support } from './link.ts';
@@ -174,10 +174,14 @@ export function learnFrom({ of, forward, backward, supports, unnamedCount, blind
     }
   }
   if (forward === undefined || backward === undefined) return;
-  if (supports.some((one) => one.candidate === forward && isReuse(one))) return;
-  trustCounts.overlap += 1;
-  trustCounts.byChance += 1 / (supports.length + unnamedCount);
-  if (forward === backward) trustCounts.agreed += 1;
+  const named = supports.find((one) => one.candidate === forward);
+  if (named !== undefined && isReuse(named)) return;
+  const isConnect = ((named?.evidence ?? 0) & EVIDENCE_CONNECT) !== 0;
+  for (const overlap of isConnect ? [trustCounts, trustCounts.connect] : [trustCounts]) {
+    overlap.overlap += 1;
+    overlap.byChance += 1 / (supports.length + unnamedCount);
+    if (forward === backward) overlap.agreed += 1;
+  }
 }
 
 /**

@@ -13,6 +13,7 @@ const FIRST = trustOf(createTrustCounts());
 const trust = (forward: number, backward: number, single = 0.85): Trust => ({
   forward,
   forwardAlone: [forward],
+  connectAlone: 1,
   backward,
   order: 0,
   orderAcross: 0,

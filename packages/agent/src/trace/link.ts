@@ -212,7 +212,8 @@ function forwardTrust(trust: Trust, orderMost: number, named: Support<unknown>):
   const { evidence, ordinal } = named;
   if ((evidence & EVIDENCE_THREAD_ORDER) !== 0) return orderTrust(trust, named, orderMost);
   if ((evidence & EVIDENCE_ANSWERED_NEXT) !== 0) return trust.forward;
-  return trust.forwardAlone[Math.min(ordinal, ORDINALS) - 1] ?? trust.forward;
+  const alone = trust.forwardAlone[Math.min(ordinal, ORDINALS) - 1] ?? trust.forward;
+  return (evidence & EVIDENCE_CONNECT) === 0 ? alone : Math.min(alone, trust.connectAlone);
 }
 
 /** Kinds that name a request independently of each other, by their bits. */

@@ -36,7 +36,11 @@ test.each([
   },
   { name: 'or until it has ended', steps: 'a b >x c -b >y', told: 'x:a? y:c' },
   { name: 'nothing was read', steps: '>x', told: '' },
-  { name: 'places are lost with a message while something waits', steps: 'a b c ! >x d >y', told: '' },
+  {
+    name: 'places are lost with a message while something waits',
+    steps: 'a b c ! >x d >y',
+    told: '',
+  },
   { name: 'until nothing waits', steps: 'a b ! >x c >y >z d >w', told: 'w:d' },
   { name: 'unseen calls may be of all that waited', steps: 'a b c >x >* d >y', told: 'x:a? y:d' },
   { name: 'what leaves after unseen ones has no place', steps: 'a b >* >x c >y', told: 'y:c' },

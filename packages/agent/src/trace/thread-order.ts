@@ -144,12 +144,12 @@ export function createThreadOrders<Request, Call>(
       if (request !== undefined) send(thread.answers, request, isCallOpen);
       else {
         passOver(thread.answers, isCallOpen);
-        loseTouch(thread);
+        setAdrift(thread);
       }
     },
     abandonRequest(tid) {
       const thread = threads.get(tid);
-      if (thread !== undefined) loseTouch(thread);
+      if (thread !== undefined) setAdrift(thread);
     },
     hideCalls(tid) {
       const requests = sending(tid)?.requests;
@@ -177,13 +177,21 @@ function createThread<Request, Call>(): Thread<Request, Call> {
   };
 }
 
-function loseTouch({ requests, answers }: Thread<unknown, unknown>): void {
+function setAdrift({ requests, answers }: Thread<unknown, unknown>): void {
   requests.isAdrift = true;
   answers.isAdrift = true;
 }
 
 function createLine<Read, Sent>(): Line<Read, Sent> {
-  return { round: [], pairs: [], late: [], isAcross: false, isBroken: false, isCut: false, isAdrift: false };
+  return {
+    round: [],
+    pairs: [],
+    late: [],
+    isAcross: false,
+    isBroken: false,
+    isCut: false,
+    isAdrift: false,
+  };
 }
 
 function read<Read>(line: Line<Read, unknown>, one: Read): void {

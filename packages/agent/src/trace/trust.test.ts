@@ -89,6 +89,14 @@ test.each([
   expect([forward, backward].map(believed).join(', ')).toBe(want);
 });
 
+test.each([
+  { name: 'nothing disputes it', agreed: 99, want: 'yes' },
+  { name: 'pools hand connections to whoever waits first', agreed: 80, want: 'unsure' },
+])('who opened a connection is who uses it: $name: $want', ({ agreed, want }) => {
+  const counts = { ...process(100, () => 1), connect: { overlap: 99, agreed, byChance: 2 } };
+  expect(believed(trustOf(counts).connectAlone)).toBe(want);
+});
+
 test('the only open request made the call, unless calls come as work of its own does', () => {
   const regular = createTrustCounts();
   const scattered = createTrustCounts();

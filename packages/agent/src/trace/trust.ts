@@ -7,6 +7,8 @@ export interface Trust {
   readonly forward: number;
   /** It names the request, and backward evidence does not: by how many calls it gave to it so far. */
   readonly forwardAlone: readonly number[];
+  /** The most of it where the thread's past is that of the connection: who opened one may not be who uses it. */
+  readonly connectAlone: number;
   /** The request that is answered right after the call's answer was read made the call. */
   readonly backward: number;
   /** What a thread sends follows the order of what it read: calls its requests, answers its answers. */
@@ -49,6 +51,8 @@ export interface TrustCounts {
   overlap: number;
   agreed: number;
   byChance: number;
+  /** Of them those whose forward evidence is who opened the connection. */
+  readonly connect: Overlap;
   /**
    * The same for the order of a thread, forwards and backwards, in whole rounds. It gives each request one call whether
    * right or not, so nothing but the agreement of its two directions tells.
@@ -94,6 +98,7 @@ export function createTrustCounts(): TrustCounts {
     overlap: 0,
     agreed: 0,
     byChance: 0,
+    connect: createOverlap(),
     order: createOverlap(),
     orderAcross: createOverlap(),
     forwardRight: 0,
@@ -171,6 +176,7 @@ export function trustOf(counts: TrustCounts): Trust {
         (requests + PRIOR_CALLS * PRIOR_FORWARD) / (counts.answeredRequests + PRIOR_CALLS),
       ),
     ),
+    connectAlone: bounded(agreement(counts.connect) ?? 1),
     backward: measured(counts.backwardRight, counts.backwardWrong) ?? bounded(backward),
     order: bounded(agreement(counts.order) ?? 0),
     orderAcross: bounded(agreement(counts.orderAcross) ?? 0),
@@ -223,6 +229,7 @@ function scale(to: TrustCounts, from: TrustCounts, by: number): void {
   to.answeredCalls = from.answeredCalls * by;
   to.claimed = from.claimed * by;
   scaleOverlap(to, from, by);
+  scaleOverlap(to.connect, from.connect, by);
   scaleOverlap(to.order, from.order, by);
   scaleOverlap(to.orderAcross, from.orderAcross, by);
   to.forwardRight = from.forwardRight * by;
