@@ -90,10 +90,12 @@ test.each([
 });
 
 test.each([
-  { name: 'nothing disputes it', agreed: 99, want: 'yes' },
-  { name: 'pools hand connections to whoever waits first', agreed: 80, want: 'unsure' },
-])('who opened a connection is who uses it: $name: $want', ({ agreed, want }) => {
-  const counts = { ...process(100, () => 1), connect: { overlap: 99, agreed, byChance: 2 } };
+  { name: 'nothing disputes it', claimed: 99, overlap: 99, agreed: 99, want: 'yes' },
+  { name: 'a pool serves who waits first', claimed: 99, overlap: 99, agreed: 80, want: 'unsure' },
+  { name: 'what disputes it is chance', claimed: 3, overlap: 40, agreed: 2, want: 'yes' },
+])('who opened a connection uses it: $name: $want', ({ claimed, overlap, agreed, want }) => {
+  const connect = { overlap, agreed, byChance: 1 };
+  const counts = { ...process(100, () => 1), claimed, connect };
   expect(believed(trustOf(counts).connectAlone)).toBe(want);
 });
 

@@ -176,7 +176,8 @@ export function trustOf(counts: TrustCounts): Trust {
         (requests + PRIOR_CALLS * PRIOR_FORWARD) / (counts.answeredRequests + PRIOR_CALLS),
       ),
     ),
-    connectAlone: bounded(agreement(counts.connect) ?? 1),
+    // Disputes say as much as the backward evidence that they come from.
+    connectAlone: bounded(1 - backward * (1 - (agreement(counts.connect) ?? 1))),
     backward: measured(counts.backwardRight, counts.backwardWrong) ?? bounded(backward),
     order: bounded(agreement(counts.order) ?? 0),
     orderAcross: bounded(agreement(counts.orderAcross) ?? 0),
