@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { BTF_PATH, openCapture } from './capture.ts';
 import { isAddonError, KernelError } from './kernel-error.ts';
+import type { Rung } from './ladder.ts';
 import { openPackets } from './packets.ts';
 
 /** What one feature stands on, found by trying it. */
@@ -48,6 +49,7 @@ function capture(btfPath: string): Feature[] {
     const { rung, reason, loopTurnsReason } = opened;
     return [
       { feature, isOn: true, rung, reason, fix: '' },
+      unixSockets(rung),
       loopTurns(loopTurnsReason),
       networkSpans(),
     ];
@@ -78,6 +80,18 @@ function networkSpans(): Feature {
         : 'use Linux 6.6 or later, as root or with CAP_NET_ADMIN and CAP_SYS_ADMIN';
     return { feature, isOn: false, rung: '-', reason: error.message, fix };
   }
+}
+
+/** State is kept at the peer too, which a program of rung B may not reach. */
+function unixSockets(rung: Rung): Feature {
+  const isOn = rung === 'A';
+  return {
+    feature: 'unix-domain sockets (PHP-FPM, databases behind a path)',
+    isOn,
+    rung: isOn ? 'A' : '-',
+    reason: isOn ? '' : 'rung B does not see them',
+    fix: isOn ? '' : 'use Linux 6.3 or later: rung A sees them',
+  };
 }
 
 function loopTurns(reason: string): Feature {

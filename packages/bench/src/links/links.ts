@@ -121,7 +121,8 @@ function judge(cell: {
     ...row('wire_join', 'share', wireJoin(records)),
     ...row('lost_events', 'count', lostEvents),
     ...row('unseen_parents', 'count', truth.unseenParents),
-    ...row('cpu_ms_per_1000', 'ms', (1e3 * cpu) / Math.max(1, requests)),
+    // Of agent, evaluator and receiver together: they share this process.
+    ...row('bench_cpu_ms_per_1000', 'ms', (1e3 * cpu) / Math.max(1, requests)),
     ...Object.entries(BASELINES).flatMap(([rule, linker]) => {
       const parents = linker(records, truth);
       const score = scoreLinks(truth, (record) => parents.get(record) ?? 0n);
