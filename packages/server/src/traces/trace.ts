@@ -54,13 +54,15 @@ export async function readTrace(store: Store, id: string): Promise<TraceAnswer> 
   const sought = soughtOf(id);
   const places = await placesOf(store, sought.keys);
   const found = await readRowsIn(store, places);
-  // It may be a root that has aliases only.
-  const root = rootOf(sought, found) ?? sought.root;
-  if (root === undefined) throw apiError('trace_not_found', { id });
   const isCut = places.isCut || found.length > SPANS_MAX;
+  // Of more rows than are read the one with the id may be missing: the others are of its root.
+  const ofOthers = isCut ? found[0]?.root : undefined;
+  // It may be a root that has aliases only.
+  const root = rootOf(sought, found) ?? ofOthers ?? sought.root;
+  if (root === undefined) throw apiError('trace_not_found', { id });
   const own = isCut ? await readRows(store, [root]) : found.filter((row) => row.root === root);
   // Most traces have one root, and the index says so.
-  const aliases = await readAliases(store, places.mayBeJoined(root) ? [root] : []);
+  const aliases = await readAliases(store, isCut || places.mayBeJoined(root) ? [root] : []);
   const rows = await withShownLinks(store, aliases.membersOf(root), own);
   if (rows.length === 0) throw apiError('trace_not_found', { id });
   return answerOf(aliases.finalOf(root), rows);
@@ -169,8 +171,8 @@ function readRows(store: Store, roots: readonly string[]): Promise<readonly Span
 }
 
 /**
- * Rows of the roots in the intervals, or any ones of more than `SPANS_MAX`, by start. The store would take
- * 2 ms to order five of them, and 5 to look up the intervals meanwhile.
+ * Rows of the roots in the intervals, or any ones of more than `SPANS_MAX`, by start. The store
+ * would take 2 ms to order five of them, and 5 to look up the intervals meanwhile.
  */
 async function readRowsIn(store: Store, { roots, intervals }: Places): Promise<readonly SpanRow[]> {
   if (roots.length === 0) return [];
