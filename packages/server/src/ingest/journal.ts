@@ -1,7 +1,13 @@
 import { constants, type FileHandle, open, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { crc32 } from 'node:zlib';
-import { GONE, groupHead, type JournalLine, lineOf, recoverJournal } from './journal-lines.ts';
+import {
+  GONE,
+  groupHead,
+  type JournalLine,
+  lineOf,
+  recoverJournal,
+  sumOf,
+} from './journal-lines.ts';
 import type { Segment } from './segments.ts';
 
 export interface Journal {
@@ -71,7 +77,7 @@ export async function openJournal(directory: string): Promise<Journal> {
     rowsOf: (token) => tokens.get(token),
     write: (added, pieces) => {
       const lines = Buffer.from(added.map(lineOf).join(''));
-      const sum = pieces.reduce((before, piece) => crc32(piece, before), crc32(lines));
+      const sum = pieces.reduce((before, piece) => sumOf(piece, before), sumOf(lines));
       const text = Buffer.concat([Buffer.from(groupHead(added.length, sum)), lines]);
       const start = written;
       written += text.length;

@@ -62,6 +62,21 @@ test('what was appended is found by each later run', async () => {
   expect(await recovered(directory)).toEqual(BOTH);
 });
 
+test('a block counts with a piece that is empty and from another thread', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'thalweg-segments-'));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  const segments = await openSegments(directory, Date.now);
+  const empty = new ArrayBuffer(0);
+  const piece = new Uint8Array(structuredClone(empty, { transfer: [empty] }));
+  const entry = entryOf('spans', 'one', 'first ');
+  await segments.append([{ ...entry, pieces: [...entry.pieces, piece] }]);
+  await segments.close();
+  expect(await recovered(directory)).toEqual({
+    found: [['spans', 1, 'first ']],
+    tokens: ['one'],
+  });
+});
+
 test.each([
   {
     name: 'a block of which a part is on disk',
