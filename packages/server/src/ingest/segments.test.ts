@@ -3,13 +3,14 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { type Entry, openSegments } from './segments.ts';
+import { type Entry, openSegments, type Segments } from './segments.ts';
 
 const entryOf = (table: string, token: string, text: string): Entry => {
   const bytes = Buffer.from(text);
@@ -149,6 +150,51 @@ test('a segment that was inserted and removed does not take its append with it',
     found: [['traces', 1, 'other']],
     tokens: ['one', 'two'],
   });
+});
+
+/** A spool of `first ` and `second` in a file that an inserted segment of two megabytes left. */
+async function usedAgain(): Promise<{ directory: string; path: string; segments: Segments }> {
+  const directory = mkdtempSync(join(tmpdir(), 'thalweg-segments-'));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  const segments = await openSegments(directory, Date.now);
+  await segments.append([entryOf('spans', 'large', 'x'.repeat(2 ** 21))]);
+  for (const sealed of await segments.seal(() => true)) await segments.remove(sealed);
+  await segments.append([entryOf('spans', 'one', 'first ')]);
+  await segments.append([entryOf('spans', 'two', 'second')]);
+  const name = readdirSync(directory).find((each) => each.startsWith('spans.')) ?? '';
+  const path = join(directory, name);
+  expect(statSync(path).size).toBe(2 ** 21);
+  return { directory, path, segments };
+}
+
+test('a file that is used again holds only what was appended, once it is sealed or found', async () => {
+  const { directory, path, segments } = await usedAgain();
+  await segments.close();
+  const next = await openSegments(directory, Date.now);
+  expect(next.found.map(({ rows, bytes }) => [rows, bytes])).toEqual([[2, 12]]);
+  expect(readFileSync(path, 'latin1')).toBe('first second');
+  await next.close();
+  const other = await usedAgain();
+  const [sealed] = await other.segments.seal(() => true);
+  expect(readFileSync(sealed?.path ?? '', 'latin1')).toBe('first second');
+  await other.segments.close();
+});
+
+test('an append does not count where a file that is used again has its old bytes still', async () => {
+  const { directory, path, segments } = await usedAgain();
+  await segments.close();
+  writeFileSync(path, readFileSync(path, 'latin1').replace('second', 'xxxxxx'));
+  expect(await recovered(directory)).toEqual({ found: [['spans', 1, 'first ']], tokens: ['one'] });
+});
+
+test('a file that waits to be used again is gone after a restart', async () => {
+  const { directory, segments } = await usedAgain();
+  await segments.append([entryOf('spans', 'three', 'x'.repeat(2 ** 20))]);
+  for (const sealed of await segments.seal(() => true)) await segments.remove(sealed);
+  expect(readdirSync(directory)).toHaveLength(2);
+  await segments.close();
+  expect(await recovered(directory)).toMatchObject({ found: [] });
+  expect(readdirSync(directory)).toEqual(['journal']);
 });
 
 test('a journal without sums, of an earlier version, is taken as it is', async () => {

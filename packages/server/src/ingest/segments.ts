@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
-import { constants, type FileHandle, open, rename, unlink } from 'node:fs/promises';
+import { constants, type FileHandle, open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openJournal, syncDirectory, writeAll } from './journal.ts';
 import type { JournalLine } from './journal-lines.ts';
+import { openSpareFiles } from './spare-files.ts';
 
 /** Blocks of one table, one behind the other in a file, that one INSERT takes. */
 export interface Segment {
@@ -62,7 +63,8 @@ interface Added {
 }
 
 /** A write is on disk when it ends: one errand of the thread pool, where a write and a sync are two. */
-const NEW_SYNCED = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_DSYNC;
+const SYNCED = constants.O_RDWR | constants.O_DSYNC;
+const NEW_SYNCED = SYNCED | constants.O_CREAT | constants.O_EXCL;
 
 /**
  * The spool: segments, and a journal that says which block ends where and under which token. Both
@@ -73,6 +75,7 @@ const NEW_SYNCED = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | con
 export async function openSegments(directory: string, nowMs: () => number): Promise<Segments> {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const journal = await openJournal(directory);
+  const spares = await openSpareFiles(directory);
   /** Every segment that the store does not have yet. */
   const live = new Map<string, Segment>(journal.found.map((segment) => [segment.name, segment]));
   const openOnes = new Map<string, OpenSegment>();
@@ -94,6 +97,7 @@ export async function openSegments(directory: string, nowMs: () => number): Prom
     if (!hasFailed) return;
     for (const segment of openOnes.values()) segment.written = segment.bytes;
     await journal.rollback();
+    await spares.drop();
     settled = Promise.resolve();
     hasFailed = false;
   }
@@ -105,7 +109,7 @@ export async function openSegments(directory: string, nowMs: () => number): Prom
     const unique = `${nowMs()}-${sequence++}-${randomBytes(6).toString('hex')}`;
     const name = `${table}.${unique}.native`;
     const path = join(directory, name);
-    const file = await open(path, NEW_SYNCED, 0o600);
+    const file = await open(path, (await spares.reuse(path)) ? SYNCED : NEW_SYNCED, 0o600);
     await syncDirectory(directory);
     const segment = { name, path, table, file, rows: 0, bytes: 0, written: 0 };
     openOnes.set(table, segment);
@@ -168,7 +172,7 @@ export async function openSegments(directory: string, nowMs: () => number): Prom
       await drain();
       const due = [...openOnes.values()].filter(isDue);
       for (const segment of due) {
-        // An append that failed may have left bytes behind the end.
+        // An append that failed may have left bytes behind the end, or an earlier segment.
         await segment.file.truncate(segment.bytes);
         openOnes.delete(segment.table);
         await segment.file.close();
@@ -179,9 +183,9 @@ export async function openSegments(directory: string, nowMs: () => number): Prom
     });
   }
 
-  async function remove({ name, path }: Segment): Promise<void> {
+  async function remove({ name, path, bytes }: Segment): Promise<void> {
     live.delete(name);
-    await unlink(path);
+    await spares.retire(path, bytes);
   }
 
   return {
