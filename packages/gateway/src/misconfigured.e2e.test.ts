@@ -63,12 +63,20 @@ test('what cannot be sent is dropped and told, and requests go on', async () => 
   expect(await ask(gateway)).toBe(200);
 });
 
-test('a plugin that cannot be made fails its requests, says why, and no others', async () => {
+test('a logger that cannot be made is told of, and requests go on without it', async () => {
   const [gateway, nodes] = await started();
   const plugins = { 'http-logger': { uri: '$env://NOTURL/' } };
   await gateway.put('routes/1', { uri: '/*', plugins, upstream: { nodes } });
-  expect(await ask(gateway)).toBe(500);
-  expect(gateway.notes()).toContain('http-logger of routes/1 cannot be made: Invalid URL');
-  await gateway.put('routes/1', { uri: '/*', upstream: { nodes } });
   expect(await ask(gateway)).toBe(200);
+  expect(gateway.notes()).toContain('http-logger of routes/1 cannot be made: Invalid URL');
+});
+
+test('a node that no socket reaches is refused, or is none', async () => {
+  const [gateway, nodes] = await started();
+  const far = { nodes: { '127.0.0.1:70000': 1 }, scheme: 'https' };
+  expect(await gateway.put('upstreams/1', far)).toBe(400);
+  const rules = [{ weighted_upstreams: [{ upstream: far, weight: 1 }] }];
+  const plugins = { 'traffic-split': { rules } };
+  expect(await gateway.put('routes/1', { uri: '/*', plugins, upstream: { nodes } })).toBe(201);
+  expect(await ask(gateway)).toBe(503);
 });

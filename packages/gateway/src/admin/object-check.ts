@@ -2,6 +2,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { compileExpression } from '../core/match/expression.ts';
 import { parseIpRanges } from '../core/match/ip-range.ts';
 import { patternFault } from '../core/match/pattern.ts';
+import { hostAndPort, PORT_MAX } from '../core/node-source.ts';
 import type { PluginConf, SslObject, UpstreamObject } from '../core/objects.ts';
 import { isVariableName } from '../core/post-arguments.ts';
 import { readProto } from '../plugins/grpc-transcode/proto-source.ts';
@@ -112,6 +113,11 @@ function upstreamFault(parts: CheckParts, given: unknown): Fault | undefined {
   if (v6 !== undefined) {
     return fault("invalid configuration: IPv6 address must be enclosed with '[' and ']'");
   }
+  const beyond = unreachable(upstream);
+  if (beyond !== undefined) {
+    const rule = `the port of "${beyond}" is above ${PORT_MAX}`;
+    return fault(`invalid configuration: property "nodes" validation failed: ${rule}`);
+  }
   const { client_cert: cert, client_key: key } = upstream.tls ?? {};
   if (cert !== undefined && key !== undefined) {
     const wrong = pairFault(cert, key);
@@ -151,6 +157,12 @@ const KEY_PATTERNS: Readonly<Record<string, RegExp>> = {
 function hostsOf({ nodes }: UpstreamObject): readonly string[] {
   if (!Array.isArray(nodes)) return [];
   return nodes.map(({ host }: { readonly host: string }) => host);
+}
+
+/** The schema sees to the ports of a list. */
+function unreachable({ nodes = {} }: UpstreamObject): string | undefined {
+  const keys = Array.isArray(nodes) ? [] : Object.keys(nodes);
+  return keys.find((key) => (hostAndPort(key).port ?? 0) > PORT_MAX);
 }
 
 const REFERENCES = [

@@ -66,19 +66,23 @@ export function openNodes(object: UpstreamObject, parts: NodeSourceParts): NodeS
 
 type ConfiguredNode = Omit<Node, 'address' | 'key'>;
 
-/** Both spellings of `nodes` as one list, in the order given. */
+export const PORT_MAX = 65_535;
+
+/** Both spellings of `nodes` as one list, in the order given, without those that no socket reaches. */
 export function configuredNodes({ nodes, scheme }: UpstreamObject): readonly ConfiguredNode[] {
   if (nodes === undefined) return [];
   const defaultPort = scheme === 'https' || scheme === 'grpcs' ? 443 : 80;
   const list: readonly NodeObject[] = isList(nodes)
     ? nodes
     : Object.entries(nodes).map(([key, weight]) => ({ ...hostAndPort(key), weight }));
-  return list.map(({ host, port, weight, priority }) => ({
-    host,
-    port: port ?? defaultPort,
-    weight,
-    priority: priority ?? 0,
-  }));
+  return list
+    .filter(({ port = 0 }) => port <= PORT_MAX)
+    .map(({ host, port, weight, priority }) => ({
+      host,
+      port: port ?? defaultPort,
+      weight,
+      priority: priority ?? 0,
+    }));
 }
 
 function isList(nodes: NonNullable<UpstreamObject['nodes']>): nodes is readonly NodeObject[] {

@@ -99,14 +99,22 @@ export function createPluginHost(parts: PluginHostParts): PluginHost {
     return made(plugin, { conf, origin });
   }
 
-  /** One that cannot be made, after all checks, fails each request that it would take part in. */
+  /**
+   * One that cannot be made, after all checks, fails each request that it would take part in; one that
+   * only watches takes no part.
+   */
   function made(plugin: Plugin, { conf, origin }: PlacedConf): Handlers {
     try {
       return plugin.create(parts.withDefaults(plugin, conf), environmentOf(plugin, origin));
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
+      const failure = `${plugin.name} of ${origin.kind}/${origin.id} cannot be made: ${why}`;
+      if (plugin.observes) {
+        parts.warn(failure);
+        return {};
+      }
       const fail = (): never => {
-        throw new Error(`${plugin.name} of ${origin.kind}/${origin.id} cannot be made: ${why}`);
+        throw new Error(failure);
       };
       return { rewrite: fail, access: fail };
     }

@@ -8,6 +8,7 @@ const SINCE_START = new Set(['accepted', 'handled', 'total']);
 export const nodeStatus = definePlugin({
   name: 'node-status',
   priority: 1000,
+  observes: true,
   summary: 'Shows the connections of this gateway, through a route with public-api.',
   schema: { type: 'object' },
   create: () => ({}),

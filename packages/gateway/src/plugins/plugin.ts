@@ -147,6 +147,8 @@ export interface Plugin {
   /** What differs from APISIX, a sentence each, for the generated page. */
   readonly notes: readonly string[];
   readonly isAuth: boolean;
+  /** It only watches: where it cannot be made, requests go on without it. */
+  readonly observes: boolean;
   /** Where it may be configured: in stream routes only `access` and `log` are run. */
   readonly subsystems: readonly Subsystem[];
   /** Skipped as a global rule when the route has it too. */
@@ -178,6 +180,7 @@ export interface PluginDefinition<Conf extends object> {
   readonly notes?: readonly string[];
   readonly schema: JsonSchema;
   readonly isAuth?: boolean;
+  readonly observes?: boolean;
   readonly subsystems?: readonly Subsystem[];
   readonly prefersRoute?: boolean;
   readonly consumerSchema?: JsonSchema;
@@ -199,6 +202,7 @@ export function definePlugin<Conf extends object>(definition: PluginDefinition<C
     example: undefined,
     notes: [],
     isAuth: false,
+    observes: false,
     subsystems: ['http'],
     prefersRoute: false,
     consumerSchema: undefined,

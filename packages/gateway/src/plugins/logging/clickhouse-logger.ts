@@ -21,6 +21,7 @@ interface ClickhouseLogger extends BatchFields, LogFields {
 export const clickhouseLogger = definePlugin<ClickhouseLogger>({
   name: 'clickhouse-logger',
   priority: 398,
+  observes: true,
   summary: 'Inserts an entry of each request into a ClickHouse table, in batches.',
   example: {
     endpoint_addrs: ['http://127.0.0.1:8123'],

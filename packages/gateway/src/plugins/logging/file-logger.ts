@@ -19,6 +19,7 @@ const FLUSH_MS = 5;
 export const fileLogger = definePlugin<FileLogger>({
   name: 'file-logger',
   priority: 399,
+  observes: true,
   summary: 'Appends an entry of each request to a file, as lines of JSON.',
   schema: {
     type: 'object',

@@ -19,6 +19,7 @@ interface HttpLogger extends BatchFields, LogFields {
 export const httpLogger = definePlugin<HttpLogger>({
   name: 'http-logger',
   priority: 410,
+  observes: true,
   summary: 'Posts an entry of each request to a URL, in batches.',
   secretFields: ['auth_header'],
   schema: {

@@ -30,6 +30,7 @@ const TEXTS = { type: 'object', additionalProperties: { type: 'string', minLengt
 export const lokiLogger = definePlugin<LokiLogger>({
   name: 'loki-logger',
   priority: 414,
+  observes: true,
   summary: 'Pushes an entry of each request to Grafana Loki, in batches.',
   schema: {
     type: 'object',

@@ -24,6 +24,7 @@ const PRIORITY = 46;
 export const syslog = definePlugin<Syslog>({
   name: 'syslog',
   priority: 401,
+  observes: true,
   summary: 'Sends an entry of each request to a syslog server (RFC 5424), in batches.',
   example: { host: '127.0.0.1', port: 514, sock_type: 'udp' },
   notes: [

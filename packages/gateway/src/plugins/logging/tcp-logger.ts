@@ -21,6 +21,7 @@ interface TcpLogger extends BatchFields, LogFields, SocketFields {
 export const tcpLogger = definePlugin<TcpLogger>({
   name: 'tcp-logger',
   priority: 405,
+  observes: true,
   summary: 'Writes an entry of each request to a TCP server, a connection for each batch.',
   example: { host: '127.0.0.1', port: 5044, batch_max_size: 1 },
   schema: {

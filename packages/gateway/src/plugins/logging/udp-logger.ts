@@ -23,6 +23,7 @@ const DATAGRAM_BYTES_MAX = 65_507;
 export const udpLogger = definePlugin<UdpLogger>({
   name: 'udp-logger',
   priority: 400,
+  observes: true,
   summary: 'Sends an entry of each request to a UDP receiver, in batches.',
   example: { host: '127.0.0.1', port: 5044, batch_max_size: 1 },
   notes: ['A batch that no datagram can hold is sent as several arrays.'],

@@ -21,6 +21,7 @@ const TRACE_ID = /^(?!0{32})[0-9a-f]{32}$/;
 export const opentelemetry = definePlugin<OpenTelemetry>({
   name: 'opentelemetry',
   priority: 12009,
+  observes: true,
   summary: 'Sends a trace of each request to an OpenTelemetry collector.',
   schema: {
     type: 'object',

@@ -32,6 +32,7 @@ function hideable(labels: readonly string[]) {
 export const prometheus = definePlugin<Prometheus>({
   name: 'prometheus',
   priority: 500,
+  observes: true,
   summary: 'Counts requests by route, status and node, and shows the counts to Prometheus.',
   prefersRoute: true,
   schema: {

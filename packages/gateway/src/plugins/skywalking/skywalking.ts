@@ -28,6 +28,7 @@ const COMPONENT = 6_002;
 export const skywalking = definePlugin<SkyWalking>({
   name: 'skywalking',
   priority: 12010,
+  observes: true,
   summary: 'Sends a segment of each request to Apache SkyWalking, with the sw8 header.',
   prefersRoute: true,
   schema: {

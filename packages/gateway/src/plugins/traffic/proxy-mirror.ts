@@ -31,6 +31,7 @@ const NOT_COPIED: ReadonlySet<string> = new Set([
 export const proxyMirror = definePlugin<ProxyMirror>({
   name: 'proxy-mirror',
   priority: 1010,
+  observes: true,
   summary: 'Sends a copy of requests to another host, whose answers are forgotten.',
   schema: {
     type: 'object',

@@ -31,6 +31,7 @@ const TIMEOUT_MS = 3_000;
 export const zipkin = definePlugin<Zipkin>({
   name: 'zipkin',
   priority: 12011,
+  observes: true,
   summary: 'Sends a trace of each request to Zipkin, with B3 headers.',
   schema: {
     type: 'object',
