@@ -129,8 +129,12 @@ function resourceOf(from: Attributes): string {
   return full === '' ? firstTaken(from, RESOURCES) : pathOf(full);
 }
 
+/** Its `lastIndex` tells the end: a match as an object would be garbage of each span. */
+const SCHEME_AND_HOST = /[a-z][a-z0-9+.-]*:\/\/[^/?#]*/iy;
+
 function pathOf(url: string): string {
-  const start = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i.exec(url)?.[0].length ?? 0;
+  SCHEME_AND_HOST.lastIndex = 0;
+  const start = SCHEME_AND_HOST.test(url) ? SCHEME_AND_HOST.lastIndex : 0;
   const fragment = url.indexOf('#', start);
   const path = url.slice(start, fragment < 0 ? undefined : fragment);
   return path.startsWith('/') ? path : `/${path}`;

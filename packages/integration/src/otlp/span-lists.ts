@@ -48,36 +48,35 @@ export function createSpanLists(): SpanLists {
     return '';
   }
 
+  // Made once: a function for each span would be garbage, and most have neither.
+  const eventAt = (cursor: ProtoCursor, range: Range): string => {
+    readEvent(cursor, range, event);
+    return eventJson(cursor, event);
+  };
+  const linkAt = (cursor: ProtoCursor, range: Range): string => {
+    readLink(cursor, range, link);
+    return linkJson(cursor, link);
+  };
   return {
-    events: (cursor, span) => {
-      if (span.eventCount === 0) return EMPTY;
-      return listJson(span.events, span.eventCount, (range) => {
-        readEvent(cursor, range, event);
-        return eventJson(cursor, event);
-      });
-    },
-    links: (cursor, span) => {
-      if (span.linkCount === 0) return EMPTY;
-      return listJson(span.links, span.linkCount, (range) => {
-        readLink(cursor, range, link);
-        return linkJson(cursor, link);
-      });
-    },
+    events: (cursor, { events, eventCount }) => listJson(cursor, events, eventCount, eventAt),
+    links: (cursor, { links, linkCount }) => listJson(cursor, links, linkCount, linkAt),
     exception,
   };
 }
 
 function listJson(
+  cursor: ProtoCursor,
   ranges: readonly Range[],
   count: number,
-  itemJson: (range: Range) => string,
+  jsonAt: (cursor: ProtoCursor, range: Range) => string,
 ): ListJson {
+  if (count === 0) return EMPTY;
   const items: string[] = [];
   let units = 2;
   for (let i = 0; i < count; i++) {
     const range = ranges[i];
     if (range === undefined) break;
-    const json = itemJson(range);
+    const json = jsonAt(cursor, range);
     units += json.length + 1;
     if (units > JSON_UNITS_MAX) return { json: `[${items.join(',')}]`, dropped: count - i };
     items.push(json);

@@ -8,7 +8,7 @@ import {
   traceAlias,
   withColumns,
 } from '@thalweg/model';
-import { indexEntries, markEntries } from './index-entry.ts';
+import type { IndexWriter } from './index-entry.ts';
 import type { RootTable } from './roots.ts';
 import type { Entry } from './segments.ts';
 import { traceKeysOf } from './trace-keys.ts';
@@ -18,7 +18,15 @@ export function entriesOf(
   table: AnyTable,
   block: Block,
   token: string,
-  { roots, nowMs }: { readonly roots: RootTable; readonly nowMs: number },
+  {
+    roots,
+    index,
+    nowMs,
+  }: {
+    readonly roots: RootTable;
+    readonly index: IndexWriter;
+    readonly nowMs: number;
+  },
 ): Entry[] {
   const arrived =
     'ingest_time' in table.columns
@@ -40,11 +48,11 @@ export function entriesOf(
     Math.floor(nowMs / 1e3),
   );
   // The way to the rows first: what is found by it must not be late.
-  return [...indexEntries(block, rootHashes, traceKeys), entry({ root_hash: rootHashes })];
+  return [...index.entriesOf(block, rootHashes, traceKeys), entry({ root_hash: rootHashes })];
 }
 
 /** Roots that were joined since the last call: the marks that some were, and what was joined. */
-export function aliasEntries(roots: RootTable, nowMs: number): Entry[] {
+export function aliasEntries(roots: RootTable, index: IndexWriter, nowMs: number): Entry[] {
   const aliases = roots.takeAliases();
   if (aliases.length === 0) return [];
   const batch = createBatch(traceAlias);
@@ -52,7 +60,7 @@ export function aliasEntries(roots: RootTable, nowMs: number): Entry[] {
   for (const alias of aliases) {
     batch.push({ time, old_root_hash: alias.old, new_root_hash: alias.new });
   }
-  return [...markEntries(aliases, time), entryOf(traceAlias, '', batch.rows, [batch.encode()])];
+  return [...index.marksOf(aliases, time), entryOf(traceAlias, '', batch.rows, [batch.encode()])];
 }
 
 function entryOf(

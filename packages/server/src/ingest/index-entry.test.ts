@@ -10,9 +10,11 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createRowMaker } from '../testing/l7-rows.ts';
 import { keyOf, rowKeyOf } from '../traces/trace-index.ts';
-import { indexEntries } from './index-entry.ts';
+import { createIndexWriter } from './index-entry.ts';
 import { traceKeysOf } from './trace-keys.ts';
 
+/** One for all blocks, as in the server: what it holds of one may not show in the next. */
+const index = createIndexWriter();
 const id = fc.bigInt({ min: 1n, max: 2n ** 64n - 1n });
 const spans = fc.array(fc.record({ _id: id, wire_id: id, root: id, second: fc.nat(60) }), {
   minLength: 1,
@@ -25,7 +27,7 @@ function placesOf(rows: readonly { _id: bigint; wire_id: bigint; root: bigint; s
   for (const { _id, wire_id, second } of rows) batch.push(make(second * 1e6, { _id, wire_id }));
   const block = batch.block();
   const roots = BigUint64Array.from(rows.map(({ root }) => root));
-  const [entry] = indexEntries(block, roots, traceKeysOf(block));
+  const [entry] = index.entriesOf(block, roots, traceKeysOf(block));
   const read = readBlock(traceIndex, entry?.pieces[0] ?? new Uint8Array(), { columns: 'all' });
   if (read.kind === 'invalid') throw new Error(read.message);
   return read.block;
@@ -60,6 +62,29 @@ test('a root and its interval are entered once under the wire id and the root, a
     }),
     { seed: 8, numRuns: 100 },
   );
+});
+
+test('a block larger than the memory at hand is entered whole, and so is the one after it', () => {
+  const rows = Array.from({ length: 9_000 }, (_, at) => ({
+    _id: BigInt(at),
+    wire_id: BigInt(at >> 1) + 1n,
+    root: BigInt(at >> 2) + 2n ** 40n,
+    second: at % 30,
+  }));
+  const wanted = (some: typeof rows): string[] => [
+    ...new Set(
+      some.flatMap((row) =>
+        [row.wire_id, row.root].map(
+          (one) => `${keyOf(one.toString())} ${startOf(row.second)} ${row.root}`,
+        ),
+      ),
+    ),
+    ...some.map((row) => `${rowKeyOf(row._id.toString())} ${startOf(row.second)} ${row.root}`),
+  ];
+  // Keys of wire ids that two roots share come in turns; a set of what is told has each once.
+  for (const some of [rows, rows.slice(0, 9)]) {
+    expect(new Set(told(some))).toEqual(new Set(wanted(some)));
+  }
 });
 
 test('of two ids with one key each is entered with its root', () => {

@@ -5,6 +5,7 @@ import { type AnyTable, BLOCK_LIMITS, type Block, TABLES } from '@thalweg/model'
 import type { Store } from '../storage/store.ts';
 import { checkBlock, withinTime } from './checked-block.ts';
 import { aliasEntries, entriesOf } from './entries.ts';
+import { createIndexWriter } from './index-entry.ts';
 import { createInserter } from './inserter.ts';
 import type { RootTable } from './roots.ts';
 import { openSegments, type Segment } from './segments.ts';
@@ -99,6 +100,7 @@ type Refused = Extract<Accepted, { status: 'refused' }>;
 export async function createIngest(options: IngestOptions): Promise<Ingest> {
   const { store, roots, now, hoursOf = (table) => table.retentionHours } = options;
   const held = new Set(options.heldTables);
+  const index = createIndexWriter();
   const limits = { ...INGEST_DEFAULTS, ...options.limits };
   const segments = await openSegments(options.spoolDir, now);
   const { flushMs, heldFlushMs } = limits;
@@ -181,9 +183,9 @@ export async function createIngest(options: IngestOptions): Promise<Ingest> {
     }
     if (checked.length === 0) return refuse('time_out_of_range', late);
     const entries = checked.flatMap(({ table, block }) =>
-      entriesOf(table, block, token, { roots, nowMs }),
+      entriesOf(table, block, token, { roots, index, nowMs }),
     );
-    const written = await spool.write(entries, aliasEntries(roots, nowMs));
+    const written = await spool.write(entries, aliasEntries(roots, index, nowMs));
     if (written !== 'kept') return busy(written);
     const rows = checked.reduce((sum, { block }) => sum + block.rows, 0);
     rowsKept += rows;

@@ -1,5 +1,5 @@
 import { type Block, textRangesOf } from '@thalweg/model';
-import { keyOfBytes } from '../trace-key.ts';
+import { keyOfRange } from '../trace-key.ts';
 
 /** What the trace ids of a block are known by, a row each; 0 for none. */
 export interface TraceKeys {
@@ -45,7 +45,7 @@ export function traceKeysOf(block: Block): TraceKeys {
       continue;
     }
     writeNode(nodes, row, bytes, from, to);
-    keys[row] = keyOfBytes(bytes.subarray(from, to));
+    keys[row] = keyOfRange(bytes, from, to);
   }
   return { nodes, keys, isSet };
 }
