@@ -22,12 +22,12 @@ import { createUpstreamPool } from './core/http/upstream-pool.ts';
 import { createUpstreamSessions } from './core/http2/upstream-sessions.ts';
 import { listenOn, openListeners, proxyUrl } from './core/listeners.ts';
 import { locate, type PlaceSettings } from './core/locate.ts';
+import { makeContext } from './core/make-context.ts';
 import { parseIpRanges } from './core/match/ip-range.ts';
 import type { ProtoObject } from './core/objects.ts';
 import { createPipeline, type PipelineCounters } from './core/pipeline.ts';
 import { createPluginHost } from './core/plugin-host.ts';
 import { openPluginListeners } from './core/plugin-listeners.ts';
-import { probeContext } from './core/probe-context.ts';
 import { environmentReader, type ReferenceReader, resolvedConf } from './core/references.ts';
 import { createSecretBook } from './core/secrets/secret-book.ts';
 import { openNativeSockets } from './core/sockets/native-sockets.ts';
@@ -266,7 +266,7 @@ export async function openGatewayProcess(options: GatewayProcessOptions): Promis
   }
 
   function explain({ method, host, uri }: ExplainAsk): unknown {
-    const context = probeContext({ method, host, target: uri });
+    const context = makeContext({ method, host, target: uri });
     if (!locate(context, places)) return { error_msg: `bad uri: ${uri}` };
     const candidates = catalogue.explain(context);
     const winner = candidates.find(({ rejection }) => rejection === undefined);

@@ -41,6 +41,8 @@ test('what is no URL is refused when it is written', async () => {
     expect([plugins, await gateway.put('routes/1', { uri: '/*', plugins, upstream: { nodes } })]) //
       .toEqual([plugins, 400]);
   }
+  const collector = { address: '127.0.0.1:99999' };
+  expect(await gateway.put('plugin_metadata/opentelemetry', { collector })).toBe(400);
 });
 
 test('what cannot be sent is dropped and told, and requests go on', async () => {

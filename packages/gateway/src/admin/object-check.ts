@@ -294,10 +294,9 @@ function metadataFault(parts: CheckParts, name: string, value: ObjectValue): Fau
   if (plugin === undefined) return fault(`invalid plugin name`);
   const schema = plugin.metadataSchema ?? { type: 'object' };
   const conf = Object.fromEntries(Object.entries(value).filter(([key]) => key !== 'id'));
-  const [first, ...rest] = parts.validator.check(schema, conf);
-  return first === undefined
-    ? undefined
-    : { message: `invalid configuration: ${first.message}`, all: [first, ...rest] };
+  const all = parts.validator.check(schema, conf);
+  const wrong = all[0]?.message ?? plugin.checkMetadata(parts.validator.filled(schema, conf));
+  return wrong === undefined ? undefined : { message: `invalid configuration: ${wrong}`, all };
 }
 
 function certificateFault(value: ObjectValue): Fault | undefined {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { definePlugin, type Handlers } from '../plugins/plugin.ts';
 import { runPhase, type Step } from './chain.ts';
-import { probeContext } from './probe-context.ts';
+import { makeContext } from './make-context.ts';
 
 function step(name: string, handlers: Handlers): Step {
   const plugin = definePlugin({
@@ -18,7 +18,7 @@ test.each([
   { name: 'is timed for each plugin that ran', isTracing: true, want: ['waits', 'answers'] },
   { name: 'is not timed unless it is asked for', isTracing: false, want: undefined },
 ])('a phase $name', async ({ isTracing, want }) => {
-  const context = probeContext({ method: 'GET', host: 'a', target: '/' });
+  const context = makeContext({ method: 'GET', host: 'a', target: '/' });
   if (isTracing) context.phases = [];
   const steps = [
     step('waits', { access: () => Promise.resolve(undefined) }),

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { locate } from './locate.ts';
+import { makeContext } from './make-context.ts';
 import { parseIpRanges } from './match/ip-range.ts';
-import { probeContext } from './probe-context.ts';
 
 const LOOPBACK = parseIpRanges(['127.0.0.1']);
 
@@ -9,7 +9,7 @@ function located(
   field: string | undefined,
   settings: { isRecursive?: boolean; isTrusted?: boolean },
 ) {
-  const context = probeContext({ method: 'GET', host: 'Shop.Test:8080', target: '/' });
+  const context = makeContext({ method: 'GET', host: 'Shop.Test:8080', target: '/' });
   if (field !== undefined) context.headers.add('X-Real-IP', field);
   context.headers.add('X-Forwarded-Proto', 'https');
   locate(context, {

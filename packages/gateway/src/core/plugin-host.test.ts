@@ -3,8 +3,8 @@ import { examplePlugin } from '../plugins/example-plugin.ts';
 import { definePlugin, type Plugin } from '../plugins/plugin.ts';
 import { onBench } from '../plugins/testing/plugin-bench.ts';
 import { createSoloHub } from '../workers/hub.ts';
+import { makeContext } from './make-context.ts';
 import { createPluginHost } from './plugin-host.ts';
-import { probeContext } from './probe-context.ts';
 
 /** One that cannot be made. */
 function broken(observes: boolean): Plugin {
@@ -46,7 +46,7 @@ const WHY = 'broken of routes/7 cannot be made: no such place';
 
 test('a plugin that cannot be made fails requests and connections, and says why', () => {
   const { handlers } = hosted(broken(false));
-  const context = probeContext({ method: 'GET', host: 'a', target: '/' });
+  const context = makeContext({ method: 'GET', host: 'a', target: '/' });
   expect(() => handlers.rewrite?.(context)).toThrow(WHY);
   expect(() => handlers.access?.(context)).toThrow(WHY);
 });

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { HeaderFields } from './http/header-fields.ts';
+import { makeContext } from './make-context.ts';
 import { isVariableName, postArgument, readsBody } from './post-arguments.ts';
-import { probeContext } from './probe-context.ts';
 
 function context(type: string, text: string) {
-  const { head, body } = probeContext({ method: 'POST', host: 'x', target: '/' });
+  const { head, body } = makeContext({ method: 'POST', host: 'x', target: '/' });
   const fields = new HeaderFields();
   fields.add('Content-Type', type);
   return { head: { ...head, fields }, body: { ...body, whole: () => Buffer.from(text) } };

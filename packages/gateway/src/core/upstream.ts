@@ -7,6 +7,7 @@ import type { HealthBook } from './health/health-book.ts';
 import { type NodeSource, openNodes } from './node-source.ts';
 import type { Timeouts, UpstreamObject } from './objects.ts';
 import type { RequestContext } from './request-context.ts';
+import { timerMs } from './timer-ms.ts';
 
 /** One try to get an answer: what `upstream_addr`, `upstream_status` and spans show. */
 export interface UpstreamTry {
@@ -162,8 +163,8 @@ function combined(key: string, context: RequestContext): string | undefined {
 
 export function timeoutsOf(given: Timeouts | undefined): UpstreamTimeouts {
   return {
-    connectMs: (given?.connect ?? DEFAULT_TIMEOUT_S) * 1_000,
-    sendMs: (given?.send ?? DEFAULT_TIMEOUT_S) * 1_000,
-    readMs: (given?.read ?? DEFAULT_TIMEOUT_S) * 1_000,
+    connectMs: timerMs((given?.connect ?? DEFAULT_TIMEOUT_S) * 1_000),
+    sendMs: timerMs((given?.send ?? DEFAULT_TIMEOUT_S) * 1_000),
+    readMs: timerMs((given?.read ?? DEFAULT_TIMEOUT_S) * 1_000),
   };
 }

@@ -6,6 +6,7 @@ import type { OutboundAnswer } from './outbound.ts';
 import { definePlugin } from './plugin.ts';
 import { REQUEST_BODY_BYTES } from './request-body-bytes.ts';
 import { openService, SERVICE_FIELDS, type ServiceFields } from './service-fields.ts';
+import { urlFault } from './url-fault.ts';
 
 interface ForwardAuth extends ServiceFields {
   readonly uri: string;
@@ -54,7 +55,7 @@ export const forwardAuth = definePlugin<ForwardAuth>({
     },
     required: ['uri'],
   },
-  check: ({ uri }) => (URL.canParse(uri) ? undefined : `invalid uri: ${uri}`),
+  check: ({ uri }) => urlFault('uri', uri),
   create(conf, { warn }) {
     const service = openService(conf);
     const readsArguments = JSON.stringify(conf.extra_headers ?? {}).includes('post_arg');

@@ -4,6 +4,7 @@ import type { RequestContext } from '../core/request-context.ts';
 import { definePlugin } from './plugin.ts';
 import { REQUEST_BODY_BYTES } from './request-body-bytes.ts';
 import { openService, SERVICE_FIELDS, type ServiceFields } from './service-fields.ts';
+import { urlFault } from './url-fault.ts';
 
 interface Opa extends ServiceFields {
   readonly host: string;
@@ -55,7 +56,7 @@ export const opa = definePlugin<Opa>({
     },
     required: ['host', 'policy'],
   },
-  check: ({ host }) => (URL.canParse(host) ? undefined : `invalid host: ${host}`),
+  check: ({ host }) => urlFault('host', host),
   create(conf, { warn }) {
     const { send_headers_upstream: told = [] } = conf;
     const url = `${conf.host.replace(/\/+$/, '')}/v1/data/${conf.policy}`;

@@ -1,5 +1,7 @@
 import { type IncomingMessage, Agent as PlainAgent, request as plainRequest } from 'node:http';
 import { Agent as TlsAgent, request as tlsRequest } from 'node:https';
+import { asError } from '../core/as-error.ts';
+import { timerMs } from '../core/timer-ms.ts';
 
 export interface OutboundOptions {
   readonly timeoutMs: number;
@@ -47,7 +49,7 @@ export function createOutbound(options: OutboundOptions): Outbound {
     ask({ url, method, headers, body }) {
       const answered = new Promise<OutboundAnswer | Error>((resolve) => {
         const isTls = url.startsWith('https:');
-        const signal = AbortSignal.timeout(options.timeoutMs);
+        const signal = AbortSignal.timeout(timerMs(options.timeoutMs));
         const about = { method, headers: safeHeaders(headers), agent: isTls ? tls : plain, signal };
         const sent = (isTls ? tlsRequest : plainRequest)(
           url,
@@ -66,10 +68,6 @@ export function createOutbound(options: OutboundOptions): Outbound {
       tls.destroy();
     },
   };
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
 }
 
 /** Without octets that Node refuses to write in a field. */

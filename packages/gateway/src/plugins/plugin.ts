@@ -163,6 +163,8 @@ export interface Plugin {
   check(conf: PluginConf, environment: CheckEnvironment): string | undefined;
   /** As `check`, for what a consumer or a credential holds. */
   checkConsumer(conf: PluginConf): string | undefined;
+  /** As `check`, for the plugin's metadata. */
+  checkMetadata(conf: PluginConf): string | undefined;
   create(conf: PluginConf, environment: PluginEnvironment): Handlers;
   publicApis(environment: PluginEnvironment): readonly PublicApi[];
   listener(environment: PluginEnvironment): PluginListener | undefined;
@@ -188,6 +190,7 @@ export interface PluginDefinition<Conf extends object> {
   readonly secretFields?: readonly string[];
   check?(conf: Conf, environment: CheckEnvironment): string | undefined;
   checkConsumer?(conf: PluginConf): string | undefined;
+  checkMetadata?(conf: PluginConf): string | undefined;
   create(conf: Conf, environment: PluginEnvironment): Handlers;
   publicApis?(environment: PluginEnvironment): readonly PublicApi[];
   listener?(environment: PluginEnvironment): PluginListener | undefined;
@@ -197,7 +200,7 @@ export interface PluginDefinition<Conf extends object> {
 
 /** `Conf` is the type of what `schema` lets through, defaults filled in. */
 export function definePlugin<Conf extends object>(definition: PluginDefinition<Conf>): Plugin {
-  const { check, checkConsumer, publicApis, listener, respond } = definition;
+  const { check, checkConsumer, checkMetadata, publicApis, listener, respond } = definition;
   return {
     example: undefined,
     notes: [],
@@ -213,6 +216,7 @@ export function definePlugin<Conf extends object>(definition: PluginDefinition<C
     // Checked edge: `schema` has accepted the value before either of these is called.
     check: (conf, environment) => check?.(conf as Conf, environment),
     checkConsumer: (conf) => checkConsumer?.(conf),
+    checkMetadata: (conf) => checkMetadata?.(conf),
     create: (conf, environment) => definition.create(conf as Conf, environment),
     publicApis: (environment) => publicApis?.(environment) ?? [],
     listener: (environment) => listener?.(environment),

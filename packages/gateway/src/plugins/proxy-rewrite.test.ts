@@ -1,7 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the syntax under test
 import { expect, test } from 'vitest';
 import { locate } from '../core/locate.ts';
-import { probeContext } from '../core/probe-context.ts';
+import { makeContext } from '../core/make-context.ts';
 import type { PluginEnvironment } from './plugin.ts';
 import { proxyRewrite } from './proxy-rewrite.ts';
 
@@ -9,7 +9,7 @@ import { proxyRewrite } from './proxy-rewrite.ts';
 const ENVIRONMENT = {} as PluginEnvironment;
 
 async function rewritten(conf: object, target: string) {
-  const context = probeContext({ method: 'GET', host: 'x', target });
+  const context = makeContext({ method: 'GET', host: 'x', target });
   locate(context, {
     deletesTailSlash: false,
     isServletLike: false,

@@ -10,6 +10,7 @@ import {
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
+import { asError } from '../core/as-error.ts';
 import type { FieldSeal } from './field-seal.ts';
 import { createObjectTable } from './object-table.ts';
 import { ChangedError, DEFAULT_PREFIX, type Store, type StoredObject } from './store.ts';
@@ -244,8 +245,4 @@ function compact(
   const folder = openSync(join(path, '..'), 'r');
   fsyncSync(folder);
   closeSync(folder);
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
 }

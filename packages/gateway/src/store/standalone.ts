@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { parse } from 'yaml';
 import { withEnvironment } from '../config/config.ts';
 import { createObjectTable } from './object-table.ts';
+import { readOnly } from './read-only.ts';
 import { DEFAULT_PREFIX, type Store } from './store.ts';
 
 /** The file is looked at so often; a change is one of its times, size or inode. */
@@ -78,9 +79,6 @@ export function openStandalone(path: string, parts: StandaloneParts): Store {
     }
   }, POLL_MS);
   timer.unref();
-  const refuse = (): never => {
-    throw new Error('the configuration is a file: change the file');
-  };
   return {
     get: table.get,
     list: table.list,
@@ -88,9 +86,7 @@ export function openStandalone(path: string, parts: StandaloneParts): Store {
     isReachable: () => true,
     prefix: DEFAULT_PREFIX,
     subscribe: table.subscribe,
-    reserveId: async () => refuse(),
-    put: async () => refuse(),
-    delete: async () => refuse(),
+    ...readOnly('the configuration is a file: change the file'),
     close: async () => clearInterval(timer),
   };
 }

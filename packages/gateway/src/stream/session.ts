@@ -2,7 +2,7 @@ import type { Node } from '../core/balance/balancer.ts';
 import { runPhase } from '../core/chain.ts';
 import type { ForwardingParts } from '../core/forwarding.ts';
 import type { UpstreamFailure } from '../core/http/upstream-connection.ts';
-import { probeContext } from '../core/probe-context.ts';
+import { makeContext } from '../core/make-context.ts';
 import type { Peer, RequestContext } from '../core/request-context.ts';
 import { timeoutsOf, type Upstream, type UpstreamTimeouts } from '../core/upstream.ts';
 import { type FirstOctets, offerFirstOctets } from './first-octets.ts';
@@ -45,7 +45,7 @@ export async function openSession(
   first?: FirstOctets,
 ): Promise<Session | undefined> {
   const startMs = parts.now();
-  const context = probeContext({ method: protocol, host: '', target: '/', peer, startMs });
+  const context = makeContext({ method: protocol, host: '', target: '/', peer, startMs });
   context.setVariable('protocol', protocol);
   if (first !== undefined) offerFirstOctets(context, first);
   const route = parts.routes.match(peer);

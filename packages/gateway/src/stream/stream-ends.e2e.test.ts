@@ -75,6 +75,21 @@ test('a connection without an octet for the read timeout ends on both sides', as
   await Promise.all([once(client, 'end'), once(node, 'close')]);
 });
 
+test('a timeout that is longer than a timer can wait ends nothing early', async () => {
+  const gateway = await started();
+  onTestFinished(gateway.close);
+  const forever = 30 * 86_400;
+  const timeout = { connect: forever, send: forever, read: forever };
+  await gateway.put('stream_routes/1', { upstream: { nodes: echoNode, timeout } });
+  const client = await connected(gateway.tcp);
+  for (const text of ['one', 'two']) {
+    client.write(text);
+    const [bytes] = (await once(client, 'data')) as [Buffer];
+    expect(bytes.toString()).toBe(text);
+    await sleep(20);
+  }
+});
+
 test('datagrams of a client that was quiet for the read timeout are a new session', async () => {
   const gateway = await started();
   onTestFinished(gateway.close);

@@ -120,6 +120,9 @@ export function createFirstHub(): FirstHub {
           member.states.set(message.state, () => stateOf(name, key, settings));
           return;
         }
+        case 'forget':
+          member.states.delete(message.state);
+          return;
         case 'calls': {
           const list = message.list.map(([id, state, method, given]) => {
             const held = member.states.get(state)?.();

@@ -1,4 +1,5 @@
 import { createObjectTable } from '../store/object-table.ts';
+import { readOnly } from '../store/read-only.ts';
 import type { Store, StoredObject } from '../store/store.ts';
 
 /** The first process's store as one that serves sees it: read here, written there. */
@@ -14,9 +15,6 @@ export function createFollowedStore(start: {
   const table = createObjectTable();
   let { revision } = start;
   for (const object of start.objects) table.set(object);
-  const refuse = (): never => {
-    throw new Error('objects are written in the first process');
-  };
   return {
     get: table.get,
     list: table.list,
@@ -24,9 +22,7 @@ export function createFollowedStore(start: {
     isReachable: () => true,
     prefix: start.prefix,
     subscribe: table.subscribe,
-    reserveId: async () => refuse(),
-    put: async () => refuse(),
-    delete: async () => refuse(),
+    ...readOnly('objects are written in the first process'),
     close: async () => undefined,
     apply(key, now, at) {
       revision = at;

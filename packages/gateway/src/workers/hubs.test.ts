@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
 import { FIXED_WINDOW } from '../plugins/fixed-window.ts';
 import { PLACES } from '../plugins/traffic/places.ts';
@@ -47,6 +49,30 @@ test('the places of a process that has ended are free again', async () => {
   expect(await two?.enter('k', 1, 2)).toBeUndefined();
   end(1);
   expect(await two?.enter('k', 1, 2)).toBe(1);
+});
+
+test('the first process keeps no handle that nobody refers to', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void; // What the flag has made.
+  const first = createFirstHub();
+  const open = new Set<number>();
+  const hub = createWorkerHub(1, (message) => {
+    if (message.kind === 'state') open.add(message.state);
+    if (message.kind === 'forget') open.delete(message.state);
+    first.take(1, message);
+  });
+  first.join(1, (message) => hub.take(message));
+  const kept = hub.common(FIXED_WINDOW, 'kept', undefined).take;
+  const ask = { limit: 2, windowMs: 1_000, nowMs: 0 };
+  await kept('k', ask);
+  for (let i = 0; i < 30_000; i++) hub.common(FIXED_WINDOW, `w${i}`, undefined);
+  await expect
+    .poll(() => {
+      collect();
+      return open.size;
+    })
+    .toBeLessThan(10_002);
+  expect(await kept('k', ask)).toMatchObject({ remaining: 0 });
 });
 
 test('every process is asked, and what one that has ended has counted stays', async () => {

@@ -47,6 +47,8 @@ export type ToFirst =
       readonly key: string;
       readonly settings: unknown;
     }
+  /** Nothing refers to it any more in the process that asked for it. */
+  | { readonly kind: 'forget'; readonly state: number }
   | { readonly kind: 'calls'; readonly list: readonly Call[] }
   | {
       readonly kind: 'ask';

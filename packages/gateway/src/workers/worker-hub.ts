@@ -8,10 +8,16 @@ export interface WorkerHub extends Hub {
   last(): readonly (readonly [topic: string, answer: unknown])[];
 }
 
+/** What stands here for a state that the first process holds. */
+interface Handle {
+  readonly state: number;
+}
+
 export function createWorkerHub(process: number, send: (message: ToFirst) => void): WorkerHub {
   const topics = new Map<string, Topic>();
   const waiting = new Map<number, (answer: unknown) => void>();
   const states = new Map<string, object>();
+  const unused = new FinalizationRegistry<number>((state) => send({ kind: 'forget', state }));
   let calls: Call[] = [];
   let lastId = 0;
   let lastState = 0;
@@ -44,14 +50,15 @@ export function createWorkerHub(process: number, send: (message: ToFirst) => voi
     return answer;
   }
 
-  function remote(state: number): object {
+  /** Its methods refer to `handle`: whoever keeps one of them keeps the state. */
+  function remote(handle: Handle): object {
     const methods = new Map<string, (...given: unknown[]) => Promise<unknown>>();
     return new Proxy(
       {},
       {
         get(_, name) {
           if (typeof name !== 'string') return undefined;
-          const known = methods.get(name) ?? ((...given) => call(state, name, given));
+          const known = methods.get(name) ?? ((...given) => call(handle.state, name, given));
           methods.set(name, known);
           return known;
         },
@@ -76,7 +83,9 @@ export function createWorkerHub(process: number, send: (message: ToFirst) => voi
       const state = heldState(states, `${kind.name} ${key}`, () => {
         lastState += 1;
         send({ kind: 'state', state: lastState, name: kind.name, key, settings });
-        return remote(lastState);
+        const handle = { state: lastState };
+        unused.register(handle, lastState);
+        return remote(handle);
       });
       return state as Common<State>; // Every call of it goes to a state of this kind.
     },

@@ -1,3 +1,4 @@
+import { timerMs } from '../timer-ms.ts';
 import type { HealthThresholds } from './health-book.ts';
 
 /** `checks` of an upstream with its defaults filled in. */
@@ -43,7 +44,7 @@ export function activeCheck(checks: Given | undefined): ActiveCheck | undefined 
   const type = text(active, 'type') ?? 'http';
   return {
     type: type === 'https' || type === 'tcp' ? type : 'http',
-    timeoutMs: number(active, 'timeout', 1) * 1_000,
+    timeoutMs: timerMs(number(active, 'timeout', 1) * 1_000),
     method: text(active, 'http_method') ?? 'GET',
     path: text(active, 'http_path') ?? '/',
     body: text(active, 'http_req_body') ?? '',

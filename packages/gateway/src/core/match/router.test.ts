@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { locate } from '../locate.ts';
-import { probeContext } from '../probe-context.ts';
+import { makeContext } from '../make-context.ts';
 import { parseRoutePattern } from './route-pattern.ts';
 import { createRouter, type RouteEntry, type RouterMode } from './router.ts';
 
@@ -41,7 +41,7 @@ function routerOf(
 
 function context(ask: string) {
   const [, method = '', host = '', target = ''] = /^(\S+) ([^/]*)(\/.*)$/.exec(ask) ?? [];
-  const made = probeContext({ method, host, target });
+  const made = makeContext({ method, host, target });
   locate(made, {
     deletesTailSlash: false,
     isServletLike: false,

@@ -1,4 +1,5 @@
 import type { BatchBook, BatchCounters } from '../../core/batch-book.ts';
+import { timerMs } from '../../core/timer-ms.ts';
 
 /** Why the other side did not take a batch, and whether asking again makes sense. */
 export interface SendFailure {
@@ -106,7 +107,7 @@ export function createBatchProcessor<Entry>(
   }
 
   function arm(waitMs: number): void {
-    timer = setTimeout(tick, Math.max(1, waitMs));
+    timer = setTimeout(tick, timerMs(Math.max(1, waitMs)));
     timer.unref();
   }
 
@@ -146,7 +147,7 @@ export function createBatchProcessor<Entry>(
   async function attempt(batch: readonly Held<Entry>[], retries: number): Promise<void> {
     const failure = await failureOf(batch.map(({ entry }) => entry));
     if (failure?.mayRetry === true && retries < retriesMax && !isClosing) {
-      setTimeout(() => void attempt(batch, retries + 1), retryMs).unref();
+      setTimeout(() => void attempt(batch, retries + 1), timerMs(retryMs)).unref();
       return;
     }
     for (const { counters } of batch) {

@@ -1,5 +1,6 @@
 import { Agent as PlainAgent, request as plainRequest, type RequestOptions } from 'node:http';
 import { Agent as TlsAgent, request as tlsRequest } from 'node:https';
+import { timerMs } from '../../core/timer-ms.ts';
 import type { SendFailure } from './batch-processor.ts';
 
 export interface HttpSinkOptions {
@@ -24,7 +25,8 @@ export interface HttpSink {
 const SOCKETS_MAX = 8;
 
 export function createHttpSink(options: HttpSinkOptions): HttpSink {
-  const { url, timeoutMs } = options;
+  const { url } = options;
+  const timeoutMs = timerMs(options.timeoutMs);
   const isTls = url.protocol === 'https:';
   const pool = { keepAlive: true, maxSockets: SOCKETS_MAX };
   const agent = isTls

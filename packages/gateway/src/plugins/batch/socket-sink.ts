@@ -1,6 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { connect as connectPlain, isIPv6, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import { timerMs } from '../../core/timer-ms.ts';
 import type { SendFailure } from './batch-processor.ts';
 
 export interface SocketAddress {
@@ -27,7 +28,9 @@ export function sendStream(options: StreamOptions, text: string): Promise<SendFa
           ...(serverName === undefined ? {} : { servername: serverName }),
         })
       : connectPlain({ host, port });
-    socket.setTimeout(timeoutMs, () => socket.destroy(new Error(`idle for ${timeoutMs} ms`)));
+    socket.setTimeout(timerMs(timeoutMs), () =>
+      socket.destroy(new Error(`idle for ${timeoutMs} ms`)),
+    );
     socket.on('error', (error) => resolve(failure(options, error)));
     socket.on('close', () => resolve(undefined));
     // A receiver that keeps its end open would hold the connection until the time is over.
@@ -54,7 +57,7 @@ export function sendDatagrams(
       resolve(error === null ? undefined : failure(address, error));
     };
     const late = (): void => end(new Error(`not sent in ${timeoutMs} ms`));
-    const timer = setTimeout(late, timeoutMs);
+    const timer = setTimeout(late, timerMs(timeoutMs));
     socket.on('error', end);
     for (const text of texts) {
       socket.send(text, port, host, (error) => {

@@ -1,4 +1,5 @@
 import type { ValidateFunction } from 'ajv';
+import { asError } from '../../core/as-error.ts';
 import { compilePattern, type Pattern } from '../../core/match/pattern.ts';
 import { givenAjv, plainSchema } from '../given-schema.ts';
 
@@ -58,7 +59,7 @@ export function readDocument(text: string): ApiDocument | Error {
   try {
     return openDocument(JSON.parse(text));
   } catch (error) {
-    return error instanceof Error ? error : new Error(String(error));
+    return asError(error);
   }
 }
 

@@ -1,9 +1,11 @@
 import type { Answer } from '../../core/answer.ts';
+import { asError } from '../../core/as-error.ts';
 import type { RequestContext } from '../../core/request-context.ts';
 import { reasonOf } from '../given-schema.ts';
 import { createOutbound } from '../outbound.ts';
 import { definePlugin } from '../plugin.ts';
 import { REQUEST_BODY_BYTES } from '../request-body-bytes.ts';
+import { urlFault } from '../url-fault.ts';
 import { type ApiDocument, type BodyRule, type Found, readDocument } from './document.ts';
 import { queryValue, simpleValue } from './parameter-value.ts';
 
@@ -87,7 +89,8 @@ export const oasValidator = definePlugin<OasValidator>({
   },
   secretFields: ['spec_url_request_headers'],
   check({ spec, spec_url }) {
-    if (spec_url !== undefined && !URL.canParse(spec_url)) return `invalid spec_url: ${spec_url}`;
+    const wrong = spec_url === undefined ? undefined : urlFault('spec_url', spec_url);
+    if (wrong !== undefined) return wrong;
     const document = spec === undefined ? undefined : readDocument(spec);
     return document instanceof Error ? `invalid spec: ${document.message}` : undefined;
   },
@@ -244,6 +247,6 @@ function bodyValue(text: string, type: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch (error) {
-    return error instanceof Error ? error : new Error(String(error));
+    return asError(error);
   }
 }

@@ -3,6 +3,7 @@ import { field } from '../../core/http/header-fields.ts';
 import type { RequestContext } from '../../core/request-context.ts';
 import { definePlugin } from '../plugin.ts';
 import { newRandomId, type RandomId, SPAN_ID_BYTES, TRACE_ID_BYTES } from '../trace-ids.ts';
+import { urlFault } from '../url-fault.ts';
 import { createRequestSpans, type TraceState } from './request-spans.ts';
 import { isSampled, SAMPLER, type SamplerConf } from './sampler.ts';
 import { TRACING_METADATA, tracingSettings } from './settings.ts';
@@ -32,6 +33,7 @@ export const opentelemetry = definePlugin<OpenTelemetry>({
     },
   },
   metadataSchema: TRACING_METADATA,
+  checkMetadata: (conf) => urlFault('collector.address', tracingSettings({}, conf).collectorUrl),
   create(conf, environment) {
     const settings = tracingSettings(environment.attributes, environment.metadata());
     const exporter = environment.lasting(() => createSpanExporter(environment)).for(settings);

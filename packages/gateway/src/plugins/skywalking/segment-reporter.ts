@@ -1,3 +1,4 @@
+import { timerMs } from '../../core/timer-ms.ts';
 import { type BatchProcessor, createBatchProcessor } from '../batch/batch-processor.ts';
 import { createHttpSink, type HttpSink } from '../batch/http-sink.ts';
 import type { PluginEnvironment } from '../plugin.ts';
@@ -70,7 +71,7 @@ export function createSegmentReporter(
     push(segment, routeId, serverAddr) {
       if (timer === undefined && openCount > 0) {
         live();
-        timer = setInterval(live, reportMs).unref();
+        timer = setInterval(live, timerMs(reportMs)).unref();
       }
       return batch.push(segment, routeId, serverAddr);
     },

@@ -2,8 +2,8 @@ import { createValidator } from '../../admin/validator.ts';
 import { createBatchBook } from '../../core/batch-book.ts';
 import { HeaderFields } from '../../core/http/header-fields.ts';
 import { locate } from '../../core/locate.ts';
+import { makeContext } from '../../core/make-context.ts';
 import type { PluginConf } from '../../core/objects.ts';
-import { probeContext } from '../../core/probe-context.ts';
 import type { MatchedRoute, RequestContext, ResponseState } from '../../core/request-context.ts';
 import { createSoloHub } from '../../workers/hub.ts';
 import type { Handlers, Plugin, PluginEnvironment } from '../plugin.ts';
@@ -89,7 +89,7 @@ export function request({
   headers = {},
   route,
 }: BenchRequest = {}): RequestContext {
-  const context = probeContext({ method, host, target });
+  const context = makeContext({ method, host, target });
   for (const [name, value] of Object.entries(headers)) context.headers.add(name, value);
   locate(context, {
     deletesTailSlash: false,

@@ -1,4 +1,5 @@
 import { createClient, createCluster } from '@redis/client';
+import { timerMs } from '../../core/timer-ms.ts';
 
 /** Fields of the limiting plugins that say where Redis is. Times in ms. */
 export interface RedisFields {
@@ -119,7 +120,7 @@ function clusterOf(fields: RedisFields) {
 }
 
 function socketOf({ redis_timeout, redis_ssl, redis_ssl_verify }: RedisFields) {
-  const plain = { connectTimeout: redis_timeout, reconnectStrategy: () => RECONNECT_MS };
+  const plain = { connectTimeout: timerMs(redis_timeout), reconnectStrategy: () => RECONNECT_MS };
   return redis_ssl
     ? ({ ...plain, tls: true, rejectUnauthorized: redis_ssl_verify } as const)
     : plain;
@@ -135,7 +136,7 @@ function credentialsOf({ redis_username: username, redis_password: password }: R
 function timeout(ms: number): { readonly promise: Promise<never>; cancel(): void } {
   let timer: NodeJS.Timeout | undefined;
   const promise = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer of redis in ${ms} ms`)), ms);
+    timer = setTimeout(() => reject(new Error(`no answer of redis in ${ms} ms`)), timerMs(ms));
   });
   return { promise, cancel: () => clearTimeout(timer) };
 }

@@ -4,6 +4,7 @@ import { createBatchProcessor } from '../batch/batch-processor.ts';
 import { createHttpSink } from '../batch/http-sink.ts';
 import { definePlugin } from '../plugin.ts';
 import { newSpanId, newTraceId } from '../trace-ids.ts';
+import { urlFault } from '../url-fault.ts';
 import { readB3 } from './b3.ts';
 import { type TracedRequest, zipkinSpans } from './zipkin-spans.ts';
 
@@ -48,7 +49,7 @@ export const zipkin = definePlugin<Zipkin>({
     },
     required: ['endpoint', 'sample_ratio'],
   },
-  check: ({ endpoint }) => (URL.canParse(endpoint) ? undefined : `invalid endpoint: ${endpoint}`),
+  check: ({ endpoint }) => urlFault('endpoint', endpoint),
   create(conf, environment) {
     const state = Symbol('trace');
     const setsVariables = environment.attributes['set_ngx_var'] === true;

@@ -3,7 +3,7 @@ import { HeaderFields } from './http/header-fields.ts';
 import { createRequestBody } from './request-body.ts';
 import { type Peer, RequestContext } from './request-context.ts';
 
-export interface ProbeRequest {
+export interface ContextParts {
   readonly method: string;
   readonly host: string;
   readonly target: string;
@@ -23,14 +23,14 @@ const LOOPBACK: Peer = {
   clientChain: undefined,
 };
 
-/** A request that nobody sent: to ask what would match, for streams, and for tests. */
-export function probeContext({
+/** A context without a message of HTTP behind it: of a stream, of a question what would match. */
+export function makeContext({
   method,
   host,
   target,
   peer = LOOPBACK,
   startMs = 0,
-}: ProbeRequest): RequestContext {
+}: ContextParts): RequestContext {
   const fields = new HeaderFields();
   if (host !== '') fields.push('Host', 'host', host);
   const nothing = (): void => undefined;
