@@ -235,6 +235,7 @@ export async function openGatewayProcess(options: GatewayProcessOptions): Promis
     udp: options.administers ? streamPorts.udp : [],
     certificates,
     tlsOptions,
+    trusted: parseIpRanges(nginx.stream.real_ip_from),
     sessions: {
       routes: createStreamRoutes({ store, plugins, upstreams }),
       counters: streamCounters,

@@ -51,7 +51,12 @@ export const CONFIG_SCHEMA: JsonSchema = object({
             ...STREAM_ADDRESS,
             {
               type: 'object',
-              properties: { addr: { anyOf: STREAM_ADDRESS }, tls: bool(false) },
+              properties: {
+                addr: { anyOf: STREAM_ADDRESS },
+                tls: bool(false),
+                proxy_protocol: { type: 'boolean' },
+                proxy_protocol_to_upstream: { type: 'boolean' },
+              },
               required: ['addr'],
               additionalProperties: false,
             },
@@ -64,7 +69,12 @@ export const CONFIG_SCHEMA: JsonSchema = object({
     enable_http2: bool(true),
     proxy_protocol: {
       type: 'object',
-      properties: { listen_http_port: PORT, listen_https_port: PORT },
+      properties: {
+        listen_http_port: PORT,
+        listen_https_port: PORT,
+        enable_tcp_pp: bool(false),
+        enable_tcp_pp_to_upstream: bool(false),
+      },
       additionalProperties: false,
     },
     enable_control: bool(true),
@@ -136,7 +146,11 @@ export const CONFIG_SCHEMA: JsonSchema = object({
         keepalive_timeout: { ...DURATION, default: '60s' },
       }),
     }),
-    stream: object({ enable_access_log: bool(false), ...ACCESS_LOG }),
+    stream: object({
+      enable_access_log: bool(false),
+      ...ACCESS_LOG,
+      real_ip_from: { ...TEXTS, default: [] },
+    }),
   }),
   plugins: TEXTS,
   plugin_attr: { type: 'object', additionalProperties: { type: 'object' }, default: {} },
@@ -222,8 +236,6 @@ export const WITHOUT_MEANING: readonly string[] = [
     .join(' ')
     .split(' ')
     .map((key) => `nginx_config.http.${key}`),
-  'apisix.proxy_protocol.enable_tcp_pp',
-  'apisix.proxy_protocol.enable_tcp_pp_to_upstream',
   'graphql',
   'discovery',
   'stream_plugins',

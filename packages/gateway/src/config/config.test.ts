@@ -53,6 +53,22 @@ test('streams have ports when the mode says so, and requests have theirs unless 
   expect([parsed('stream').node_listen, parsed('http').node_listen.length]).toEqual([[], 1]);
 });
 
+test('PROXY headers of streams are as one port says, or else as it is said for all', () => {
+  const parsed = parseGatewayConfig(
+    `apisix:
+  proxy_mode: stream
+  proxy_protocol: {enable_tcp_pp: true}
+  stream_proxy:
+    tcp: [1, {addr: 2, proxy_protocol: false, proxy_protocol_to_upstream: true}]`,
+    {},
+  );
+  expect(parsed.ignored).toEqual([]);
+  expect(parsed.config.apisix.stream_proxy.tcp).toMatchObject([
+    { port: 1, isBehindProxy: true, announcesClient: false },
+    { port: 2, isBehindProxy: false, announcesClient: true },
+  ]);
+});
+
 test.each([
   { given: '60s', ms: 60_000 },
   { given: '500ms', ms: 500 },

@@ -26,6 +26,10 @@ export interface ProxyListen extends Listen {
 /** A port for streams over TCP. */
 export interface StreamListen extends Listen {
   readonly isTls: boolean;
+  /** Each connection begins with a header of the PROXY protocol. */
+  readonly isBehindProxy: boolean;
+  /** Nodes are told of the client by such a header. */
+  readonly announcesClient: boolean;
 }
 
 /** APISIX's config.yaml, as far as it has a meaning here. */
@@ -91,8 +95,8 @@ export interface GatewayConfig {
         readonly keepalive_timeout: string | number;
       };
     };
-    /** The access log of streams. */
-    readonly stream: AccessLogConfig;
+    /** The access log of streams, and whose PROXY headers are believed. */
+    readonly stream: AccessLogConfig & { readonly real_ip_from: readonly string[] };
   };
   /** Undefined: every plugin there is. */
   readonly plugins?: readonly string[];
@@ -193,6 +197,8 @@ export function parseGatewayConfig(
       readonly proxy_protocol?: {
         readonly listen_http_port?: number;
         readonly listen_https_port?: number;
+        readonly enable_tcp_pp: boolean;
+        readonly enable_tcp_pp_to_upstream: boolean;
       };
     };
   };
@@ -209,9 +215,10 @@ export function parseGatewayConfig(
   const hasHttp = proxy_mode !== 'stream';
   const hasStreams = proxy_mode !== 'http';
   const ssl = { ...config.apisix.ssl, listen: hasHttp ? secure : [] };
+  const tcp: readonly (GivenStream | GivenStreamListen)[] = stream_proxy.tcp;
   const streams = {
-    tcp: hasStreams ? stream_proxy.tcp.map(streamListenOf) : [],
-    udp: hasStreams ? stream_proxy.udp.map(streamListenOf) : [],
+    tcp: hasStreams ? tcp.map((one) => tcpListenOf(one, behind)) : [],
+    udp: hasStreams ? stream_proxy.udp.map(addressOf) : [],
   };
   const apisix = {
     ...config.apisix,
@@ -242,14 +249,29 @@ type GivenStream = number | string;
 interface GivenStreamListen {
   readonly addr: GivenStream;
   readonly tls: boolean;
+  /** Either stands over what is said for all ports. */
+  readonly proxy_protocol?: boolean;
+  readonly proxy_protocol_to_upstream?: boolean;
 }
 
-function streamListenOf(given: GivenStream | GivenStreamListen): StreamListen {
-  if (typeof given === 'object') return { ...streamListenOf(given.addr), isTls: given.tls };
+function tcpListenOf(
+  given: GivenStream | GivenStreamListen,
+  all: { readonly enable_tcp_pp: boolean; readonly enable_tcp_pp_to_upstream: boolean } | undefined,
+): StreamListen {
+  const own = typeof given === 'object' ? given : { addr: given, tls: false };
+  return {
+    ...addressOf(own.addr),
+    isTls: own.tls,
+    isBehindProxy: own.proxy_protocol ?? all?.enable_tcp_pp ?? false,
+    announcesClient: own.proxy_protocol_to_upstream ?? all?.enable_tcp_pp_to_upstream ?? false,
+  };
+}
+
+function addressOf(given: GivenStream): Listen {
   const text = String(given);
   const at = text.lastIndexOf(':');
   const ip = at < 0 ? LOOPBACK : text.slice(0, at).replace(/^\[(.*)\]$/, '$1');
-  return { ip, port: Number(text.slice(at + 1)), isTls: false };
+  return { ip, port: Number(text.slice(at + 1)) };
 }
 
 function behindProxy(port: number, isHttp2: boolean): ProxyListen {

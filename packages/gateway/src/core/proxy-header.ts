@@ -33,6 +33,13 @@ export function parseProxyHeader(bytes: Buffer): ProxyHeader {
   return parseLine(bytes);
 }
 
+/** The header that tells a node of a client, as nginx writes it: version 1. */
+export function proxyHeaderOf({ address, port, localAddress, localPort }: ProxiedEnds): string {
+  const version = isIP(address);
+  if (version === 0 || isIP(localAddress) !== version) return 'PROXY UNKNOWN\r\n';
+  return `PROXY TCP${version} ${address} ${localAddress} ${port} ${localPort}\r\n`;
+}
+
 function parseLine(bytes: Buffer): ProxyHeader {
   const end = bytes.subarray(0, LINE_BYTES_MAX).indexOf('\r\n');
   if (end < 0) {

@@ -2,8 +2,11 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { Listen, StreamListen } from '../config/config.ts';
 import type { CertificateBook } from '../core/certificates.ts';
 import { listenOn, peerOf } from '../core/listeners.ts';
+import type { IpRanges } from '../core/match/ip-range.ts';
+import type { ProxiedEnds } from '../core/proxy-header.ts';
 import { nodeConnection } from '../core/sockets/node-connection.ts';
 import { createTlsDoor, type TlsSettings } from '../core/tls-door.ts';
+import { takeProxyHeader } from './client-ends.ts';
 import type { SessionParts } from './session.ts';
 import { relayTcp } from './tcp-relay.ts';
 import { listenUdp, type UdpListening } from './udp-relay.ts';
@@ -21,37 +24,55 @@ export interface StreamListenersParts {
   readonly udp: readonly Listen[];
   readonly certificates: CertificateBook;
   readonly tlsOptions: TlsSettings;
+  /** Proxies whose word for a client is believed. */
+  readonly trusted: IpRanges | undefined;
   readonly sessions: SessionParts;
 }
+
+/** Where an accepted socket goes in; `ends` are those that PROXY has told of. */
+type Entrance = (socket: Socket, ends: ProxiedEnds | undefined, isTls: boolean) => void;
 
 export async function openStreamListeners(parts: StreamListenersParts): Promise<StreamListeners> {
   const servers: Server[] = [];
   const datagrams: UdpListening[] = [];
   const open = new Set<Socket>();
   const urls: string[] = [];
-  const door = createTlsDoor(parts.certificates, parts.tlsOptions, (socket, ends, facts) => {
-    const peer = peerOf(nodeConnection(socket).ends, ends, facts);
-    if (parts.certificates.admitsPeer(peer)) void relayTcp(socket, peer, sessions);
-    else socket.destroy();
-  });
+  const silent = openEntrance(false);
+  const announcing = openEntrance(true);
 
-  const sessions = { ...parts.sessions, track };
+  /** `announces`: nodes are told of the client. */
+  function openEntrance(announces: boolean): Entrance {
+    const sessions = { ...parts.sessions, track, announces };
+    const door = createTlsDoor(parts.certificates, parts.tlsOptions, (socket, ends, facts) => {
+      const peer = peerOf(nodeConnection(socket).ends, ends, facts);
+      if (parts.certificates.admitsPeer(peer)) void relayTcp(socket, peer, sessions);
+      else socket.destroy();
+    });
+    return (socket, ends, isTls) => {
+      if (isTls) door.take(socket, ends, []);
+      else void relayTcp(socket, peerOf(nodeConnection(socket).ends, ends), sessions);
+    };
+  }
 
   function track(socket: Socket): void {
     open.add(socket);
     socket.once('close', () => open.delete(socket));
   }
 
-  function accept(socket: Socket, { isTls }: StreamListen): void {
+  async function accept(socket: Socket, listen: StreamListen): Promise<void> {
+    const { isTls, isBehindProxy } = listen;
+    const enter = listen.announcesClient ? announcing : silent;
     socket.setNoDelay(true);
-    if (isTls) {
-      // Its handshake may never end.
-      track(socket);
-      door.take(socket, undefined, []);
+    // Its header and its handshake may never end.
+    if (isTls || isBehindProxy) track(socket);
+    if (!isBehindProxy) {
+      enter(socket, undefined, isTls);
       return;
     }
-    const peer = peerOf(nodeConnection(socket).ends, undefined);
-    void relayTcp(socket, peer, sessions);
+    socket.on('error', () => socket.destroy());
+    const header = await takeProxyHeader(socket, nodeConnection(socket).ends, parts.trusted);
+    if (header === undefined) socket.destroy();
+    else enter(socket, header.ends, isTls);
   }
 
   async function close(graceMs: number): Promise<void> {
@@ -69,8 +90,8 @@ export async function openStreamListeners(parts: StreamListenersParts): Promise<
   try {
     for (const listen of parts.tcp) {
       const server = createServer(
-        { allowHalfOpen: true, pauseOnConnect: !listen.isTls },
-        (socket) => accept(socket, listen),
+        { allowHalfOpen: true, pauseOnConnect: !listen.isTls || listen.isBehindProxy },
+        (socket) => void accept(socket, listen),
       );
       servers.push(server);
       urls.push(`tcp://${listen.ip}:${await listenOn(server, listen)}`);

@@ -1,7 +1,8 @@
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { Node } from '../core/balance/balancer.ts';
-import { clientTls } from '../core/http/upstream-pool.ts';
+import { clientTls, type TlsDestination } from '../core/http/upstream-pool.ts';
+import { proxyHeaderOf } from '../core/proxy-header.ts';
 import type { Peer } from '../core/request-context.ts';
 import { createFirstOctets } from './first-octets.ts';
 import { openSession, type Session, type SessionParts } from './session.ts';
@@ -9,23 +10,27 @@ import { openSession, type Session, type SessionParts } from './session.ts';
 /** A plugin that looks at what the client sends first waits so long for it. */
 const FIRST_OCTETS_MS = 60_000;
 
+export interface RelayParts extends SessionParts {
+  track(socket: Socket): void;
+  /** Nodes are told of the client by a header of the PROXY protocol. */
+  readonly announces: boolean;
+}
+
 /**
  * Takes a connection that stands: finds its node, then passes octets both ways until both end.
  * `track` hears of the node's socket too, so that it can be destroyed at the end of all.
  */
-export async function relayTcp(
-  client: Socket,
-  peer: Peer,
-  parts: SessionParts & { track(socket: Socket): void },
-): Promise<void> {
+export async function relayTcp(client: Socket, peer: Peer, parts: RelayParts): Promise<void> {
   parts.track(client);
+  // What a proxy before us has said is none of the stream.
+  const headerBytes = client.bytesRead - client.readableLength;
   client.on('error', () => client.destroy());
   client.pause();
   const first = createFirstOctets(client, FIRST_OCTETS_MS);
   const session = await openSession(peer, 'TCP', parts, first);
   let node: Socket | undefined;
   const done = (): void =>
-    session?.close({ received: client.bytesRead, sent: node?.bytesRead ?? 0 });
+    session?.close({ received: client.bytesRead - headerBytes, sent: node?.bytesRead ?? 0 });
   if (session === undefined || client.destroyed) {
     client.destroy();
     done();
@@ -44,7 +49,7 @@ export async function relayTcp(
 async function connectedNode(
   session: Session,
   client: Socket,
-  parts: SessionParts,
+  parts: RelayParts,
 ): Promise<Socket | undefined> {
   for (let node = session.nextNode(); node !== undefined; node = session.nextNode()) {
     const socket = await open(node, session, parts);
@@ -59,13 +64,13 @@ async function connectedNode(
   return undefined;
 }
 
-function open(node: Node, session: Session, parts: SessionParts): Promise<Socket | undefined> {
+function open(node: Node, session: Session, parts: RelayParts): Promise<Socket | undefined> {
   const { context, upstream, timeouts } = session;
   // The name for the handshake: there is no Host that it could be.
   context.upstreamHost = node.host;
   const { address, port, tls, connectMs } = parts.destination(context, upstream, node, timeouts);
-  const to = { host: address, port, noDelay: true, allowHalfOpen: true };
-  const socket = tls === undefined ? connect(to) : connectTls({ ...to, ...clientTls(tls) });
+  const header = parts.announces ? proxyHeaderOf(context.peer) : '';
+  const socket = openSocket({ host: address, port }, tls, header);
   return new Promise((resolve) => {
     const timer = setTimeout(() => fail('connect-timeout'), connectMs);
     const fail = (why: 'connect' | 'connect-timeout'): void => {
@@ -82,6 +87,19 @@ function open(node: Node, session: Session, parts: SessionParts): Promise<Socket
       resolve(socket);
     });
   });
+}
+
+/** `header` goes first, in plain text also where TLS follows. */
+function openSocket(
+  address: { readonly host: string; readonly port: number },
+  tls: TlsDestination | undefined,
+  header: string,
+): Socket {
+  const to = { ...address, noDelay: true, allowHalfOpen: true };
+  if (tls !== undefined && header === '') return connectTls({ ...to, ...clientTls(tls) });
+  const plain = connect(to);
+  if (header !== '') plain.write(header);
+  return tls === undefined ? plain : connectTls({ socket: plain, ...clientTls(tls) });
 }
 
 /**
