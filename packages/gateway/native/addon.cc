@@ -78,14 +78,14 @@ int send_all(int fd, const uint8_t *bytes, size_t size) {
   return sent < 0 ? -errno : static_cast<int>(sent);
 }
 
-// send(id, text, size) -> octets of the output that were sent, from its start, where `text` is put first
+// send(id, text, text size, size) -> octets of the output that were sent, from its start, where `text` is
+// put first
 napi_value send_call(napi_env env, napi_callback_info info) {
   Arguments given(env, info);
   Socket *socket = given.socket();
   if (!socket) return given.answer(-EBADF);
   uint8_t *output = given.sockets()->output;
-  size_t size = static_cast<size_t>(given.number(2)), text_size = 0;
-  napi_get_value_string_latin1(env, given.values[1], nullptr, 0, &text_size);
+  size_t text_size = static_cast<size_t>(given.number(2)), size = static_cast<size_t>(given.number(3));
   if (text_size > size || size >= given.sockets()->output_size) return given.answer(-EINVAL);
   if (text_size > 0) {
     // What follows stays: the copy ends with a zero of its own.

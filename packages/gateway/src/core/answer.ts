@@ -66,14 +66,14 @@ export function reasonPhrase(status: number): string {
 }
 
 /** As many as there are statuses of three digits. */
-const statusLines = new Map<number, string>();
+const statusLines: string[] = [];
 
 /** The first line of an HTTP/1 answer. */
 export function statusLine(status: number): string {
-  const known = statusLines.get(status);
+  const known = statusLines[status];
   if (known !== undefined) return known;
   const line = `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n`;
-  statusLines.set(status, line);
+  statusLines[status] = line;
   return line;
 }
 

@@ -13,6 +13,7 @@ export interface KeepAliveDefaults {
 
 /** A node's destination without TLS depends on nothing else: it is made once. */
 interface PlainDestination {
+  readonly node: Node;
   readonly object: Upstream['object'];
   readonly scheme: string;
   readonly to: Destination;
@@ -21,6 +22,8 @@ interface PlainDestination {
 /** Where a try goes: connections to the same place by the same name and certificate are shared. */
 export function destinationOf(store: Store, defaults: KeepAliveDefaults) {
   const plain = new WeakMap<Node, PlainDestination>();
+  /** Many requests go where the last one went. */
+  let last: PlainDestination | undefined;
   return (
     context: RequestContext,
     upstream: Upstream,
@@ -28,8 +31,9 @@ export function destinationOf(store: Store, defaults: KeepAliveDefaults) {
     { connectMs }: UpstreamTimeouts,
   ): Destination => {
     const { object } = upstream;
-    const known = plain.get(node);
+    const known = last?.node === node ? last : plain.get(node);
     if (known?.object === object && known.to.connectMs === connectMs) {
+      last = known;
       if ((context.upstreamScheme ?? object.scheme ?? 'http') === known.scheme) return known.to;
     }
     const { keepalive_pool: pool, tls } = object;
@@ -57,7 +61,7 @@ export function destinationOf(store: Store, defaults: KeepAliveDefaults) {
       idleMs: pool?.idle_timeout === undefined ? defaults.idleMs : pool.idle_timeout * 1_000,
       requestsMax: pool?.requests ?? defaults.requestsMax,
     };
-    if (!isTls) plain.set(node, { object, scheme, to });
+    if (!isTls) plain.set(node, { node, object, scheme, to });
     return to;
   };
 }

@@ -61,6 +61,8 @@ export interface UpstreamParts {
 export function createUpstream(object: UpstreamObject, parts: UpstreamParts): Upstream {
   const { name, resolve, now, random, health } = parts;
   let groups: readonly Balancer[] = [];
+  /** The node where there is nothing to choose: one, whose balancer counts nothing. */
+  let only: Node | undefined;
   /** Of nodes whose balancer counts what is under way. */
   const byKey = new Map<string, Balancer>();
   const source: NodeSource = openNodes(object, { resolve, now, onChange: regroup });
@@ -76,6 +78,9 @@ export function createUpstream(object: UpstreamObject, parts: UpstreamParts): Up
       if (counts) for (const member of members) byKey.set(member.key, balancer);
       return balancer;
     });
+    const [first] = nodes;
+    const isOnly = nodes.length === 1 && byKey.size === 0 && first !== undefined;
+    only = isOnly && first.weight > 0 ? first : undefined;
   }
 
   function pickFrom(ask: Ask): Node | undefined {
@@ -96,6 +101,7 @@ export function createUpstream(object: UpstreamObject, parts: UpstreamParts): Up
     ready: source.ready,
     nodes: source.nodes,
     pick(context, tried, nowMs) {
+      if (only !== undefined) return tried.length === 0 ? only : undefined;
       const isFresh = (node: Node): boolean => !tried.includes(node);
       const hashKey = (): string => hashKeyOf(object, context);
       const isKnownBad = health?.hasUnhealthy() === true && source.nodes().length > 1;

@@ -1,4 +1,5 @@
 import { EMPTY } from '../sockets/connection.ts';
+import type { Framing, RequestHead, ResponseHead } from './head.ts';
 import type { Field, HeaderFields } from './header-fields.ts';
 
 /** Bounds of one head. Beyond them the answer is 414 (line) or 431 (fields). */
@@ -6,6 +7,18 @@ export interface HeadLimits {
   readonly lineBytesMax: number;
   readonly fieldsMax: number;
   readonly headBytesMax: number;
+}
+
+/** What the field lines of a request say of it, with its version. */
+export type RequestFacts = Pick<
+  RequestHead,
+  'isHttp10' | 'framing' | 'isKeepAlive' | 'expectsContinue' | 'upgrade'
+>;
+
+/** What the field lines of an answer say of it, with its status, its version and the method. */
+export interface ResponseFacts extends Pick<ResponseHead, 'status' | 'isHttp10' | 'isKeepAlive'> {
+  readonly method: string;
+  readonly framing: Framing;
 }
 
 /** Field lines longer than this are read each time: so much is held for a connection at most. */
@@ -22,6 +35,9 @@ export class HeadReading {
   private octets: Buffer = EMPTY;
   private size = 0;
   private list: readonly Field[] = [];
+  /** Of the last message, as long as the field lines are the same. */
+  request: RequestFacts | undefined = undefined;
+  response: ResponseFacts | undefined = undefined;
 
   constructor(limits: HeadLimits) {
     this.limits = limits;
@@ -38,6 +54,8 @@ export class HeadReading {
 
   /** `fields` are what `[from, end)` says. */
   keep(bytes: Buffer, from: number, end: number, { list }: HeaderFields): void {
+    this.request = undefined;
+    this.response = undefined;
     this.size = end - from;
     if (this.size > KNOWN_BYTES_MAX) this.size = 0;
     if (this.size > this.octets.length) this.octets = Buffer.allocUnsafeSlow(this.size);

@@ -2,7 +2,12 @@ import { CR, FIELD_VALUE, LF, pastAll, SPACE, TARGET, TOKEN } from './characters
 import { type ConnectionOptions, connectionOptions } from './connection-options.ts';
 import { fieldsAt, parseFields } from './field-lines.ts';
 import { CONTENT_LENGTH, EXPECT, TRANSFER_ENCODING } from './field-name.ts';
-import { type HeadLimits, HeadReading } from './head-reading.ts';
+import {
+  type HeadLimits,
+  HeadReading,
+  type RequestFacts,
+  type ResponseFacts,
+} from './head-reading.ts';
 import { HeaderFields } from './header-fields.ts';
 import { type Refused, refused } from './refused.ts';
 
@@ -102,28 +107,48 @@ function requestHeadAt(
   const fields = new HeaderFields();
   const end = fieldsAt(bytes, lineEnd + 2, reading, fields);
   if (typeof end !== 'number') return end;
-  const framing = requestFraming(fields, version);
-  if (framing.kind === 'refused') return framing;
-  const fault = hostFault(fields, version);
-  if (fault !== undefined) return fault;
-  const connection = connectionOptions(fields);
-  if (connection.fields.some((key) => FOR_ALL.has(key))) return refused(400, 'bad Connection');
-  // What concerns this connection alone goes no further (RFC 9110 §7.6.1). Taken out here, so that
-  // no client can have fields taken out that the gateway itself adds.
-  for (const key of connection.fields) fields.remove(key);
-  const isWaiting = !version && (fields.kinds & EXPECT) !== 0;
+  const known = reading.request;
+  const facts = known?.isHttp10 === version ? known : requestFacts(fields, version, reading);
+  if ('kind' in facts) return facts;
   return {
     kind: 'request',
     method: methodAt(bytes, start, methodEnd),
     target: bytes.toString('latin1', methodEnd + 1, targetEnd),
     isHttp10: version,
     fields,
-    framing,
-    isKeepAlive: keepsAlive(version, connection),
-    expectsContinue: isWaiting && fields.get('expect')?.toLowerCase() === '100-continue',
-    upgrade: connection.upgrades ? fields.get('upgrade')?.toLowerCase() : undefined,
+    framing: facts.framing,
+    isKeepAlive: facts.isKeepAlive,
+    expectsContinue: facts.expectsContinue,
+    upgrade: facts.upgrade,
     size: end - from,
   };
+}
+
+/** Kept in `reading` unless fields have to be taken out of each message. */
+function requestFacts(
+  fields: HeaderFields,
+  isHttp10: boolean,
+  reading: HeadReading,
+): RequestFacts | Refused {
+  const framing = requestFraming(fields, isHttp10);
+  if (framing.kind === 'refused') return framing;
+  const fault = hostFault(fields, isHttp10);
+  if (fault !== undefined) return fault;
+  const connection = connectionOptions(fields);
+  if (connection.fields.some((key) => FOR_ALL.has(key))) return refused(400, 'bad Connection');
+  // What concerns this connection alone goes no further (RFC 9110 §7.6.1). Taken out here, so that
+  // no client can have fields taken out that the gateway itself adds.
+  for (const key of connection.fields) fields.remove(key);
+  const isWaiting = !isHttp10 && (fields.kinds & EXPECT) !== 0;
+  const facts = {
+    isHttp10,
+    framing,
+    isKeepAlive: keepsAlive(isHttp10, connection),
+    expectsContinue: isWaiting && fields.get('expect')?.toLowerCase() === '100-continue',
+    upgrade: connection.upgrades ? fields.get('upgrade')?.toLowerCase() : undefined,
+  };
+  if (connection.fields.length === 0) reading.request = facts;
+  return facts;
 }
 
 function hostFault(fields: HeaderFields, isHttp10: boolean): Refused | undefined {
@@ -168,18 +193,35 @@ function responseHeadAt(
   const fields = new HeaderFields();
   const end = fieldsAt(bytes, lineEnd + 2, reading, fields);
   if (typeof end !== 'number') return end;
-  const framing = responseFraming(fields, status, method, version);
-  if (framing.kind === 'refused') return framing;
-  const isKept = keepsAlive(version, connectionOptions(fields));
+  const known = reading.response;
+  const isAgain = known?.status === status && known.isHttp10 === version;
+  const facts =
+    isAgain && known.method === method ? known : responseFacts(fields, status, method, version);
+  if ('kind' in facts) return facts;
+  reading.response = facts;
+  const { framing, isKeepAlive } = facts;
   return {
     kind: 'response',
     status,
     isHttp10: version,
     fields,
     framing,
-    isKeepAlive: isKept && framing.kind !== 'until-close',
+    isKeepAlive,
     size: end - from,
   };
+}
+
+function responseFacts(
+  fields: HeaderFields,
+  status: number,
+  method: string,
+  isHttp10: boolean,
+): ResponseFacts | Refused {
+  const framing = responseFraming(fields, status, method, isHttp10);
+  if (framing.kind === 'refused') return framing;
+  const isKept = keepsAlive(isHttp10, connectionOptions(fields));
+  const isKeepAlive = isKept && framing.kind !== 'until-close';
+  return { status, method, isHttp10, framing, isKeepAlive };
 }
 
 /** Trailer fields from `from`, up to the empty line. */

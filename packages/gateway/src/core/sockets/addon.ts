@@ -8,7 +8,7 @@ export interface SocketSet {
   connect(ip: string, port: number): number;
   accept(listening: number): number;
   receive(id: number): number;
-  send(id: number, text: string, size: number): number;
+  send(id: number, text: string, textSize: number, size: number): number;
   sendFrom(id: number, bytes: Buffer): number;
   watch(id: number, kinds: number): number;
   failure(id: number): number;

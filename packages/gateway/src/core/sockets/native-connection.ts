@@ -2,7 +2,6 @@ import { FAILED, READABLE, type SocketSet, WRITABLE } from './addon.ts';
 import {
   type Connection,
   type ConnectionListener,
-  EMPTY,
   type Ends,
   WAITING_BYTES_MAX,
 } from './connection.ts';
@@ -10,8 +9,8 @@ import {
 /** What all native connections share. */
 export interface NativeParts {
   readonly set: SocketSet;
-  /** What was received is at its start. */
-  readonly input: Buffer;
+  /** The first `size` octets of what was received; of many reads of one size it is the same object. */
+  received(size: number): Buffer;
   /** What is sent is put at its start. */
   readonly output: Buffer;
   /** Whose octets are held back in `output`; undefined: nobody's. */
@@ -44,8 +43,6 @@ export class NativeConnection implements Connection {
   private wantsDrain = false;
   private isEnding = false;
   private hasEnded = false;
-  /** The last read's part of the input: many reads have the size of the one before. */
-  private read: Buffer = EMPTY;
 
   /** `id` below 0 is why there is no socket: the connection is then closed from the start. */
   constructor(id: number, parts: NativeParts, isConnecting: boolean) {
@@ -101,7 +98,8 @@ export class NativeConnection implements Connection {
       return this.keepRest(text, bytes, sent);
     }
     if (bytes.length > 0) output.set(bytes, this.corkedBytes + text.length);
-    if (!this.isCorked) return this.keepRest(text, bytes, parts.set.send(this.id, text, size));
+    if (!this.isCorked)
+      return this.keepRest(text, bytes, parts.set.send(this.id, text, text.length, size));
     if (text !== '') output.write(text, this.corkedBytes, 'latin1');
     this.corkedBytes += size;
     parts.corked = this;
@@ -163,7 +161,7 @@ export class NativeConnection implements Connection {
     this.corkedBytes = 0;
     const { parts } = this;
     parts.corked = undefined;
-    this.keepRest('', parts.output.subarray(0, size), parts.set.send(this.id, '', size));
+    this.keepRest('', parts.output.subarray(0, size), parts.set.send(this.id, '', 0, size));
   }
 
   /** `sent` of the octets are gone, or an error: the rest waits. */
@@ -214,12 +212,10 @@ export class NativeConnection implements Connection {
 
   /** Whether there may be more to read. */
   private receive(): boolean {
-    const { set, input } = this.parts;
-    const size = set.receive(this.id);
-    if (size > 0) {
-      if (this.read.length !== size) this.read = input.subarray(0, size);
-      this.listener?.data(this.read);
-    } else if (size === 0) this.takeEnd();
+    const { parts } = this;
+    const size = parts.set.receive(this.id);
+    if (size > 0) this.listener?.data(parts.received(size));
+    else if (size === 0) this.takeEnd();
     else if (size !== EAGAIN) this.destroy();
     return size > 0;
   }

@@ -24,6 +24,8 @@ export interface NativeListening {
 const INPUT_BYTES = 65_536;
 /** A read and its head, twice over. */
 const OUTPUT_BYTES = 131_072;
+/** Views of the input that are kept, one for each size modulo this: heads and answers come in few sizes. */
+const VIEWS = 256;
 /** As Node's and nginx's. */
 const BACKLOG = 511;
 /** Taken at once, before who is connected already has a turn. */
@@ -59,6 +61,7 @@ function createNativeSockets(
 ): NativeSockets {
   const ready = new Int32Array(READY_MAX * 2);
   const input = Buffer.allocUnsafeSlow(INPUT_BYTES);
+  const views: (Buffer | undefined)[] = new Array(VIEWS).fill(undefined);
   const output = Buffer.allocUnsafeSlow(OUTPUT_BYTES);
   /** By id; those that listen are apart, so that the others are all of one kind. */
   const table: (NativeConnection | undefined)[] = [];
@@ -66,7 +69,13 @@ function createNativeSockets(
   const set = addon.open(memory(ready), memory(input), memory(output), take);
   const parts: NativeParts = {
     set,
-    input,
+    received(size) {
+      const known = views[size % VIEWS];
+      if (known?.length === size) return known;
+      const view = input.subarray(0, size);
+      views[size % VIEWS] = view;
+      return view;
+    },
     output,
     corked: undefined,
     forget(id) {
