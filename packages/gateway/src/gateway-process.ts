@@ -25,6 +25,7 @@ import { locate, type PlaceSettings } from './core/locate.ts';
 import { makeContext } from './core/make-context.ts';
 import { parseIpRanges } from './core/match/ip-range.ts';
 import type { ProtoObject } from './core/objects.ts';
+import type { OwnLog } from './core/own-log.ts';
 import { createPipeline, type PipelineCounters } from './core/pipeline.ts';
 import { createPluginHost } from './core/plugin-host.ts';
 import { openPluginListeners } from './core/plugin-listeners.ts';
@@ -43,7 +44,8 @@ import { createStreamRoutes } from './stream/stream-routes.ts';
 import type { Hub } from './workers/hub.ts';
 
 /** One process of a gateway: all of it, or a part. */
-export interface GatewayProcessOptions extends Omit<GatewayOptions, 'standaloneFile'> {
+export interface GatewayProcessOptions extends Omit<GatewayOptions, 'standaloneFile' | 'warn'> {
+  readonly ownLog: OwnLog;
   readonly rules: Rules;
   readonly store: Store;
   readonly hub: Hub;
@@ -69,9 +71,10 @@ const GRACE_MS = 5_000;
 
 /** Does not close the store: it is another's. */
 export async function openGatewayProcess(options: GatewayProcessOptions): Promise<Gateway> {
-  const { config, environment, warn, rules, store, hub, serves, isStandalone } = options;
+  const { config, environment, ownLog, rules, store, hub, serves, isStandalone } = options;
   const { apisix, nginx_config: nginx, deployment } = config;
   const now = Date.now;
+  const { warn } = ownLog;
   // The origin never changes, and asking for it takes longer than for the time.
   const { timeOrigin } = performance;
   const preciseNow = (): number => timeOrigin + performance.now();
@@ -126,7 +129,7 @@ export async function openGatewayProcess(options: GatewayProcessOptions): Promis
     plugins: enabled,
     attributes,
     metadata: (name) => store.get(`/plugin_metadata/${name}`)?.value,
-    withDefaults: (plugin, conf) => validator.filled(plugin.schema, resolvedConf(conf, read)),
+    withDefaults: (schema, conf) => validator.filled(schema, resolvedConf(conf, read)),
     violation: (plugin, conf) => pluginViolation(rules, plugin, plugin.schema, conf),
     upstream: (given, name) =>
       'id' in given && Object.keys(given).length === 1
@@ -136,6 +139,8 @@ export async function openGatewayProcess(options: GatewayProcessOptions): Promis
     proto: (id) => (store.get(`/protos/${id}`)?.value as ProtoObject | undefined)?.content,
     facts,
     batches,
+    ownLog,
+    hasBackground: options.administers,
     hub,
     now,
     warn,

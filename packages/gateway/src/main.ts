@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import type { GatewayConfig } from './config/config.ts';
+import { createOwnLog } from './core/own-log.ts';
 import { openGatewayProcess } from './gateway-process.ts';
 import { openRules } from './rules.ts';
 import { openStore } from './store/open-store.ts';
@@ -39,12 +40,14 @@ export interface Gateway {
  */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { config: given } = options;
+  const ownLog = createOwnLog(options.warn, Date.now);
+  const { warn } = ownLog;
   const config = { ...given, apisix: { ...given.apisix, id: given.apisix.id ?? randomUUID() } };
   const rules = openRules(config);
-  const store = await openStore(options, rules);
+  const store = await openStore({ ...options, warn }, rules);
   const count = processCount(config.nginx_config.worker_processes);
   const isStandalone = options.standaloneFile !== undefined;
-  const all = { ...options, config, isStandalone, rules, store };
+  const all = { ...options, warn, ownLog, config, isStandalone, rules, store };
   if (count === 1) {
     const hub = createSoloHub();
     const { proxies, close, ...urls } = await openGatewayProcess({

@@ -15,6 +15,7 @@ import { type BodyFilter, type ForwardingParts, forward } from './forwarding.ts'
 import type { ClientConnection } from './http/client-connection.ts';
 import { field, HeaderFields } from './http/header-fields.ts';
 import { locate, type PlaceSettings } from './locate.ts';
+import type { Warn } from './own-log.ts';
 import { hasArguments, POST_BYTES_MAX } from './post-arguments.ts';
 import type { RequestContext } from './request-context.ts';
 import { timeoutsOf } from './upstream.ts';
@@ -35,7 +36,7 @@ export interface PipelineParts {
   admits(context: RequestContext): boolean;
   /** Called once for each request, after its plugins' `log`. */
   logged(context: RequestContext): void;
-  warn(message: string): void;
+  readonly warn: Warn;
 }
 
 export interface PipelineCounters {
@@ -152,6 +153,7 @@ export function createPipeline(
     counters.pluginErrors += 1;
     warn(
       `a plugin failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+      'error',
     );
     return { ...errorPage(500) };
   }

@@ -21,7 +21,11 @@ function broken(observes: boolean): Plugin {
 }
 
 function hosted(plugin: Plugin) {
-  const { consumers, facts, batches } = onBench(examplePlugin, { i: 0, s: '', t: [1] }).environment;
+  const { consumers, facts, batches, ownLog } = onBench(examplePlugin, {
+    i: 0,
+    s: '',
+    t: [1],
+  }).environment;
   const warnings: string[] = [];
   const host = createPluginHost({
     plugins: [plugin],
@@ -34,6 +38,8 @@ function hosted(plugin: Plugin) {
     proto: () => undefined,
     facts,
     batches,
+    ownLog,
+    hasBackground: true,
     hub: createSoloHub(),
     now: Date.now,
     warn: (message) => warnings.push(message),

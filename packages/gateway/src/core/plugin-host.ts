@@ -1,5 +1,7 @@
 import type {
+  Background,
   Handlers,
+  JsonSchema,
   Plugin,
   PluginEnvironment,
   PluginListener,
@@ -14,8 +16,8 @@ export interface PluginHostParts {
   readonly plugins: readonly Plugin[];
   readonly attributes: Readonly<Record<string, PluginConf>>;
   metadata(name: string): PluginConf | undefined;
-  /** A copy of `conf` with the defaults of the plugin's schema filled in. */
-  withDefaults(plugin: Plugin, conf: PluginConf): PluginConf;
+  /** A copy of `conf` with the defaults of `schema` filled in. */
+  withDefaults(schema: JsonSchema, conf: PluginConf): PluginConf;
   /** What is wrong with it; undefined when nothing is. */
   violation(plugin: Plugin, conf: PluginConf): string | undefined;
   upstream(given: UpstreamObject | { readonly id: string }, name: string): Upstream | undefined;
@@ -23,6 +25,9 @@ export interface PluginHostParts {
   readonly proto: PluginEnvironment['proto'];
   readonly facts: PluginEnvironment['facts'];
   readonly batches: PluginEnvironment['batches'];
+  readonly ownLog: PluginEnvironment['ownLog'];
+  /** This process is the first one. */
+  readonly hasBackground: boolean;
   readonly hub: Hub;
   now(): number;
   warn(message: string): void;
@@ -62,6 +67,12 @@ export function createPluginHost(parts: PluginHostParts): PluginHost {
   const apis = own.flatMap(({ plugin, environment }) => plugin.publicApis(environment));
   const listeners = own.flatMap(({ plugin, environment }) => plugin.listener(environment) ?? []);
 
+  const backgrounds = new Map<string, Background>();
+  for (const { plugin, environment } of parts.hasBackground ? own : []) {
+    const background = plugin.background(environment);
+    if (background !== undefined) backgrounds.set(plugin.name, background);
+  }
+
   for (const { plugin, environment } of own) {
     hub.topic(`plugin ${plugin.name}`, {
       answer: (question) => plugin.respond(question, environment),
@@ -73,6 +84,11 @@ export function createPluginHost(parts: PluginHostParts): PluginHost {
     return {
       origin,
       metadata: () => parts.metadata(plugin.name),
+      settings() {
+        const metadata = parts.metadata(plugin.name);
+        if (metadata === undefined) return undefined;
+        return parts.withDefaults(plugin.metadataSchema ?? {}, metadata);
+      },
       attributes: parts.attributes[plugin.name] ?? {},
       consumers: parts.consumers,
       now: parts.now,
@@ -86,6 +102,7 @@ export function createPluginHost(parts: PluginHostParts): PluginHost {
       process: hub.process,
       askAll: (question) => hub.ask(`plugin ${plugin.name}`, question),
       batches: parts.batches,
+      ownLog: parts.ownLog,
       facts: parts.facts,
       warn: (message) => parts.warn(`${plugin.name}: ${message}`),
     };
@@ -105,7 +122,7 @@ export function createPluginHost(parts: PluginHostParts): PluginHost {
    */
   function made(plugin: Plugin, { conf, origin }: PlacedConf): Handlers {
     try {
-      return plugin.create(parts.withDefaults(plugin, conf), environmentOf(plugin, origin));
+      return plugin.create(parts.withDefaults(plugin.schema, conf), environmentOf(plugin, origin));
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       const failure = `${plugin.name} of ${origin.kind}/${origin.id} cannot be made: ${why}`;
@@ -160,6 +177,7 @@ export function createPluginHost(parts: PluginHostParts): PluginHost {
       }
     },
     renew(name) {
+      backgrounds.get(name)?.renew();
       for (const [key, instance] of instances) {
         if (key.endsWith(`/${name}`)) drop(key, instance);
       }
@@ -172,6 +190,7 @@ export function createPluginHost(parts: PluginHostParts): PluginHost {
     async close() {
       await Promise.all([...instances.values()].map(async ({ handlers }) => handlers.close?.()));
       instances.clear();
+      await Promise.all([...backgrounds.values()].map((background) => background.close()));
     },
   };
 }

@@ -20,6 +20,7 @@ import { jwtAuth } from './jwt-auth.ts';
 import { keyAuth } from './key-auth.ts';
 import { limitCount } from './limit-count.ts';
 import { clickhouseLogger } from './logging/clickhouse-logger.ts';
+import { errorLogLogger } from './logging/error-log-logger.ts';
 import { fileLogger } from './logging/file-logger.ts';
 import { httpLogger } from './logging/http-logger.ts';
 import { lokiLogger } from './logging/loki-logger.ts';
@@ -76,6 +77,7 @@ export const PLUGINS: readonly Plugin[] = [
   csrf,
   dataMask,
   echo,
+  errorLogLogger,
   errorPage,
   examplePlugin,
   faultInjection,

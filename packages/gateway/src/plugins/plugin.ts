@@ -2,6 +2,7 @@ import type { Answer } from '../core/answer.ts';
 import type { BatchBook } from '../core/batch-book.ts';
 import type { ConsumerBook } from '../core/consumer.ts';
 import type { PluginConf, UpstreamObject } from '../core/objects.ts';
+import type { OwnLog } from '../core/own-log.ts';
 import type { RequestContext } from '../core/request-context.ts';
 import type { Upstream } from '../core/upstream.ts';
 import type { Hub, Topic } from '../workers/hub.ts';
@@ -52,6 +53,13 @@ export interface PluginListener {
   answer(): Answer | Promise<Answer>;
 }
 
+/** What a plugin does for as long as the gateway runs, whether or not something is configured with it. */
+export interface Background {
+  /** The plugin's metadata is another one. */
+  renew(): void;
+  close(): Promise<void>;
+}
+
 /** Where a plugin's configuration stands; counters of `limit-count` are told apart by it. */
 export interface ConfOrigin {
   readonly kind: string;
@@ -63,6 +71,8 @@ export interface PluginEnvironment {
   readonly origin: ConfOrigin;
   /** `plugin_metadata` of this plugin at this moment; undefined when there is none. */
   metadata(): PluginConf | undefined;
+  /** As `metadata`, with the defaults of its schema and what references stand for. */
+  settings(): PluginConf | undefined;
   /** `plugin_attr` of this plugin in config.yaml. */
   readonly attributes: PluginConf;
   readonly consumers: ConsumerBook;
@@ -90,6 +100,8 @@ export interface PluginEnvironment {
   askAll(question?: unknown): readonly unknown[] | Promise<readonly unknown[]>;
   /** What became of the entries that loggers and tracers send in batches. */
   readonly batches: BatchBook;
+  /** What the gateway says of itself. */
+  readonly ownLog: Pick<OwnLog, 'subscribe'>;
   /** Facts about the process for plugins that export them. */
   readonly facts: GatewayFacts;
   /** One line for the person who runs the gateway: never with secrets. */
@@ -168,6 +180,8 @@ export interface Plugin {
   create(conf: PluginConf, environment: PluginEnvironment): Handlers;
   publicApis(environment: PluginEnvironment): readonly PublicApi[];
   listener(environment: PluginEnvironment): PluginListener | undefined;
+  /** In the first process only. */
+  background(environment: PluginEnvironment): Background | undefined;
   /** What `askAll` of another process gets from this one. */
   respond(question: unknown, environment: PluginEnvironment): unknown;
   /** See `Topic.fold`. */
@@ -194,13 +208,15 @@ export interface PluginDefinition<Conf extends object> {
   create(conf: Conf, environment: PluginEnvironment): Handlers;
   publicApis?(environment: PluginEnvironment): readonly PublicApi[];
   listener?(environment: PluginEnvironment): PluginListener | undefined;
+  background?(environment: PluginEnvironment): Background;
   respond?(question: unknown, environment: PluginEnvironment): unknown;
   readonly fold?: Topic['fold'];
 }
 
 /** `Conf` is the type of what `schema` lets through, defaults filled in. */
 export function definePlugin<Conf extends object>(definition: PluginDefinition<Conf>): Plugin {
-  const { check, checkConsumer, checkMetadata, publicApis, listener, respond } = definition;
+  const { check, checkConsumer, checkMetadata, publicApis, listener, background, respond } =
+    definition;
   return {
     example: undefined,
     notes: [],
@@ -220,6 +236,7 @@ export function definePlugin<Conf extends object>(definition: PluginDefinition<C
     create: (conf, environment) => definition.create(conf as Conf, environment),
     publicApis: (environment) => publicApis?.(environment) ?? [],
     listener: (environment) => listener?.(environment),
+    background: (environment) => background?.(environment),
     respond: (question, environment) => respond?.(question, environment),
   };
 }

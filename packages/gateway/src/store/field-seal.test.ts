@@ -29,6 +29,16 @@ test('what is sealed is opened again, and only secret fields are sealed', () => 
   );
 });
 
+test('secret fields of plugin metadata are sealed, also within others', () => {
+  const { seal, open } = createFieldSeal({ keyring: [OLD], secretFields: () => ['sink.password'] });
+  const value = { sink: { user: 'jack', password: 'secret' }, level: 'WARN' };
+  const sealed = seal('/plugin_metadata/logger', value);
+  expect(sealed).toMatchObject({ sink: { user: 'jack' }, level: 'WARN' });
+  expect(JSON.stringify(sealed)).not.toContain('secret');
+  expect(open('/plugin_metadata/logger', sealed)).toEqual(value);
+  expect(seal('/plugin_metadata/logger', { level: 'WARN' })).toEqual({ level: 'WARN' });
+});
+
 test('the journal holds no secret, and keys may be changed while an older one stays in the ring', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'seal-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));

@@ -19,10 +19,11 @@ export interface FieldSeal {
 export interface SealParts {
   /** Each of 16 or 32 octets. The first encrypts, all of them decrypt, in turn. */
   readonly keyring: readonly string[];
-  /** Names of the fields of a plugin's configuration that are secret. */
+  /** Names of the fields of a plugin's configuration and metadata that are secret; `a.b` is within `a`. */
   secretFields(plugin: string): readonly string[];
 }
 
+const METADATA = '/plugin_metadata/';
 const PEM_START = '---';
 
 /** Source: ../shared/reference/apisix.md §1.3: AES in CBC mode, the key its own start vector. */
@@ -61,6 +62,9 @@ export function createFieldSeal({ keyring, secretFields }: SealParts): FieldSeal
   }
 
   function changed(key: string, value: ObjectValue, change: (text: string) => string): ObjectValue {
+    if (key.startsWith(METADATA)) {
+      return withFields(value, secretFields(key.slice(METADATA.length)), change);
+    }
     const withKeys = withPrivateKeys(key, value, change);
     const { plugins } = withKeys;
     if (!isObject(plugins)) return withKeys;
@@ -96,20 +100,26 @@ function withPrivateKeys(
   return isObject(tls) ? { ...value, tls: withFields(tls, ['client_key'], change) } : value;
 }
 
-/** Texts of the named fields changed, also in a list. */
+/** Texts of the named fields changed, also in a list, and within another field where a dot says so. */
 function withFields(
   value: ObjectValue,
   names: readonly string[],
   change: (text: string) => string,
 ): ObjectValue {
   const one = (given: unknown): unknown => (typeof given === 'string' ? change(given) : given);
+  const inner = names.map((name) => name.split('.')).filter(({ length }) => length > 1);
+  const within = inner.flatMap(([outer = '', ...rest]) => {
+    const given = value[outer];
+    return isObject(given) ? [[outer, withFields(given, [rest.join('.')], change)]] : [];
+  });
   const fields = names
     .filter((name) => value[name] !== undefined)
     .map((name) => {
       const given = value[name];
       return [name, Array.isArray(given) ? given.map(one) : one(given)];
     });
-  return fields.length === 0 ? value : { ...value, ...Object.fromEntries(fields) };
+  const all = [...within, ...fields];
+  return all.length === 0 ? value : { ...value, ...Object.fromEntries(all) };
 }
 
 function isObject(value: unknown): value is ObjectValue {

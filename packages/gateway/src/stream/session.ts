@@ -3,6 +3,7 @@ import { runPhase } from '../core/chain.ts';
 import type { ForwardingParts } from '../core/forwarding.ts';
 import type { UpstreamFailure } from '../core/http/upstream-connection.ts';
 import { makeContext } from '../core/make-context.ts';
+import type { Warn } from '../core/own-log.ts';
 import type { Peer, RequestContext } from '../core/request-context.ts';
 import { timeoutsOf, type Upstream, type UpstreamTimeouts } from '../core/upstream.ts';
 import { type FirstOctets, offerFirstOctets } from './first-octets.ts';
@@ -18,7 +19,7 @@ export interface SessionParts {
   report(upstream: Upstream, node: Node, outcome: UpstreamFailure): void;
   /** Called once for each session, at its end. */
   logged(context: RequestContext): void;
-  warn(message: string): void;
+  readonly warn: Warn;
 }
 
 /** One connection, or one client's datagrams, that a route has taken. */
@@ -76,7 +77,7 @@ async function admitted(
   try {
     return (await runPhase(chain.access, 'access', context)) === undefined;
   } catch (error) {
-    warn(pluginFailure(error));
+    warn(pluginFailure(error), 'error');
     return false;
   }
 }
@@ -152,7 +153,7 @@ function over(
     try {
       if (step.accepts?.(context) !== false) step.handlers.log?.(context);
     } catch (error) {
-      warn(pluginFailure(error));
+      warn(pluginFailure(error), 'error');
     }
   }
   if (route !== undefined) counters.closed(listenOf(context.peer));

@@ -1,4 +1,5 @@
 import type { GatewayConfig } from '../config/config.ts';
+import type { Severity } from '../core/own-log.ts';
 import type { StoredObject } from '../store/store.ts';
 
 /** What a process that serves is told at its start. */
@@ -38,7 +39,7 @@ export type ToFirst =
   | { readonly kind: 'hello' }
   | { readonly kind: 'serving' }
   | { readonly kind: 'failed'; readonly code?: string; readonly message: string }
-  | { readonly kind: 'warn'; readonly message: string }
+  | { readonly kind: 'warn'; readonly message: string; readonly severity?: Severity }
   | { readonly kind: 'synced'; readonly id: number }
   | {
       readonly kind: 'state';

@@ -1,3 +1,4 @@
+import { createOwnLog } from '../core/own-log.ts';
 import { openGatewayProcess } from '../gateway-process.ts';
 import type { Gateway } from '../main.ts';
 import { openRules } from '../rules.ts';
@@ -30,7 +31,10 @@ function begin(beginning: Beginning): void {
     rules: openRules(config),
     serves: true,
     administers: false,
-    warn: (message) => send({ kind: 'warn', message }),
+    ownLog: createOwnLog(
+      (message, severity = 'warn') => send({ kind: 'warn', message, severity }),
+      Date.now,
+    ),
   });
   running = { gateway, store, hub };
   gateway.then(

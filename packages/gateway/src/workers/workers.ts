@@ -3,12 +3,14 @@ import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import type { ProxyListen } from '../config/config.ts';
 import { listenOn, proxyUrl } from '../core/listeners.ts';
+import type { Warn } from '../core/own-log.ts';
 import type { GatewayOptions } from '../main.ts';
 import type { Store } from '../store/store.ts';
 import type { FirstHub } from './first-hub.ts';
 import type { ToFirst, ToWorker } from './messages.ts';
 
 export interface WorkersOptions extends GatewayOptions {
+  readonly warn: Warn;
   readonly store: Store;
   readonly hub: FirstHub;
   readonly count: number;
@@ -93,7 +95,7 @@ export async function openWorkers(options: WorkersOptions): Promise<Workers> {
             failure = Object.assign(new Error(message.message), { code: message.code });
             return;
           case 'warn':
-            warn(message.message);
+            warn(message.message, message.severity);
             return;
           case 'synced':
             syncs.get(message.id)?.();
@@ -117,7 +119,7 @@ export async function openWorkers(options: WorkersOptions): Promise<Workers> {
   }
 
   function restart(slot: { restartMs: number }, { message }: Error): void {
-    warn(`gateway_worker_ended: ${message}; another one starts in ${slot.restartMs} ms`);
+    warn(`gateway_worker_ended: ${message}; another one starts in ${slot.restartMs} ms`, 'error');
     const timer = setTimeout(() => {
       timers.delete(timer);
       start(slot).catch(() => undefined); // Its end is told of, and begins this again.

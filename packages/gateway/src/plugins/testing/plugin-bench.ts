@@ -4,6 +4,7 @@ import { HeaderFields } from '../../core/http/header-fields.ts';
 import { locate } from '../../core/locate.ts';
 import { makeContext } from '../../core/make-context.ts';
 import type { PluginConf } from '../../core/objects.ts';
+import { createOwnLog } from '../../core/own-log.ts';
 import type { MatchedRoute, RequestContext, ResponseState } from '../../core/request-context.ts';
 import { createSoloHub } from '../../workers/hub.ts';
 import type { Handlers, Plugin, PluginEnvironment } from '../plugin.ts';
@@ -27,6 +28,7 @@ export function onBench(
   const environment: PluginEnvironment = {
     origin: { kind: 'routes', id: 'r1' },
     metadata: () => undefined,
+    settings: () => undefined,
     attributes: {},
     consumers: { byName: () => undefined, find: () => undefined },
     now: Date.now,
@@ -40,6 +42,7 @@ export function onBench(
     process: hub.process,
     askAll: (question) => [plugin.respond(question, environment)],
     batches: createBatchBook(),
+    ownLog: createOwnLog(() => undefined, Date.now),
     facts: {
       id: 'gateway-id',
       hostname: 'gw-1',
