@@ -6,7 +6,10 @@ import { connect, type Socket } from 'node:net';
  * store takes for it, on the same cores.
  */
 export interface KeptPosts {
-  /** Rejects when the connection ends, or the answer's head tells no length. */
+  /**
+   * Rejects when the connection ends before the answer does, or the answer's head tells no length. After
+   * an answer with `Connection: close` the next one goes over another connection.
+   */
   post(body: Uint8Array): Promise<PostAnswer>;
   close(): void;
 }
@@ -53,7 +56,10 @@ export function createKeptPosts(
       if (answer === 'more') return;
       read = Buffer.alloc(0);
       if (answer === 'unframed') line.onFault(new Error('an answer without a length'));
-      else line.onAnswer(answer);
+      else {
+        if (answer.isLast) line.socket.destroy();
+        line.onAnswer(answer);
+      }
     });
     socket.on('error', (fault) => line.onFault(fault));
     socket.on('close', () => {
@@ -80,7 +86,7 @@ export function createKeptPosts(
         line.onAnswer = (answer) => {
           line.idleSinceMs = performance.now();
           line.onFault = () => undefined;
-          idle.push(line);
+          if (!line.socket.destroyed) idle.push(line);
           resolve(answer);
         };
         line.socket.cork();
@@ -94,8 +100,8 @@ export function createKeptPosts(
   };
 }
 
-/** `more`: not all of it is there yet. */
-function answerOf(bytes: Buffer): PostAnswer | 'more' | 'unframed' {
+/** `more`: not all of it is there yet. `isLast`: the server closes the connection behind it. */
+function answerOf(bytes: Buffer): (PostAnswer & { isLast: boolean }) | 'more' | 'unframed' {
   const end = bytes.indexOf('\r\n\r\n');
   if (end < 0) return 'more';
   const head = bytes.toString('latin1', 0, end);
@@ -103,5 +109,7 @@ function answerOf(bytes: Buffer): PostAnswer | 'more' | 'unframed' {
   const length = status === 204 ? '0' : /^content-length: *(\d+)/im.exec(head)?.[1];
   if (length === undefined) return 'unframed';
   const whole = end + 4 + Number(length);
-  return bytes.length < whole ? 'more' : { status, text: bytes.toString('utf8', end + 4, whole) };
+  if (bytes.length < whole) return 'more';
+  const isLast = /^connection: *close\r?$/im.test(head);
+  return { status, text: bytes.toString('utf8', end + 4, whole), isLast };
 }

@@ -108,6 +108,10 @@ export async function startServer(
       webDir: WEB_DIR,
       logLevel: options.logLevel,
     });
+    if (ingest.journalDamage.stretches > 0) {
+      const facts = { ...ingest.journalDamage, spoolDir };
+      app.log.error(facts, 'journal of the spool damaged: what only lost lines name is set aside');
+    }
     await app.listen({ host: settings.host, port: settings.port }).catch(async (cause: unknown) => {
       await receivers.close();
       throw listenError(cause, { ...settings, key: 'port' });

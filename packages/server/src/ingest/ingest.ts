@@ -7,6 +7,7 @@ import { checkBlock, withinTime } from './checked-block.ts';
 import { aliasEntries, entriesOf } from './entries.ts';
 import { createIndexWriter } from './index-entry.ts';
 import { createInserter } from './inserter.ts';
+import type { JournalDamage } from './recover-journal.ts';
 import type { RootTable } from './roots.ts';
 import { openSegments, type Segment } from './segments.ts';
 import { type BusyCode, createSpoolWriter } from './spool-writer.ts';
@@ -58,6 +59,8 @@ export interface IngestCounters {
   readonly refused: Readonly<Record<string, number>>;
   readonly queuedBytes: number;
   readonly segmentsSetAside: number;
+  /** Stretches of the spool's journal that could not be read at the start. */
+  readonly journalDamages: number;
   readonly lastError: string;
 }
 
@@ -72,6 +75,7 @@ export interface Ingest extends TelemetrySink {
   /** Inserts all that is spooled. Rejects with the store's error when it does not take it. */
   flush(): Promise<void>;
   counters(): IngestCounters;
+  readonly journalDamage: JournalDamage;
   /** Waits for the running insert; what is not inserted stays in the spool. Idempotent. */
   close(): Promise<void>;
 }
@@ -234,6 +238,7 @@ export async function createIngest(options: IngestOptions): Promise<Ingest> {
       return write(batches, '');
     },
     flush: () => flush(),
+    journalDamage: segments.damage,
     counters: () => ({
       rows: rowsKept,
       bytes: spool.bytes,
@@ -242,7 +247,8 @@ export async function createIngest(options: IngestOptions): Promise<Ingest> {
       repeated,
       refused: { ...refused },
       queuedBytes: spool.queuedBytes,
-      segmentsSetAside: inserter.segmentsSetAside,
+      segmentsSetAside: inserter.segmentsSetAside + segments.damage.setAside.length,
+      journalDamages: segments.damage.stretches,
       lastError: spool.lastError || inserter.lastError,
     }),
     close: () => {

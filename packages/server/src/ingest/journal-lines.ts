@@ -1,7 +1,4 @@
-import { open, readdir, readFile, truncate, unlink } from 'node:fs/promises';
-import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import type { Segment } from './segments.ts';
 
 /** One block: the segment that it is in, where it ends there, its rows and the sender's token. */
 export interface JournalLine {
@@ -10,6 +7,19 @@ export interface JournalLine {
   readonly rows: number;
   /** '' when no sender repeats it under a name. */
   readonly token: string;
+}
+
+/** The lines of one append, or a line that stands without a head. */
+export interface JournalGroup {
+  readonly lines: readonly JournalLine[];
+  /** Of the file: behind the group. */
+  readonly end: number;
+  /** As its head says it; undefined without one. */
+  readonly sum: number | undefined;
+  /** Of the lines as they stand in the file. */
+  readonly text: Buffer;
+  /** Stretches before it that are no lines. */
+  readonly damages: number;
 }
 
 /** Appends that may be under way to the disk at one time: so many may lack a part after a crash. */
@@ -27,13 +37,6 @@ export const lineOf = ({ name, end, rows, token }: JournalLine): string =>
  */
 export const groupHead = (lines: number, sum: number): string => `= ${lines} ${sum.toString(16)}\n`;
 
-export interface RecoveredJournal {
-  readonly tokens: Map<string, number>;
-  readonly found: Segment[];
-  /** Bytes of the file that count. */
-  readonly size: number;
-}
-
 /**
  * The CRC-32 of `bytes` behind what has the sum `before`. Node's answers 0 for no bytes that came from
  * another thread, whatever was before. Source: zlib.h, a null buffer begins anew.
@@ -41,126 +44,78 @@ export interface RecoveredJournal {
 export const sumOf = (bytes: Uint8Array, before = 0): number =>
   bytes.length === 0 ? before : crc32(bytes, before);
 
-const NAME = /^(\w+)\.[\w-]+\.native$/;
 const LINE = /^(\S+) (\d+) (\d+) (\S*)$/;
 const HEAD = /^= (\d+) ([0-9a-f]+)$/;
 
-interface Group {
-  readonly lines: readonly JournalLine[];
-  /** Of the file, without the group. */
-  readonly start: number;
-  readonly sum: number | undefined;
-  /** Of the lines as they stand in the file. */
-  readonly text: Buffer;
-}
-
 /**
- * Reads what an earlier run left and cuts its segments off behind their last line. A line that was
- * not finished does not count. Nor does an append, and what follows it, where the machine went down
- * before both the journal and all blocks were on disk: they are acknowledged in their order, so
- * nobody was told that these are there.
+ * The groups of a journal that count, but for a look at their blocks. What is no group ends them where
+ * a crash may have left it: there zeros, or the file's end, stand in the place of a write that was
+ * under way, with fewer than `APPENDS_MAX` behind it. Anything else was on disk once: it is passed
+ * over, for what follows was acknowledged.
  */
-export async function recoverJournal(directory: string, path: string): Promise<RecoveredJournal> {
-  const bytes = await readFile(path).catch(() => Buffer.alloc(0));
-  const names = new Set((await readdir(directory)).filter((each) => NAME.test(each)));
-  const read = groupsOf(bytes.subarray(0, bytes.lastIndexOf(0x0a) + 1));
-  const groups = read.splice(0, Math.max(0, read.length - APPENDS_MAX));
-  for (const group of read) {
-    if (!(await isWhole(directory, group, endsOf(groups), names))) break;
-    groups.push(group);
-  }
-  const tokens = new Map<string, number>();
-  for (const { rows, token } of groups.flatMap(({ lines }) => lines)) {
-    if (token !== '') tokens.set(token, rows);
-  }
-  const ends = endsOf(groups);
-  const found: Segment[] = [];
-  for (const name of [...names].sort()) {
-    const segmentPath = join(directory, name);
-    const end = ends.get(name);
-    if (end === undefined) {
-      await unlink(segmentPath);
+export function readJournal(bytes: Buffer): JournalGroup[] {
+  const groups: JournalGroup[] = [];
+  /** By damage: the groups before it, and whether it may be a hole that a crash left. */
+  const damages: { readonly before: number; readonly mayBeHole: boolean }[] = [];
+  let hasHeads = false;
+  for (let at = 0; at < bytes.length; ) {
+    const group = groupAt(bytes, at, damages.length);
+    if (group !== undefined) {
+      hasHeads ||= group.sum !== undefined;
+      groups.push(group);
+      at = group.end;
       continue;
     }
-    await truncate(segmentPath, end.bytes);
-    found.push({ name, path: segmentPath, table: NAME.exec(name)?.[1] ?? '', ...end });
+    hasHeads ||= HEAD.test(lineAt(bytes, at));
+    const next = nextGroupAt(bytes, at, hasHeads);
+    const mayBeHole = next === bytes.length || bytes.subarray(at, next).includes(0);
+    damages.push({ before: groups.length, mayBeHole });
+    at = next;
   }
-  const size = groups.reduce((_, { start, text, sum, lines }) => {
-    return start + text.length + (sum === undefined ? 0 : groupHead(lines.length, sum).length);
-  }, 0);
-  return { tokens, found, size };
+  const crash = damages.find(({ before, mayBeHole }) => {
+    const behind = groups.slice(before).filter(({ sum }) => sum !== undefined);
+    return mayBeHole && behind.length < APPENDS_MAX;
+  });
+  return crash === undefined ? groups : groups.slice(0, crash.before);
 }
 
-type Ends = ReadonlyMap<string, { readonly bytes: number; readonly rows: number }>;
-
-function endsOf(groups: readonly Group[]): Ends {
-  const ends = new Map<string, { bytes: number; rows: number }>();
-  for (const { name, end, rows } of groups.flatMap(({ lines }) => lines)) {
-    ends.set(name, { bytes: end, rows: (ends.get(name)?.rows ?? 0) + rows });
+/** Where the next group may begin. Behind the first head, only a head begins one. */
+function nextGroupAt(bytes: Buffer, from: number, needsHead: boolean): number {
+  for (let at = endOfLine(bytes, from); at < bytes.length; at = endOfLine(bytes, at)) {
+    const line = lineAt(bytes, at);
+    if (HEAD.test(line) || (!needsHead && LINE.test(line))) return at;
   }
-  return ends;
+  return bytes.length;
 }
 
-/**
- * Of whole lines. A group that lacks lines ends the list, as does what is no line: where a crash
- * came before the write, zeros stand before the groups that were written behind it.
- */
-function groupsOf(bytes: Buffer): Group[] {
-  const groups: Group[] = [];
-  for (let at = 0; at < bytes.length; ) {
-    const start = at;
-    let end = bytes.indexOf(0x0a, at) + 1;
-    const head = HEAD.exec(bytes.toString('latin1', at, end - 1));
-    const count = Number(head?.[1] ?? 1);
-    if (head !== null) at = end;
-    for (let left = head === null ? 0 : count; left > 0; left -= 1) {
-      end = bytes.indexOf(0x0a, end) + 1;
-      if (end === 0) return groups;
-    }
-    const text = bytes.subarray(at, end);
-    const lines = text.toString('latin1').split('\n').flatMap(readLine);
-    if (lines.length !== count) return groups;
-    const sum = head === null ? undefined : Number.parseInt(head[2] ?? '', 16);
-    groups.push({ lines, start, sum, text });
-    at = end;
+/** Undefined: what stands there is no line, or a head without its lines. */
+function groupAt(bytes: Buffer, start: number, damages: number): JournalGroup | undefined {
+  const head = HEAD.exec(lineAt(bytes, start));
+  const textAt = head === null ? start : endOfLine(bytes, start);
+  const lines: JournalLine[] = [];
+  let end = textAt;
+  for (let left = Number(head?.[1] ?? 1); left > 0; left -= 1) {
+    const line = readLine(lineAt(bytes, end));
+    if (line === undefined) return undefined;
+    lines.push(line);
+    end = endOfLine(bytes, end);
   }
-  return groups;
+  const sum = head === null ? undefined : Number.parseInt(head[2] ?? '', 16);
+  return { lines, end, sum, text: bytes.subarray(textAt, end), damages };
 }
 
-function readLine(text: string): JournalLine[] {
+/** Without its line feed; '' at the end. */
+function lineAt(bytes: Buffer, start: number): string {
+  return bytes.toString('latin1', start, Math.max(start, endOfLine(bytes, start) - 1));
+}
+
+/** Behind the line feed: `bytes` ends with one. */
+function endOfLine(bytes: Buffer, start: number): number {
+  const feed = bytes.indexOf(0x0a, start);
+  return feed < 0 ? bytes.length : feed + 1;
+}
+
+function readLine(text: string): JournalLine | undefined {
   const [, name, end, rows, token = ''] = LINE.exec(text) ?? [];
-  return name === undefined ? [] : [{ name, end: Number(end), rows: Number(rows), token }];
-}
-
-/** Whether what the group names is on disk. A segment that is gone was whole when it was sealed. */
-async function isWhole(
-  directory: string,
-  { lines, sum, text }: Group,
-  before: Ends,
-  names: ReadonlySet<string>,
-): Promise<boolean> {
-  if (sum === undefined || lines.some(({ name }) => !names.has(name))) return true;
-  let read = sumOf(text);
-  const starts = new Map([...before].map(([name, { bytes }]) => [name, bytes]));
-  for (const { name, end } of lines) {
-    const start = starts.get(name) ?? 0;
-    const block = await readStretch(join(directory, name), start, end);
-    if (block === undefined) return false;
-    read = sumOf(block, read);
-    starts.set(name, end);
-  }
-  return read === sum;
-}
-
-/** Undefined when the file ends before `end`. */
-async function readStretch(path: string, start: number, end: number): Promise<Buffer | undefined> {
-  const file = await open(path, 'r');
-  try {
-    if (end < start || end > (await file.stat()).size) return undefined;
-    const bytes = Buffer.alloc(end - start);
-    const { bytesRead } = await file.read(bytes, 0, bytes.length, start);
-    return bytesRead === bytes.length ? bytes : undefined;
-  } finally {
-    await file.close();
-  }
+  return name === undefined ? undefined : { name, end: Number(end), rows: Number(rows), token };
 }

@@ -1,18 +1,13 @@
 import { constants, type FileHandle, open, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  GONE,
-  groupHead,
-  type JournalLine,
-  lineOf,
-  recoverJournal,
-  sumOf,
-} from './journal-lines.ts';
+import { GONE, groupHead, type JournalLine, lineOf, sumOf } from './journal-lines.ts';
+import { type JournalDamage, recoverJournal } from './recover-journal.ts';
 import type { Segment } from './segments.ts';
 
 export interface Journal {
   /** Segments that an earlier run left, cut off behind their last line. */
   readonly found: readonly Segment[];
+  readonly damage: JournalDamage;
   rowsOf(token: string): number | undefined;
   /**
    * Puts the lines behind all that were written before; their blocks' bytes, in the order of the
@@ -38,7 +33,7 @@ const SYNCED = constants.O_RDWR | constants.O_CREAT | constants.O_DSYNC;
 /** Opens the journal of a spool directory and takes up what an earlier run left. */
 export async function openJournal(directory: string): Promise<Journal> {
   const path = join(directory, 'journal');
-  const { tokens, found, size } = await recoverJournal(directory, path);
+  const { tokens, found, size, damage } = await recoverJournal(directory, path);
   let file = await open(path, SYNCED, 0o600);
   /** Where what counts ends, and what was written. */
   let end = size;
@@ -74,6 +69,7 @@ export async function openJournal(directory: string): Promise<Journal> {
 
   return {
     found,
+    damage,
     rowsOf: (token) => tokens.get(token),
     write: (added, pieces) => {
       const lines = Buffer.from(added.map(lineOf).join(''));

@@ -203,3 +203,59 @@ test('a journal without sums, of an earlier version, is taken as it is', async (
   writeFileSync(journal, lines.filter((line) => !line.startsWith('=')).join('\n'));
   expect(await recovered(directory)).toEqual(BOTH);
 });
+
+const WORDS = ['first ', 'second ', 'third ', 'fourth ', 'fifth ', 'sixth ', 'seventh '];
+
+/** A spool of `WORDS`, each an append to `spans` under its own token; `alone` is another table's. */
+async function sevenAppends(alone: string): Promise<{ directory: string; journal: string }> {
+  const directory = mkdtempSync(join(tmpdir(), 'thalweg-segments-'));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  const segments = await openSegments(directory, Date.now);
+  for (const word of WORDS) {
+    const table = word === alone ? 'traces' : 'spans';
+    await segments.append([entryOf(table, word.trim(), word)]);
+  }
+  await segments.close();
+  return { directory, journal: join(directory, 'journal') };
+}
+
+/** Writes other bytes over the line of the token `second`, and over its head with `head`. */
+function damageSecond(journal: string, filling: string, head = false): void {
+  const text = readFileSync(journal, 'latin1');
+  const lineEnd = text.indexOf(' second\n') + ' second'.length;
+  const lineStart = text.lastIndexOf('\n', lineEnd - 1) + 1;
+  const start = head ? text.lastIndexOf('\n', lineStart - 2) + 1 : lineStart;
+  const damaged = filling.repeat(lineEnd - start);
+  writeFileSync(journal, text.slice(0, start) + damaged + text.slice(lineEnd), 'latin1');
+}
+
+test.each([
+  { name: 'a line', filling: 'x', head: false },
+  { name: 'a head and its line', filling: 'x', head: true },
+  { name: 'a line, to zeros', filling: '\0', head: false },
+])('damage to $name amid acknowledged ones costs the token it hit', async (damage) => {
+  const { directory, journal } = await sevenAppends('');
+  damageSecond(journal, damage.filling, damage.head);
+  const next = await openSegments(directory, Date.now);
+  expect(next.damage).toEqual({ stretches: 1, setAside: [] });
+  expect(next.found.map(({ path }) => readFileSync(path, 'latin1'))).toEqual([WORDS.join('')]);
+  const known = WORDS.map((word) => word.trim()).filter((token) => next.rowsOf(token) === 1);
+  expect(known).toEqual(['first', 'third', 'fourth', 'fifth', 'sixth', 'seventh']);
+  await next.close();
+  const later = await openSegments(directory, Date.now);
+  expect(later.damage).toEqual({ stretches: 0, setAside: [] });
+  expect(later.found.map(({ bytes }) => bytes)).toEqual([WORDS.join('').length]);
+  await later.close();
+});
+
+test('a segment that only a damaged line names is set aside', async () => {
+  const { directory, journal } = await sevenAppends('second ');
+  damageSecond(journal, 'x');
+  const next = await openSegments(directory, Date.now);
+  const name = readdirSync(directory).find((each) => each.startsWith('traces.')) ?? '';
+  expect(next.damage).toEqual({ stretches: 1, setAside: [name] });
+  expect(name).toMatch(/\.damaged$/);
+  expect(readFileSync(join(directory, name), 'latin1')).toBe('second ');
+  expect(next.found.map(({ table }) => table)).toEqual(['spans']);
+  await next.close();
+});

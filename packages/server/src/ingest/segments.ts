@@ -4,6 +4,7 @@ import { constants, type FileHandle, open, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openJournal, syncDirectory, writeAll } from './journal.ts';
 import type { JournalLine } from './journal-lines.ts';
+import type { JournalDamage } from './recover-journal.ts';
 import { openSpareFiles } from './spare-files.ts';
 
 /** Blocks of one table, one behind the other in a file, that one INSERT takes. */
@@ -44,6 +45,8 @@ export interface Segments {
   close(): Promise<void>;
   /** Segments of an earlier run. */
   readonly found: readonly Segment[];
+  /** What of an earlier run was acknowledged and can't be found. */
+  readonly damage: JournalDamage;
 }
 
 interface OpenSegment extends Segment {
@@ -190,6 +193,7 @@ export async function openSegments(directory: string, nowMs: () => number): Prom
 
   return {
     found: journal.found,
+    damage: journal.damage,
     append,
     rowsOf: journal.rowsOf,
     seal,
