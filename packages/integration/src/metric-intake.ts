@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { prometheusSamples } from '@thalweg/model';
 import { createMetadataCache } from './metric-metadata.ts';
-import { createMetricRequest } from './metric-request.ts';
+import { createMetricRequests } from './metric-request.ts';
 import { createMetricTables } from './metric-tables.ts';
 import type { MetricBatch, MetricCounts, MetricRefusal } from './metric-writer.ts';
 import {
@@ -54,7 +54,7 @@ export function createMetricIntake(limits: Partial<SeriesLimits> = {}): MetricIn
   const series = createSeriesCache({ ...SERIES_LIMITS, ...limits }, randomBytes(4).readUInt32LE());
   const metadata = createMetadataCache();
   const tables = createMetricTables(series);
-  let requests = 0;
+  const requests = createMetricRequests({ series, metadata, tables });
   let rotatedMs: number | undefined;
 
   function take(fill: (batch: MetricBatch) => string, time: IntakeTime): Taken {
@@ -64,12 +64,11 @@ export function createMetricIntake(limits: Partial<SeriesLimits> = {}): MetricIn
       series.rotate();
       rotatedMs = nowMs;
     }
-    requests += 1;
-    const request = createMetricRequest({ series, metadata, tables, ...time, number: requests });
+    const request = requests.begin(time);
     let fault: string;
     let batches: TableBatch[];
     try {
-      fault = fill(request.batch);
+      fault = fill(requests.batch);
       batches = fault === '' ? tables.take() : [];
     } finally {
       tables.clear();
@@ -79,11 +78,11 @@ export function createMetricIntake(limits: Partial<SeriesLimits> = {}): MetricIn
       batches,
       counts: request.counts,
       refused: request.refused,
-      firstRefusal: request.firstRefusal(),
+      firstRefusal: request.firstRefusal,
       activeSeries: series.size,
       settle: (isKept, memory = memoryOf(batches)) => {
         tables.release(memory);
-        if (isKept) request.settle();
+        if (isKept) requests.settle(request);
       },
     };
   }

@@ -1,5 +1,6 @@
 import { BLOCK_LIMITS } from '@thalweg/model';
 import { decodeHistogram, decodeLabels, type FlatLabels } from '@thalweg/wire';
+import type { IntakeTime } from './metric-intake.ts';
 import { familyOf, type MetadataCache } from './metric-metadata.ts';
 import type { MetricTables } from './metric-tables.ts';
 import type { MetricBatch, MetricRefusal } from './metric-writer.ts';
@@ -20,43 +21,45 @@ const UNIT_LENGTH_MAX = 256;
 
 /** What one request's metrics come to. */
 export interface MetricRequest {
-  readonly batch: MetricBatch;
   readonly counts: { samples: number; histograms: number; exemplars: number; outOfOrder: number };
   readonly refused: Partial<Record<MetricRefusal, number>>;
-  firstRefusal(): Refusal<MetricRefusal> | undefined;
+  firstRefusal: Refusal<MetricRefusal> | undefined;
+  /** Series whose row it writes, each with the hour and the entry that it had then. */
+  readonly withRow: number[];
+  readonly rowHours: number[];
+  readonly rowEntries: SeriesEntry[];
+  readonly saidMetadata: (() => void)[];
+}
+
+/**
+ * Takes requests' metrics, one request after the other. One set of functions for all of them: ones made
+ * anew for each request kept the compiler busy.
+ */
+export interface MetricRequests {
+  /** What is pushed belongs to the request that began last. */
+  readonly batch: MetricBatch;
+  begin(time: IntakeTime): MetricRequest;
   /** Its rows are on disk: what they say need not be said again in this hour. */
-  settle(): void;
+  settle(request: MetricRequest): void;
 }
 
-export interface MetricRequestParts {
-  readonly series: SeriesCache;
-  readonly metadata: MetadataCache;
-  readonly tables: MetricTables;
-  readonly nowMs: number;
-  /** Samples that are older are refused. */
-  readonly retentionHours: number;
-  /** Different for each request. */
-  readonly number: number;
-}
-
-/** Takes one request's metrics. Hot: nothing is allocated for a sample of a known series. */
-export function createMetricRequest({
+/** Hot: nothing is allocated for a sample of a known series. */
+export function createMetricRequests({
   series,
   metadata,
   tables,
-  nowMs,
-  retentionHours,
-  number,
-}: MetricRequestParts): MetricRequest {
-  const counts = { samples: 0, histograms: 0, exemplars: 0, outOfOrder: 0 };
-  const refused: Partial<Record<MetricRefusal, number>> = {};
-  const withRow: number[] = [];
-  const rowHours: number[] = [];
-  const rowEntries: SeriesEntry[] = [];
-  const oldestMs = nowMs - retentionHours * HOUR_MS;
-  const newestMs = nowMs + FUTURE_MS;
-  const saidMetadata: (() => void)[] = [];
-  let first: Refusal<MetricRefusal> | undefined;
+}: {
+  readonly series: SeriesCache;
+  readonly metadata: MetadataCache;
+  readonly tables: MetricTables;
+}): MetricRequests {
+  let request = emptyRequest();
+  let { counts } = request;
+  /** Of the request: different for each. */
+  let number = 0;
+  let nowMs = 0;
+  let oldestMs = 0;
+  let newestMs = 0;
   /** The series that began last; -1: one that was refused. */
   let current = -1;
   const key: { view: DataView; start: number; end: number } = {
@@ -66,9 +69,21 @@ export function createMetricRequest({
   };
   let bufferOf: Uint8Array | undefined;
 
+  function begin(time: IntakeTime): MetricRequest {
+    request = emptyRequest();
+    counts = request.counts;
+    number += 1;
+    nowMs = time.nowMs;
+    oldestMs = nowMs - time.retentionHours * HOUR_MS;
+    newestMs = nowMs + FUTURE_MS;
+    current = -1;
+    return request;
+  }
+
   function refuse(refusal: Refusal<MetricRefusal>): void {
+    const { refused } = request;
     refused[refusal.code] = (refused[refusal.code] ?? 0) + 1;
-    first ??= refusal;
+    request.firstRefusal ??= refusal;
   }
 
   /** A series that is not known yet. */
@@ -126,9 +141,9 @@ export function createMetricRequest({
     if (pendingRequest[one] === number && pendingHour[one] === hour) return true;
     pendingRequest[one] = number;
     pendingHour[one] = hour;
-    withRow.push(one);
-    rowHours.push(hour);
-    rowEntries.push(series.entryOf(one));
+    request.withRow.push(one);
+    request.rowHours.push(hour);
+    request.rowEntries.push(series.entryOf(one));
     tables.series(one, Math.floor(timestampMs / 1e3));
     return true;
   }
@@ -170,10 +185,8 @@ export function createMetricRequest({
   const halves = new Uint32Array(2);
   const double = new Float64Array(halves.buffer);
   return {
-    counts,
-    refused,
-    firstRefusal: () => first,
-    settle: () => {
+    begin,
+    settle: ({ withRow, rowHours, rowEntries, saidMetadata }) => {
       const { rowHour } = series.columns;
       withRow.forEach((one, at) => {
         // Its number may be another series' by now.
@@ -219,11 +232,21 @@ export function createMetricRequest({
         const settle = metadata.isNew(said, Math.floor(nowMs / HOUR_MS));
         if (settle === undefined) return;
         tables.metadata(said, Math.floor(nowMs / 1e3));
-        saidMetadata.push(settle);
+        request.saidMetadata.push(settle);
       },
     },
   };
 }
+
+const emptyRequest = (): MetricRequest => ({
+  counts: { samples: 0, histograms: 0, exemplars: 0, outOfOrder: 0 },
+  refused: {},
+  firstRefusal: undefined,
+  withRow: [],
+  rowHours: [],
+  rowEntries: [],
+  saidMetadata: [],
+});
 
 /** Never the spelling of a 1.0 series, which starts with a line feed. */
 function keyOf(labels: FlatLabels): string {

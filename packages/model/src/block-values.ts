@@ -27,20 +27,46 @@ export function doublesOf(block: Block, name: string): Uint32Array<ArrayBuffer> 
 
 /** A column of times, in its own unit since the epoch: exact up to 2^53, and no array of objects. */
 export function timesOf(block: Block, name: string): Float64Array {
-  const span = block.columns.get(name);
-  const { bytes } = block;
+  const column = timeColumnOf(block, name);
+  const times = new Float64Array(block.rows);
+  for (let row = 0; row < times.length; row += 1) times[row] = timeAt(column, row);
+  return times;
+}
+
+/** The earliest and the latest of such a column, without memory for the others. The block has rows. */
+export function timeRangeOf(
+  block: Block,
+  name: string,
+): { readonly first: number; readonly last: number } {
+  const column = timeColumnOf(block, name);
+  let first = timeAt(column, 0);
+  let last = first;
+  for (let row = 1; row < block.rows; row += 1) {
+    const time = timeAt(column, row);
+    if (time < first) first = time;
+    else if (time > last) last = time;
+  }
+  return { first, last };
+}
+
+interface TimeColumn {
+  readonly view: DataView;
+  readonly isWide: boolean;
+}
+
+function timeColumnOf({ columns, bytes }: Block, name: string): TimeColumn {
+  const span = columns.get(name);
   const isWide = span?.kind === 'millis' || span?.kind === 'micros';
   if (span === undefined || !(isWide || span.kind === 'seconds')) {
     throw new Error(`BUG: the block has no column ${name} of times`);
   }
-  const view = new DataView(bytes.buffer, bytes.byteOffset + span.start, span.end - span.start);
-  const times = new Float64Array(block.rows);
-  for (let row = 0; row < block.rows; row += 1) {
-    times[row] = isWide
-      ? view.getUint32(8 * row, true) + view.getInt32(8 * row + 4, true) * 2 ** 32
-      : view.getUint32(4 * row, true);
-  }
-  return times;
+  const { start, end } = span;
+  return { view: new DataView(bytes.buffer, bytes.byteOffset + start, end - start), isWide };
+}
+
+function timeAt({ view, isWide }: TimeColumn, row: number): number {
+  if (!isWide) return view.getUint32(4 * row, true);
+  return view.getUint32(8 * row, true) + view.getInt32(8 * row + 4, true) * 2 ** 32;
 }
 
 /** A column of 64-bit ids as their halves, low half first: no bigint for each row. A copy. */

@@ -17,6 +17,7 @@ export {
   idsOf,
   type TextRanges,
   textRangesOf,
+  timeRangeOf,
   timesOf,
   valuesOf,
 } from './block-values.ts';

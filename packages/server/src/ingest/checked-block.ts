@@ -1,4 +1,11 @@
-import { type AnyTable, type Block, readBlock, selectRows, timesOf } from '@thalweg/model';
+import {
+  type AnyTable,
+  type Block,
+  readBlock,
+  selectRows,
+  timeRangeOf,
+  timesOf,
+} from '@thalweg/model';
 
 export type CheckedBlock =
   | {
@@ -39,11 +46,11 @@ export function withinTime(
   const nowS = Math.floor(nowMs / 1e3);
   const first = (nowS - retentionHours * 3_600) * perSecond;
   const last = (nowS + FUTURE_S) * perSecond;
+  const range = timeRangeOf(block, table.timeColumn);
+  if (range.first >= first && range.last <= last) return { kind: 'block', block, dropped: 0 };
   const times = timesOf(block, table.timeColumn);
   const isIn = (time: number): boolean => time >= first && time <= last;
-  let dropped = 0;
-  for (const time of times) if (!isIn(time)) dropped += 1;
-  if (dropped === 0) return { kind: 'block', block, dropped };
+  const dropped = times.reduce((count, time) => count + (isIn(time) ? 0 : 1), 0);
   if (dropped < block.rows) {
     return {
       kind: 'block',

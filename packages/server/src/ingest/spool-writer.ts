@@ -1,4 +1,3 @@
-import { APPENDS_MAX } from './journal-lines.ts';
 import type { Entry, Segment, Segments } from './segments.ts';
 
 /** Why nothing can be kept just now. */
@@ -29,6 +28,12 @@ interface Waiting {
 /** Alias entries held while the disk is full; older ones are given up: traces stay in two parts. */
 const OWED_MAX = 1_000;
 
+/**
+ * `APPENDS_MAX` at the most. Two keep the disk busy; with four each took one request of five senders,
+ * and twice the errands and system calls for a sample.
+ */
+const APPENDS_AT_ONCE = 2;
+
 export function createSpoolWriter(options: {
   readonly segments: Segments;
   readonly bytesMax: number;
@@ -47,7 +52,7 @@ export function createSpoolWriter(options: {
 
   /** Groups that come while as many appends are under way as may be go together in the next one. */
   function schedule(): void {
-    if (appends >= APPENDS_MAX || waiting.length === 0) return;
+    if (appends >= APPENDS_AT_ONCE || waiting.length === 0) return;
     appends += 1;
     void onDisk(append).then(() => {
       appends -= 1;

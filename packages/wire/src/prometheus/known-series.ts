@@ -19,32 +19,39 @@ const SAMPLE_BYTES = 18;
  * the walk over the labels, and reads a sample without a look at each of its tags.
  */
 export function readKnownSeries(view: DataView, start: number, sink: KnownSeries): number {
-  const { byteLength } = view;
   let at = start;
-  // The tag, and a length of one or two bytes.
-  while (at + 3 <= byteLength && view.getUint8(at) === SERIES) {
-    let size = view.getUint8(at + 1);
-    let from = at + 2;
-    if (size >= 0x80) {
-      const more = view.getUint8(from);
-      if (more >= 0x80) return at;
-      size = (size & 0x7f) | (more << 7);
-      from += 1;
-    }
-    const end = from + size;
-    if (end > byteLength) return at;
-    const samples = sink.seriesAgain(view, from, end);
-    if (samples < 0 || !areSamples(view, samples, end)) return at;
-    for (let from = samples; from < end; from += SAMPLE_BYTES) {
-      sink.sample(
-        timeAt(view, from + 12),
-        view.getUint32(from + 3, true),
-        view.getUint32(from + 7, true),
-      );
-    }
-    at = end;
-  }
+  for (let end = readOne(view, at, sink); end > at; end = readOne(view, at, sink)) at = end;
   return at;
+}
+
+/**
+ * Where the series at `at` ends; `at` when it is none that is known. A function of its own: one that is
+ * called for each series is compiled for good, where a loop over all of them was so only in part.
+ */
+function readOne(view: DataView, at: number, sink: KnownSeries): number {
+  const { byteLength } = view;
+  // The tag, and a length of one or two bytes.
+  if (at + 3 > byteLength || view.getUint8(at) !== SERIES) return at;
+  let size = view.getUint8(at + 1);
+  let from = at + 2;
+  if (size >= 0x80) {
+    const more = view.getUint8(from);
+    if (more >= 0x80) return at;
+    size = (size & 0x7f) | (more << 7);
+    from += 1;
+  }
+  const end = from + size;
+  if (end > byteLength) return at;
+  const samples = sink.seriesAgain(view, from, end);
+  if (samples < 0 || !areSamples(view, samples, end)) return at;
+  for (let one = samples; one < end; one += SAMPLE_BYTES) {
+    sink.sample(
+      timeAt(view, one + 12),
+      view.getUint32(one + 3, true),
+      view.getUint32(one + 7, true),
+    );
+  }
+  return end;
 }
 
 function areSamples(view: DataView, start: number, end: number): boolean {
