@@ -1,11 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
-import { Agent, request } from 'node:http';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { createKeptPosts, type PostAnswer } from './kept-posts.ts';
+import { createKeptPosts } from './kept-posts.ts';
 import { childrenOf, cpuMs } from './process-use.ts';
 
 /** Something that takes remote write and answers PromQL, in processes of its own. */
@@ -112,11 +111,13 @@ export async function startMetricStore(kind: Kind, folder: string): Promise<Metr
   const [command, ...args] = kind.command(folder, port);
   const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'ignore'] });
   const url = `http://127.0.0.1:${port}`;
-  const agent = new Agent({ keepAlive: true });
   const posts = createKeptPosts(port, kind.writePath, WRITE_HEADERS);
+  const queries = {
+    query: createKeptPosts(port, `${kind.apiPath}/query`, FORM_HEADERS),
+    query_range: createKeptPosts(port, `${kind.apiPath}/query_range`, FORM_HEADERS),
+  };
   const close = async (): Promise<void> => {
-    agent.destroy();
-    posts.close();
+    for (const one of [posts, ...Object.values(queries)]) one.close();
     await ended(child);
   };
   const missing = new Promise<never>((_, reject) => {
@@ -143,7 +144,7 @@ export async function startMetricStore(kind: Kind, folder: string): Promise<Metr
     },
     query: async (path, parameters) => {
       const form = Buffer.from(new URLSearchParams(parameters).toString());
-      const { status, text } = await post(agent, port, `${kind.apiPath}/${path}`, form);
+      const { status, text } = await queries[path].post(form);
       if (status !== 200) throw new Error(`${kind.name}: ${status} ${text}`);
       return text;
     },
@@ -159,27 +160,7 @@ const WRITE_HEADERS = {
   'content-encoding': 'snappy',
   'x-prometheus-remote-write-version': '0.1.0',
 };
-const FORM_TYPE = 'application/x-www-form-urlencoded';
-
-/** By node:http: fetch costs the client more than a store takes for a quick answer. */
-function post(agent: Agent, port: number, path: string, form: Uint8Array): Promise<PostAnswer> {
-  const headers = { 'content-type': FORM_TYPE, 'content-length': form.length };
-  return new Promise((resolve, reject) => {
-    const outgoing = request(
-      { agent, host: '127.0.0.1', port, path, method: 'POST', headers },
-      (response) => {
-        const chunks: Buffer[] = [];
-        response.on('data', (chunk: Buffer) => chunks.push(chunk));
-        response.on('error', reject);
-        response.on('end', () =>
-          resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString() }),
-        );
-      },
-    );
-    outgoing.on('error', reject);
-    outgoing.end(form);
-  });
-}
+const FORM_HEADERS = { 'content-type': 'application/x-www-form-urlencoded' };
 
 async function untilReady(url: string, name: string): Promise<void> {
   const deadline = Date.now() + READY_MS;
