@@ -25,6 +25,7 @@ import { openEmbeddedStore } from './storage/embedded/embedded.ts';
 import { prepareSchema } from './storage/migrate.ts';
 import { openRetention, type RetentionEvent } from './storage/retention.ts';
 import type { Store } from './storage/store.ts';
+import { warmUp } from './warm-up.ts';
 
 export interface Server {
   readonly url: string;
@@ -43,6 +44,8 @@ export interface ServerOptions {
   readonly version: string;
   /** What goes to stderr, one JSON line an event. */
   readonly logLevel: 'info' | 'warn' | 'silent';
+  /** Asks itself queries for some seconds once it listens, so that a person's first are fast. */
+  readonly warmsUp?: boolean;
 }
 
 /** The UI's files, seen from the sources and from the bundle. */
@@ -125,8 +128,15 @@ export async function startServer(
     });
     retention.start((event) => logRetention(app.log, event));
     const port = boundPort(app.server.address()) ?? settings.port;
+    const url = `http://${isIP(settings.host) === 6 ? `[${settings.host}]` : settings.host}:${port}`;
+    const warming = new AbortController();
+    // Without it the first queries are slower, and no more.
+    if (options.warmsUp === true) {
+      warmUp(url, { token: settings.token, signal: warming.signal }).catch(() => undefined);
+    }
     let closing: Promise<void> | undefined;
     const close = async (): Promise<void> => {
+      warming.abort();
       stopScrape();
       await app.close();
       await receivers.close();
@@ -136,7 +146,7 @@ export async function startServer(
       await store.close();
     };
     return {
-      url: `http://${isIP(settings.host) === 6 ? `[${settings.host}]` : settings.host}:${port}`,
+      url,
       port,
       otlpHttpUrl: receivers.otlpHttpUrl,
       otlpGrpcUrl: receivers.otlpGrpcUrl,

@@ -25,5 +25,5 @@ export const SERVER_OPTIONS = {
 } as const satisfies Readonly<Record<string, Option>>;
 
 export function serverFrom(settings: ServerSettings): Promise<Server> {
-  return startServer(settings, { version: VERSION, logLevel: 'warn' });
+  return startServer(settings, { version: VERSION, logLevel: 'warn', warmsUp: true });
 }
