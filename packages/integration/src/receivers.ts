@@ -2,6 +2,7 @@ import type { TelemetryBuffer } from './buffer/telemetry-buffer.ts';
 import type { Receiver } from './door/receiver.ts';
 import type { GrpcMethod } from './grpc/grpc-method.ts';
 import { influxReceivers } from './influx/influx-receivers.ts';
+import { jaegerReceiver } from './jaeger/jaeger-receiver.ts';
 import { jsonLogReceiver, lokiReceiver, skywalkingLogReceiver } from './logs/log-receivers.ts';
 import type { MetricWriter } from './metric-writer.ts';
 import { createOtlpExports, createTextIdExport } from './otlp/export.ts';
@@ -38,6 +39,7 @@ export function receiversOf(context: ReceiverContext): Receiver[] {
     otlpReceiver('logs', otlp.logs),
     otlpReceiver('metrics', otlp.metrics),
     zipkinReceiver(otlp.traces),
+    jaegerReceiver(otlp.traces),
     ...skywalkingReceivers(createTextIdExport(context)),
     remoteWriteReceiver(context.remoteWriter),
     ...influxReceivers(context),

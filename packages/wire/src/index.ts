@@ -9,6 +9,12 @@ export * from './http1/sink.ts';
 export { createHttp1Stream, type Http1Stream, isBodyOpen } from './http1/stream.ts';
 export { decodeInfluxLines } from './influx/lines.ts';
 export { type InfluxPoint, type InfluxValue, PRECISIONS } from './influx/point.ts';
+export {
+  decodeJaegerBatch,
+  type JaegerBatch,
+  type JaegerSpan,
+  type JaegerTag,
+} from './jaeger/batch.ts';
 export { isObject, type JsonLimits, type JsonObject, parseJson } from './json.ts';
 export { decodeLogJson } from './logs/json.ts';
 export { decodeLokiJson, decodeLokiProto } from './logs/loki.ts';

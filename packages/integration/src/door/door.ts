@@ -34,8 +34,8 @@ export const DOOR_DEFAULTS: DoorLimits = {
 /** Where telemetry of others comes in: one request pipeline for every receiver. */
 export interface Door {
   readonly paths: readonly string[];
-  /** True when a receiver has the path of `url`, whatever the method. */
-  knows(url: string): boolean;
+  /** True when a receiver has the path of `url`: whatever the method, unless it shares its paths. */
+  knows(url: string, method: string): boolean;
   /** The request carries the token, or none is asked for. */
   isAllowed(request: IncomingMessage): boolean;
   /** Answers the request, whatever it is: 404 names the paths there are. Never rejects. */
@@ -161,7 +161,11 @@ export function createDoor(options: DoorOptions): Door {
 
   return {
     paths,
-    knows: (url) => byPath.has(targetOf(url).path),
+    knows: (url, method) => {
+      const receiver = byPath.get(targetOf(url).path);
+      if (receiver === undefined) return false;
+      return receiver.sharesPaths !== true || methodsOf(receiver).includes(method);
+    },
     isAllowed,
     handle,
     counters: () => ({ ...accounts.counters(), 'bodies.bytes': budget.taken }),
@@ -180,7 +184,7 @@ interface Visit {
 }
 
 function headFault({ request, mediaType }: Visit, receiver: Receiver): Fault | undefined {
-  const methods = receiver.methods ?? ['POST'];
+  const methods = methodsOf(receiver);
   if (!methods.includes(request.method ?? '')) {
     const message = `${receiver.name} takes ${methods.join(' and ')}, not ${request.method}`;
     return { status: 405, code: 'method_not_allowed', message };
@@ -197,10 +201,13 @@ function headFault({ request, mediaType }: Visit, receiver: Receiver): Fault | u
   return { status: 415, code: 'encoding_unsupported', message };
 }
 
+const methodsOf = ({ methods = ['POST'] }: Receiver): readonly string[] => methods;
+
 function say(receiver: Receiver | undefined, fault: Fault, mediaType: string): Answer {
   const { retryAfterS, code } = fault;
   const answer = receiver?.fault?.(fault, mediaType) ?? faultAnswer(fault);
-  const allow = fault.status === 405 ? { allow: (receiver?.methods ?? ['POST']).join(', ') } : {};
+  const isMethod = fault.status === 405 && receiver !== undefined;
+  const allow = isMethod ? { allow: methodsOf(receiver).join(', ') } : {};
   const retry = retryAfterS === undefined ? {} : { 'retry-after': String(retryAfterS) };
   return { reason: code, ...answer, headers: { ...allow, ...retry, ...answer.headers } };
 }

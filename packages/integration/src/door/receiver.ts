@@ -42,6 +42,8 @@ export interface Receiver {
   readonly name: string;
   /** Whole paths, without a slash at the end. */
   readonly paths: readonly string[];
+  /** Requests by other methods are somebody else's, where the door is not alone. */
+  readonly sharesPaths?: boolean;
   /** `POST` when absent. */
   readonly methods?: readonly string[];
   /** Media types that it reads; absent: any. A request without one is taken. */

@@ -1,6 +1,7 @@
 import { createProtoWriter, type ProtoWriter } from '@thalweg/wire';
 
-export type SpanAttribute = readonly [name: string, value: string | number];
+/** A number without a fraction is a whole one. */
+export type SpanAttribute = readonly [name: string, value: string | boolean | number | bigint];
 
 export interface SpanEvent {
   readonly timeUs: number;
@@ -22,6 +23,8 @@ export interface ForeignSpan {
   readonly statusMessage: string;
   readonly attributes: readonly SpanAttribute[];
   readonly events: readonly SpanEvent[];
+  /** Spans that it is related to, besides its parent. */
+  readonly links?: readonly Pick<ForeignSpan, 'traceId' | 'spanId'>[];
 }
 
 /** The spans of one process. */
@@ -69,6 +72,12 @@ function writeSpan(writer: ProtoWriter, span: ForeignSpan): void {
       writeAttributes(writer, 3, attributes);
     });
   }
+  for (const { traceId, spanId } of span.links ?? []) {
+    writer.messageField(13, () => {
+      writer.bytesField(1, traceId);
+      writer.bytesField(2, spanId);
+    });
+  }
   writer.messageField(15, () => {
     writer.textField(2, span.statusMessage);
     writer.varintField(3, STATUSES[span.status]);
@@ -88,11 +97,13 @@ function writeAttributes(
   }
 }
 
-/** Numbers are whole. An empty text is a value too, which `textField` would leave out. */
-function writeValue(writer: ProtoWriter, value: string | number): void {
-  if (typeof value === 'number' && value !== 0) writer.signedField(3, value);
-  else if (value === '') writer.messageField(1, () => undefined);
-  else writer.textField(1, String(value));
+/** Zero, false and an empty text are values too: members of a oneof. */
+function writeValue(writer: ProtoWriter, value: SpanAttribute[1]): void {
+  if (typeof value === 'string') writer.textField(1, value, true);
+  else if (typeof value === 'boolean') writer.varintField(2, value ? 1 : 0, true);
+  else if (typeof value === 'bigint' || Number.isSafeInteger(value)) {
+    writer.signedField(3, value, true);
+  } else writer.doubleField(4, value, true);
 }
 
 /** Of a number that is too large, the last nanosecond that fits. */

@@ -89,7 +89,7 @@ export async function buildApp(
 /** Paths of receivers go past the framework: their bodies are read once, and within their limits. */
 function serverWithDoor(door: Door, handle: RequestListener): Server {
   return createHttpServer((request, response) => {
-    if (door.knows(request.url ?? '')) void door.handle(request, response);
+    if (door.knows(request.url ?? '', request.method ?? '')) void door.handle(request, response);
     else handle(request, response);
   });
 }
