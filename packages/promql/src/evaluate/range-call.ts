@@ -7,7 +7,7 @@ import { extendedSample } from './extended-range.ts';
 import { OVER_TIME } from './over-time.ts';
 import type { RangeCallContext, RangeFunction } from './range-function.ts';
 import { RATES } from './rate.ts';
-import { addRates, RATE_KINDS } from './rate-row.ts';
+import { addRates, RATE_KINDS, type RateKind } from './rate-row.ts';
 import { REGRESSIONS } from './regression.ts';
 import {
   FLOAT,
@@ -78,8 +78,10 @@ export async function walkRangeCall(
     return takeAny([absentRow(absentLabels(inner), windowsPresent(input, grid))], walk);
   }
   const scalars = await evaluateScalars(evaluation, call, grid);
-  const fill = filling({ evaluation, call, grid, input, scalars, at: range.range }, walk);
-  const stepsWork = (Object.hasOwn(RATE_KINDS, name) ? RATE_WORK : WINDOW_WORK) * grid.steps;
+  const rateKind = input.extension === undefined ? RATE_KINDS[name] : undefined;
+  const parts = { evaluation, call, grid, input, scalars, rateKind, at: range.range };
+  const fill = filling(parts, walk);
+  const stepsWork = (rateKind === undefined ? WINDOW_WORK : RATE_WORK) * grid.steps;
   let first: RangeSeries | undefined;
   let isAny = false;
   for (const series of input.series) {
@@ -102,6 +104,8 @@ interface Filling {
   readonly grid: TimeGrid;
   readonly input: RangeInput;
   readonly scalars: readonly Float64Array[];
+  /** What is computed in one pass. */
+  readonly rateKind: RateKind | undefined;
   readonly at: RangeCallContext['at'];
 }
 
@@ -110,13 +114,12 @@ function filling(
   parts: Filling,
   walk: RowWalk,
 ): (series: RangeSeries, dropsName: boolean) => boolean {
-  const { input, grid, evaluation, scalars, at } = parts;
+  const { input, grid, evaluation, scalars, rateKind, at } = parts;
   const { annotations } = evaluation;
   const { rangeMs } = input;
   const { name } = parts.call.signature;
   const compute = FUNCTIONS[name];
   if (compute === undefined) return () => false;
-  const rateKind = input.extension === undefined ? RATE_KINDS[name] : undefined;
   const windowEnds = Float64Array.from({ length: grid.steps }, (_, step) => input.windowEnd(step));
   const computed = (window: Window, step: number): ReturnType<RangeFunction> =>
     compute(window, {

@@ -20,6 +20,7 @@ interface Pair {
   readonly name: string;
   readonly left: FlameNode;
   readonly right: FlameNode;
+  readonly children: Pair[];
 }
 interface PlacedPair extends Pair {
   readonly leftX: number;
@@ -36,8 +37,8 @@ export async function flameDiff(
   nodesMax: number,
 ): Promise<FlameDiff> {
   const turns = createTurns();
-  const root: Pair = { name: left.name, left, right };
-  const smallest = await smallestShown(root, nodesMax);
+  const root = pairOf(left, right);
+  const smallest = smallestOf(await pairedTotals(root), nodesMax);
   const indexOf = new Map<string, number>();
   const levels: number[][] = [];
   let maxSelf = 0;
@@ -66,18 +67,13 @@ export async function flameDiff(
 }
 
 function placedChildren(parent: PlacedPair, smallest: number): PlacedPair[] {
-  const all = childrenOf(parent);
-  const shown = all.filter((pair) => totalOf(pair) >= smallest);
+  const shown = parent.children.filter((pair) => totalOf(pair) >= smallest);
   shown.sort((a, b) => (a.name < b.name ? -1 : 1));
-  const hidden = all.filter((pair) => totalOf(pair) < smallest);
+  const hidden = parent.children.filter((pair) => totalOf(pair) < smallest);
   if (hidden.length > 0) {
     const sum = (side: 'left' | 'right'): number =>
       hidden.reduce((total, pair) => total + pair[side].total, 0);
-    shown.push({
-      name: OTHER,
-      left: leafOf(OTHER, sum('left')),
-      right: leafOf(OTHER, sum('right')),
-    });
+    shown.push(pairOf(leafOf(OTHER, sum('left')), leafOf(OTHER, sum('right'))));
   }
   let leftX = parent.leftX + parent.left.self;
   let rightX = parent.rightX + parent.right.self;
@@ -89,13 +85,15 @@ function placedChildren(parent: PlacedPair, smallest: number): PlacedPair[] {
   });
 }
 
-function childrenOf({ left, right }: Pair): Pair[] {
-  const names = new Set([...left.children.keys(), ...right.children.keys()]);
-  return Array.from(names, (name) => ({
-    name,
-    left: left.children.get(name) ?? leafOf(name, 0),
-    right: right.children.get(name) ?? leafOf(name, 0),
-  }));
+const pairOf = (left: FlameNode, right: FlameNode): Pair => {
+  return { name: left.name, left, right, children: [] };
+};
+
+function pairChildren({ left, right, children }: Pair): void {
+  for (const name of new Set([...left.children.keys(), ...right.children.keys()])) {
+    const none = leafOf(name, 0);
+    children.push(pairOf(left.children.get(name) ?? none, right.children.get(name) ?? none));
+  }
 }
 
 const leafOf = (name: string, total: number): FlameNode => ({
@@ -107,14 +105,16 @@ const leafOf = (name: string, total: number): FlameNode => ({
 
 const totalOf = ({ left, right }: Pair): number => left.total + right.total;
 
-async function smallestShown(root: Pair, nodesMax: number): Promise<number> {
+/** Pairs all frames below the root; answers the totals of all pairs. */
+async function pairedTotals(root: Pair): Promise<number[]> {
   const turns = createTurns();
   const totals: number[] = [];
   const waiting = [root];
   for (let pair = waiting.pop(); pair !== undefined; pair = waiting.pop()) {
     totals.push(totalOf(pair));
-    waiting.push(...childrenOf(pair));
+    pairChildren(pair);
+    waiting.push(...pair.children);
     if (turns.isDue()) await turns.take();
   }
-  return smallestOf(totals, nodesMax);
+  return totals;
 }

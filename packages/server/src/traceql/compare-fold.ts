@@ -22,7 +22,11 @@ const VALUES_MAX = 1_000;
 const TYPE = '__meta_type';
 const ERROR_LABEL = '__meta_error';
 const TOO_MANY_VALUES = '__too_many_values__';
-const SIDES = ['baseline', 'selection'] as const;
+
+interface Side {
+  readonly name: 'baseline' | 'selection';
+  readonly attributes: Map<string, Attribute>;
+}
 
 interface Attribute {
   readonly total: Float64Array;
@@ -37,7 +41,8 @@ interface Attribute {
  * are answered. Source: Tempo's documentation, "compare".
  */
 export function createCompareFold(stage: CompareStage, grid: Grid): SeriesFold {
-  const sides = SIDES.map(() => new Map<string, Attribute>());
+  const baseline: Side = { name: 'baseline', attributes: new Map() };
+  const selection: Side = { name: 'selection', attributes: new Map() };
   let cellsLeft = CELLS_MAX;
   let dropped = 0;
 
@@ -47,8 +52,8 @@ export function createCompareFold(stage: CompareStage, grid: Grid): SeriesFold {
     return new Float64Array(grid.count);
   }
 
-  function attributeOf(side: Map<string, Attribute>, name: string): Attribute | undefined {
-    const known = side.get(name);
+  function attributeOf({ attributes }: Side, name: string): Attribute | undefined {
+    const known = attributes.get(name);
     if (known !== undefined) return known;
     const total = newCounts();
     if (total === undefined) {
@@ -56,7 +61,7 @@ export function createCompareFold(stage: CompareStage, grid: Grid): SeriesFold {
       return undefined;
     }
     const attribute: Attribute = { total, byValue: new Map(), hasMore: false };
-    side.set(name, attribute);
+    attributes.set(name, attribute);
     return attribute;
   }
 
@@ -75,13 +80,16 @@ export function createCompareFold(stage: CompareStage, grid: Grid): SeriesFold {
   return {
     add: (at, view, interval, weight) => {
       if (interval < 0 || interval >= grid.count) return;
-      const side = sides[isSelected(stage, at, view) ? 1 : 0] ?? new Map<string, Attribute>();
+      const side = isSelected(stage, at, view) ? selection : baseline;
       for (const [name, value] of comparedValues(at, view)) {
         const attribute = attributeOf(side, name);
         if (attribute !== undefined) count(attribute, value, interval, weight);
       }
     },
-    finish: () => ({ series: seriesOf(sides, stage, grid), droppedGroups: dropped }),
+    finish: () => {
+      const series = seriesOf([baseline, selection], stage, grid);
+      return { series, droppedGroups: dropped };
+    },
   };
 }
 
@@ -105,45 +113,25 @@ function* comparedValues(at: SpanView, view: TraceView): Generator<[name: string
   for (const [name, value] of span) yield [`span.${name}`, value];
 }
 
-function seriesOf(
-  sides: readonly ReadonlyMap<string, Attribute>[],
-  { valuesMax }: CompareStage,
-  grid: Grid,
-): MetricSeries[] {
+function seriesOf(sides: readonly Side[], { valuesMax }: CompareStage, grid: Grid): MetricSeries[] {
   const series: MetricSeries[] = [];
   const crowded = new Set<string>();
-  for (const [at, side] of sides.entries()) {
-    const type = SIDES[at] ?? '';
-    for (const [name, { total, byValue, hasMore }] of side) {
+  const add = (
+    meta: readonly [name: string, value: string],
+    attribute: readonly [name: string, value: Value],
+    values: Float64Array,
+  ): void => void series.push({ labels: [meta, attribute], values });
+  for (const { name: side, attributes } of sides) {
+    for (const [name, { total, byValue, hasMore }] of attributes) {
       if (hasMore || byValue.size > valuesMax) crowded.add(name);
       for (const [value, values] of mostFrequent(byValue, valuesMax)) {
-        series.push({
-          labels: [
-            [TYPE, type],
-            [name, value],
-          ],
-          values,
-        });
+        add([TYPE, side], [name, value], values);
       }
-      series.push({
-        labels: [
-          [TYPE, `${type}_total`],
-          [name, 'nil'],
-        ],
-        values: total,
-      });
+      add([TYPE, `${side}_total`], [name, 'nil'], total);
     }
   }
   const none = new Float64Array(grid.count).fill(Number.NaN);
-  for (const name of crowded) {
-    series.push({
-      labels: [
-        [ERROR_LABEL, TOO_MANY_VALUES],
-        [name, 'nil'],
-      ],
-      values: none,
-    });
-  }
+  for (const name of crowded) add([ERROR_LABEL, TOO_MANY_VALUES], [name, 'nil'], none);
   return series;
 }
 
