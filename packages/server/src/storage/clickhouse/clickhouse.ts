@@ -1,5 +1,6 @@
-import { createHttpStore } from '../http-store.ts';
+import { createSqlStore } from '../sql-store.ts';
 import { type Store, StoreError } from '../store.ts';
+import { createHttpLine } from './http-line.ts';
 
 export interface ClickHouseOptions {
   /** `http://host:8123` or `https://…`. */
@@ -20,7 +21,8 @@ export async function openClickHouseStore(options: ClickHouseOptions): Promise<S
     ...(options.user === undefined ? {} : { 'x-clickhouse-user': options.user }),
     ...(options.password === undefined ? {} : { 'x-clickhouse-key': options.password }),
   };
-  const store = createHttpStore({ url: options.url, headers }, () => Promise.resolve());
+  const line = createHttpLine({ url: options.url, headers });
+  const store = createSqlStore(line, () => Promise.resolve());
   await store.health();
   return store;
 }

@@ -1,9 +1,9 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
-import { createHttpStore } from '../http-store.ts';
+import { createSqlStore } from '../sql-store.ts';
 import type { Store } from '../store.ts';
-import { FILE_HEADER } from './child-messages.ts';
+import { connectEngine } from './engine-client.ts';
 import { superviseStore } from './supervisor.ts';
 
 export interface EmbeddedOptions {
@@ -12,7 +12,7 @@ export interface EmbeddedOptions {
   readonly spoolDirs?: readonly string[];
   /** Of the engine as a whole. Default: 30 % of the machine's. */
   readonly memoryBytesMax?: number;
-  /** Listens on this port of loopback instead of a unix socket; 0 picks one. */
+  /** Opens ClickHouse's HTTP interface on this port of loopback, for others; 0 picks one. */
   readonly port?: number;
 }
 
@@ -20,7 +20,7 @@ export interface EmbeddedStore extends Store {
   /** The engine's process; undefined between a crash and the restart. */
   pid(): number | undefined;
   restarts(): number;
-  /** Where the HTTP door is, when it listens on a port. */
+  /** Where ClickHouse's HTTP interface is, when it is open. */
   readonly url: string | undefined;
 }
 
@@ -39,18 +39,21 @@ export async function openEmbeddedStore(options: EmbeddedOptions): Promise<Embed
   const release = (): void => rmSync(socketDir, { recursive: true, force: true });
   const supervisor = await superviseStore({
     dataDir,
-    listen: options.port ?? socketPath,
+    socketPath,
+    port: options.port,
     spoolDirs: (options.spoolDirs ?? [join(dataDir, 'spool')]).map((path) => resolve(path)),
     memoryBytesMax: options.memoryBytesMax ?? Math.round(totalmem() * MEMORY_SHARE),
   }).catch((error: unknown) => {
     release();
     throw error;
   });
-  const url = options.port === undefined ? undefined : `http://127.0.0.1:${supervisor.port}`;
-  const where = url === undefined ? { socketPath } : { url };
-  const store = createHttpStore({ ...where, fileHeader: FILE_HEADER }, async () => {
+  const line = connectEngine(socketPath);
+  const store = createSqlStore(line, async () => {
+    line.close();
     await supervisor.close();
     release();
   });
-  return { ...store, url, pid: supervisor.pid, restarts: supervisor.restarts };
+  const { port, pid, restarts } = supervisor;
+  const url = port === undefined ? undefined : `http://127.0.0.1:${port}`;
+  return { ...store, url, pid, restarts };
 }

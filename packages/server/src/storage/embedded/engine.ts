@@ -8,16 +8,19 @@ export interface Engine {
   /**
    * Runs on libuv's pool. A free session is waited for; each runs one query at a time. A query whose
    * signal is aborted is killed, or not started when it still waits: both reject. A session takes no
-   * query id, so the kill goes by `mark`: words in the statement that no other one has. A comment will
-   * not do where there are params: the engine writes such a statement anew, without comments.
+   * query id, so the kill goes by `mark`: words in the statement that no other one has. Values are in
+   * the statement: chdb runs statements with parameters one after the other, of all sessions together.
    */
   run(
     sql: string,
-    params: Readonly<Record<string, unknown>>,
     options: { readonly format: string; readonly signal: AbortSignal; readonly mark: string },
   ): Promise<ChdbResult>;
-  close(): void;
+  /** Ends the engine once nothing runs. */
+  close(): Promise<void>;
 }
+
+/** Lists of ids are in the statement. The engine's own limit is 256 KiB. */
+const STATEMENT_BYTES_MAX = 64 * 2 ** 20;
 
 /**
  * Opens the engine on a directory. Rejects off the main thread (chdb in a worker ends the process
@@ -31,11 +34,15 @@ export async function openEngine(directory: string, configFile: string): Promise
   const { Session } = await import('chdb');
   const options = { connectionArgs: [`--config-file=${configFile}`] };
   const sessions = Array.from({ length: SESSIONS }, () => new Session(directory, options));
+  for (const session of sessions) {
+    await session.queryAsync(`SET max_query_size = ${STATEMENT_BYTES_MAX}`, { format: 'Null' });
+  }
   const free = [...sessions];
   // Its own: when every other session is taken, a kill must not wait for one of them.
   const killer = new Session(directory, options);
   let kills: Promise<unknown> = Promise.resolve();
   const waiting: ((session: Session) => void)[] = [];
+  let onIdle: (() => void) | undefined;
 
   function take(): Promise<Session> {
     const session = free.pop();
@@ -49,15 +56,13 @@ export async function openEngine(directory: string, configFile: string): Promise
   }
 
   return {
-    async run(sql, params, { format, signal, mark }) {
+    async run(sql, { format, signal, mark }) {
       const session = await take();
       const onAbort = (): void => kill(mark);
       try {
         if (signal.aborted) throw new Error('Code: 394. the client is gone (QUERY_WAS_CANCELLED)');
         signal.addEventListener('abort', onAbort, { once: true });
-        return Object.keys(params).length > 0
-          ? await session.queryBindAsync(sql, params, { format })
-          : await session.queryAsync(sql, { format });
+        return await session.queryAsync(sql, { format });
       } catch (error) {
         // What a failed query had written comes with the session's next answer: thrown away here.
         await session.queryAsync('SELECT 1', { format: 'Null' }).catch(() => undefined);
@@ -67,9 +72,15 @@ export async function openEngine(directory: string, configFile: string): Promise
         const next = waiting.shift();
         if (next === undefined) free.push(session);
         else next(session);
+        if (free.length === SESSIONS) onIdle?.();
       }
     },
-    close: () => {
+    close: async () => {
+      await new Promise<void>((resolve) => {
+        onIdle = resolve;
+        if (free.length === SESSIONS) resolve();
+      });
+      await kills;
       for (const session of [...sessions, killer]) session.close();
     },
   };

@@ -1,10 +1,13 @@
-// Entry of the store's process: the engine behind its HTTP door. It ends with its parent.
+// Entry of the store's process: the engine at its socket. It ends with its parent.
+import { once } from 'node:events';
 import { mkdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import type { AddressInfo, Server } from 'node:net';
 import { join } from 'node:path';
 import type { ChildOptions, ChildReport } from './child-messages.ts';
 import { writeConfigFile } from './config-file.ts';
 import { createDoor } from './door.ts';
 import { type Engine, openEngine } from './engine.ts';
+import { createEngineSocket } from './engine-socket.ts';
 
 const CLOSE_GRACE_MS = 5_000;
 
@@ -36,7 +39,7 @@ async function main(): Promise<void> {
   process.on('SIGINT', () => undefined);
   // A running query would hold up exit(), and the engine bears SIGKILL.
   process.on('disconnect', () => {
-    if (typeof options.listen === 'string') rmSync(options.listen, { force: true });
+    rmSync(options.socketPath, { force: true });
     process.kill(process.pid, 'SIGKILL');
   });
   let engine: Engine;
@@ -49,31 +52,36 @@ async function main(): Promise<void> {
     process.disconnect();
     return;
   }
-  const temporaryDir = join(options.dataDir, 'bodies');
-  rmSync(temporaryDir, { recursive: true, force: true });
-  mkdirSync(temporaryDir, { recursive: true, mode: 0o700 });
   const spoolDirs = options.spoolDirs.map((directory) => {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     return realpathSync(directory);
   });
-  const door = createDoor({ engine, spoolDirs, temporaryDir });
+  const socket = createEngineSocket({ engine, spoolDirs });
+  const door = options.port === undefined ? undefined : openDoor(engine, options.dataDir);
   process.on('SIGTERM', () => {
     setTimeout(() => process.kill(process.pid, 'SIGKILL'), CLOSE_GRACE_MS).unref();
-    door.close(() => {
-      engine.close();
-      process.exit(0);
+    door?.close();
+    door?.closeIdleConnections();
+    socket.close(() => {
+      void engine.close().finally(() => process.exit(0));
     });
-    door.closeIdleConnections();
   });
-  const listening = (): void => {
-    const address = door.address();
-    report({ kind: 'ready', port: typeof address === 'object' ? (address?.port ?? 0) : 0 });
-  };
-  if (typeof options.listen === 'string') {
-    // Left behind by a child that was killed.
-    rmSync(options.listen, { force: true });
-    door.listen(options.listen, listening);
-  } else door.listen(options.listen, '127.0.0.1', listening);
+  // Left behind by a child that was killed.
+  rmSync(options.socketPath, { force: true });
+  await listening(socket.listen(options.socketPath));
+  if (door !== undefined) await listening(door.listen(options.port, '127.0.0.1'));
+  report({ kind: 'ready', port: (door?.address() as AddressInfo | undefined)?.port ?? 0 });
+}
+
+function openDoor(engine: Engine, dataDir: string): ReturnType<typeof createDoor> {
+  const temporaryDir = join(dataDir, 'bodies');
+  rmSync(temporaryDir, { recursive: true, force: true });
+  mkdirSync(temporaryDir, { recursive: true, mode: 0o700 });
+  return createDoor({ engine, temporaryDir: realpathSync(temporaryDir) });
+}
+
+async function listening(server: Server): Promise<void> {
+  await once(server, 'listening');
 }
 
 await main();

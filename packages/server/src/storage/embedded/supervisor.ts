@@ -11,8 +11,8 @@ const BACKOFF_MAX_MS = 10_000;
 const STDERR_KEPT = 4_000;
 
 export interface Supervisor {
-  /** The door's port, when it listens on one. */
-  readonly port: number;
+  /** Of ClickHouse's HTTP interface; undefined: closed. */
+  readonly port: number | undefined;
   /** The running child's process id; undefined between a crash and the restart. */
   pid(): number | undefined;
   restarts(): number;
@@ -27,22 +27,21 @@ export async function superviseStore(options: ChildOptions): Promise<Supervisor>
   let backoffMs = BACKOFF_MIN_MS;
   let timer: NodeJS.Timeout | undefined;
   let child: ChildProcess | undefined;
-  let listen = options.listen;
+  let port = options.port;
 
-  async function start(): Promise<number> {
-    const started = spawnChild({ ...options, listen });
+  async function start(): Promise<void> {
+    const started = spawnChild({ ...options, port });
     child = started.child;
     child.once('exit', () => {
       child = undefined;
     });
-    const port = await started.ready;
+    const bound = await started.ready;
     // After a restart the door is where it was.
-    if (typeof listen === 'number') listen = port;
+    if (port !== undefined) port = bound;
     backoffMs = BACKOFF_MIN_MS;
     started.child.once('exit', again);
     // It may have died between its report and this line.
     if (started.child.exitCode !== null || started.child.signalCode !== null) again();
-    return port;
   }
 
   function again(): void {
@@ -56,7 +55,7 @@ export async function superviseStore(options: ChildOptions): Promise<Supervisor>
     backoffMs = Math.min(backoffMs * 2, BACKOFF_MAX_MS);
   }
 
-  const port = await start();
+  await start();
   return {
     port,
     pid: () => child?.pid,
