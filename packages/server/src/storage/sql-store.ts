@@ -38,6 +38,7 @@ const DEFAULT_LIMITS: QueryLimits = { timeoutMs: 30_000, memoryBytes: 2 ** 30, r
 const INSERT_TIMEOUT_MS = 120_000;
 /** The client gives up this much later than the engine: its answer says which limit it was. */
 const TIMEOUT_MARGIN_MS = 5_000;
+const BY_KEY: Settings = { max_threads: 1, allow_experimental_analyzer: 0 };
 /** Timeout, memory of the query or the server, rows or bytes read or answered. */
 const LIMIT_CODES = new Set([159, 160, 241, 158, 307, 396]);
 /** Passes by itself or with an operator's help: no space, too many parts, queries, read-only. */
@@ -58,6 +59,7 @@ export function createSqlStore(line: StoreLine, end: () => Promise<void>): Store
       max_memory_usage: limits.memoryBytes,
       max_result_rows: limits.rowsMax,
       result_overflow_mode: 'throw',
+      ...(options.isByKey === true ? BY_KEY : {}),
     };
     const { params = {}, signal } = options;
     return line.read(

@@ -162,6 +162,28 @@ export function testStore(engine: string, open: () => Promise<ContractStore>): v
       await expect.poll(() => running(marker), { timeout: 15_000 }).toBe(0);
     });
 
+    test('a query with values does not wait for another one', async () => {
+      const marker = `beside-${randomUUID()}`;
+      const abort = new AbortController();
+      const slow = codeOf(
+        store.query(`${endless(marker)} AND number != {none:UInt64}`, {
+          params: { none: '7' },
+          signal: abort.signal,
+          limits: { timeoutMs: 120_000 },
+        }),
+      );
+      await expect.poll(() => running(marker), { timeout: 15_000 }).toBe(1);
+      expect((await store.query('SELECT {a:UInt8}', { params: { a: 1 } })).rows).toEqual([[1]]);
+      abort.abort();
+      expect(await slow).toBe('store_aborted');
+    });
+
+    test('20,000 ids are one value', async () => {
+      const ids = Array.from({ length: 20_000 }, (_, at) => String(BIGGEST - BigInt(at)));
+      const { rows } = await store.query('SELECT length({ids:Array(UInt64)})', { params: { ids } });
+      expect(rows).toEqual([['20000']]);
+    });
+
     test('a signal that is aborted already starts nothing', async () => {
       const query = store.query('SELECT 1', { signal: AbortSignal.abort() });
       expect(await codeOf(query)).toBe('store_aborted');

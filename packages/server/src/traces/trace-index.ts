@@ -20,9 +20,9 @@ export const IN_INDEXED_INTERVALS = `${INTERVAL} IN (
 
 /** What `trace_index` says of some keys. Roots are decimal. */
 export interface Places {
-  /** Roots of rows with an id that has one of the keys, and some more. */
+  /** Roots of rows with an id that has one of the keys. */
   readonly roots: readonly string[];
-  /** Intervals that hold rows of these roots, and some more. */
+  /** Intervals that hold these rows. */
   readonly intervals: readonly number[];
   /** More entries than are read at once: there are other intervals. */
   readonly isCut: boolean;
@@ -30,14 +30,11 @@ export interface Places {
   mayBeJoined(root: string): boolean;
 }
 
-/** Where all rows of the traces lie that have an id with one of the keys. Others may share a key. */
+/** Where the rows lie that have an id with one of the keys. Others may share a key. */
 export async function placesOf(store: Store, keys: readonly number[]): Promise<Places> {
   const { rows } = await store.query(
     `SELECT key, root_hash, ${INTERVAL_OF_ENTRY} FROM ${INDEX}
-     WHERE key IN {keys:Array(UInt32)} OR key IN (
-       SELECT toUInt32(bitAnd(bitXor(root_hash, bitShiftRight(root_hash, 32)), 0xffffffff))
-       FROM ${INDEX} WHERE key IN {keys:Array(UInt32)})
-     LIMIT ${PLACES_MAX}`,
+     WHERE key IN {keys:Array(UInt32)} LIMIT ${PLACES_MAX}`,
     { params: { keys } },
   );
   const entries = rows.map(([key, root]) => `${key} ${root}`);

@@ -52,9 +52,7 @@ interface SpanRow extends TreeRow, RowIds {
  */
 export async function readTrace(store: Store, id: string): Promise<TraceAnswer> {
   const sought = soughtOf(id);
-  const places = await placesOf(store, sought.keys);
-  const found = await readRowsIn(store, places);
-  const isCut = places.isCut || found.length > SPANS_MAX;
+  const { rows: found, isCut, mayBeJoined } = await readFound(store, sought.keys);
   // Of more rows than are read the one with the id may be missing: the others are of its root.
   const ofOthers = isCut ? found[0]?.root : undefined;
   // It may be a root that has aliases only.
@@ -62,7 +60,7 @@ export async function readTrace(store: Store, id: string): Promise<TraceAnswer> 
   if (root === undefined) throw apiError('trace_not_found', { id });
   const own = isCut ? await readRows(store, [root]) : found.filter((row) => row.root === root);
   // Most traces have one root, and the index says so.
-  const aliases = await readAliases(store, isCut || places.mayBeJoined(root) ? [root] : []);
+  const aliases = await readAliases(store, isCut || mayBeJoined(root) ? [root] : []);
   const rows = await withShownLinks(store, aliases.membersOf(root), own);
   if (rows.length === 0) throw apiError('trace_not_found', { id });
   return answerOf(aliases.finalOf(root), rows);
@@ -170,15 +168,46 @@ function readRows(store: Store, roots: readonly string[]): Promise<readonly Span
   );
 }
 
+interface Found {
+  /** By start; `isCut`: any ones of more than are read. */
+  readonly rows: readonly SpanRow[];
+  readonly isCut: boolean;
+  readonly mayBeJoined: Places['mayBeJoined'];
+}
+
 /**
- * Rows of the roots in the intervals, or any ones of more than `SPANS_MAX`, by start. The store
- * would take 2 ms to order five of them, and 5 to look up the intervals meanwhile.
+ * Rows of all roots that the index has under the keys. Most lie where the sought one does: these are
+ * read while the index is asked where else rows of the roots lie.
  */
-async function readRowsIn(store: Store, { roots, intervals }: Places): Promise<readonly SpanRow[]> {
-  if (roots.length === 0) return [];
+async function readFound(store: Store, keys: readonly number[]): Promise<Found> {
+  const named = await placesOf(store, keys);
+  const { roots, intervals } = named;
+  if (roots.length === 0) return { rows: [], isCut: false, mayBeJoined: named.mayBeJoined };
+  const [near, all] = await Promise.all([
+    readRowsIn(store, roots, intervals),
+    placesOf(store, roots.map(keyOf)),
+  ]);
+  const elsewhere = all.intervals.filter((interval) => !intervals.includes(interval));
+  const far = elsewhere.length === 0 ? [] : await readRowsIn(store, roots, elsewhere);
+  const rows = [...near, ...far].sort((one, other) => one.startUs - other.startUs);
+  return {
+    rows,
+    isCut: named.isCut || all.isCut || rows.length > SPANS_MAX,
+    mayBeJoined: (root) => named.mayBeJoined(root) || all.mayBeJoined(root),
+  };
+}
+
+/**
+ * Rows of the roots in the intervals, in any order: the store would take 2 ms to order five of them,
+ * and 5 to look up the intervals meanwhile. At most one more than `SPANS_MAX`.
+ */
+function readRowsIn(
+  store: Store,
+  roots: readonly string[],
+  intervals: readonly number[],
+): Promise<readonly SpanRow[]> {
   const params = { roots, intervals, most: SPANS_MAX + 1 };
-  const rows = await queryRows(store, `${IN_INTERVALS} ${OF_ROOTS} ${AT_MOST}`, params);
-  return rows.toSorted((one, other) => one.startUs - other.startUs);
+  return queryRows(store, `${IN_INTERVALS} ${OF_ROOTS} ${AT_MOST}`, params);
 }
 
 async function queryRows(
@@ -191,7 +220,7 @@ async function queryRows(
     `SELECT *, toUnixTimestamp64Micro(start_time) AS start_us,
        toUnixTimestamp64Micro(end_time) AS end_us
      FROM ${TABLE} PREWHERE ${which}`,
-    { params },
+    { params, isByKey: true },
   );
   const reader = new RowReader(columns);
   return rows.map((cells) => treeRowOf(reader, cells));
