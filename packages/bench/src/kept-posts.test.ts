@@ -30,3 +30,22 @@ test.each([
   }
   expect(opened).toBe(connections);
 });
+
+test('an answer in chunks that come one after the other is read whole, and the next one too', async () => {
+  const long = 'ü'.repeat(100_000);
+  const server = createServer((request, response) => {
+    request.resume().on('end', () => {
+      response.write('first,');
+      setImmediate(() => response.end(long));
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const posts = createKeptPosts((server.address() as AddressInfo).port, '/', {});
+  onTestFinished(() => {
+    posts.close();
+    server.close();
+  });
+  for (let at = 0; at < 2; at += 1) {
+    expect(await posts.post(Buffer.from('body'))).toMatchObject({ text: `first,${long}` });
+  }
+});
