@@ -1,67 +1,17 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { protoCursor, readBytes, readTag, skipField } from '@thalweg/wire';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { type Server, ServerSettings, startServer } from './index.ts';
-import { createRowMaker, encodeRows, type L7Row } from './testing/l7-rows.ts';
+import { openQueryServer, type QueryServer, rangeAround } from './testing/query-server.ts';
 
-// The APIs that existing UIs speak, against a real server: Tempo, Jaeger, DeepFlow's tracing.
+// Tempo's API against a real server, as Grafana's data source and Traces Drilldown ask it.
 
-const folder = mkdtempSync(join(tmpdir(), 'thalweg-apis-'));
 const startUs = Math.floor(Date.now() - 60_000) * 1e3;
-const range = `start=${startUs / 1e6 - 60}&end=${startUs / 1e6 + 120}`;
-const row = createRowMaker(startUs);
-let server: Server;
-
-/** client → gateway → orders; the last hop fails in the second of three requests. */
-function request(index: number): L7Row[] {
-  const wire = BigInt(100 * (index + 1));
-  const common = { request_resource: `/orders/${index}`, endpoint: '/orders/*' };
-  const offsetUs = index * 1e6;
-  const status = index === 1 ? { response_code: 502, response_status: 3 } : {};
-  const inner = { ...common, ...status, wire_id: wire + 1n };
-  return [
-    row(offsetUs, { ...common, wire_id: wire, observation_point: 'c-p', app_service: 'client' }),
-    row(offsetUs + 10, {
-      ...common,
-      wire_id: wire,
-      observation_point: 's-p',
-      app_service: 'gateway',
-    }),
-    row(offsetUs + 20, {
-      ...inner,
-      parent_wire_id: wire,
-      link_probability: 0.97,
-      link_evidence: 2,
-      observation_point: 'c-p',
-      app_service: 'gateway',
-    }),
-    row(offsetUs + 30, {
-      ...inner,
-      observation_point: 's-p',
-      app_service: 'orders',
-      attribute_names: ['http.request.header.x-tier'],
-      attribute_values: [index === 2 ? 'gold' : 'silver'],
-    }),
-  ];
-}
+const range = rangeAround(startUs);
+let server: QueryServer;
 
 beforeAll(async () => {
-  const settings = ServerSettings.parse({ port: 0, data_dir: folder });
-  server = await startServer(settings, { version: 'test', logLevel: 'silent' });
-  const answer = await fetch(`${server.url}/api/ingest/l7_flow_log`, {
-    method: 'POST',
-    body: encodeRows([request(0), request(1), request(2)].flat()),
-    headers: { 'content-type': 'application/octet-stream', 'x-thalweg-token': 'apis' },
-  });
-  expect(answer.status).toBe(200);
-  await vi.waitFor(async () => expect((await tempoSearch('{ }')).length).toBe(3), 20_000);
+  server = await openQueryServer(startUs);
 });
-afterAll(async () => {
-  await server.close();
-  rmSync(folder, { recursive: true, force: true });
-});
+afterAll(() => server.close());
 
 interface Found {
   traceID: string;
@@ -70,17 +20,10 @@ interface Found {
   spanSet: { matched: number; spans: { spanID: string }[] };
 }
 
-const get = (path: string): Promise<Response> => fetch(`${server.url}${path}`);
-
-// biome-ignore lint/suspicious/noExplicitAny: answers of APIs whose shape is what is tested.
-async function getJson(path: string): Promise<any> {
-  const answer = await get(path);
-  expect(`${path} ${answer.status}`).toBe(`${path} 200`);
-  return answer.json();
-}
-
 async function tempoSearch(query: string, more = ''): Promise<Found[]> {
-  const answer = await getJson(`/tempo/api/search?q=${encodeURIComponent(query)}&${range}${more}`);
+  const answer = await server.getJson(
+    `/tempo/api/search?q=${encodeURIComponent(query)}&${range}${more}`,
+  );
   return answer.traces;
 }
 
@@ -109,11 +52,11 @@ test('the search by tags and duration of older clients', async () => {
   const tags = encodeURIComponent('service.name=orders http.status_code=502');
   const path = `/tempo/api/search?tags=${tags}&minDuration=1ms&${range}`;
   // A number is compared as a number, also where it was written as text.
-  expect((await getJson(path)).traces.length).toBe(1);
+  expect((await server.getJson(path)).traces.length).toBe(1);
 });
 
 test('a mistake in TraceQL is a 400 that says where', async () => {
-  const answer = await get(`/tempo/api/search?q=${encodeURIComponent('{ status = }')}`);
+  const answer = await server.get(`/tempo/api/search?q=${encodeURIComponent('{ status = }')}`);
   expect([answer.status, await answer.text()]).toEqual([
     400,
     'invalid TraceQL query: parse error at line 1, col 12: unexpected "}", expected a value, an attribute or an intrinsic',
@@ -124,13 +67,13 @@ test('a trace that carried no id is found by the id that search gave it', async 
   const [first] = await tempoSearch('{ status = error }');
   const id = first?.traceID ?? '';
   expect(id).toMatch(/^0{16}[0-9a-f]{16}$/);
-  const { batches } = await getJson(`/tempo/api/traces/${id}`);
+  const { batches } = await server.getJson(`/tempo/api/traces/${id}`);
   const names = batches.map(
     (batch: { resource: { attributes: { key: string; value: { stringValue: string } }[] } }) =>
       batch.resource.attributes.find(({ key }) => key === 'service.name')?.value.stringValue,
   );
   expect(names).toEqual(['client', 'gateway', 'orders']);
-  const v2 = await getJson(`/tempo/api/v2/traces/${id}`);
+  const v2 = await server.getJson(`/tempo/api/v2/traces/${id}`);
   expect(v2.trace.resourceSpans).toEqual(batches);
 });
 
@@ -159,11 +102,11 @@ test('a trace as protobuf holds the same spans', async () => {
 });
 
 test('an unknown trace is 404', async () => {
-  expect((await get('/tempo/api/traces/0123456789abcdef0123456789abcdef')).status).toBe(404);
+  expect((await server.get('/tempo/api/traces/0123456789abcdef0123456789abcdef')).status).toBe(404);
 });
 
 test('tags and their values, for completion', async () => {
-  const { scopes } = await getJson(`/tempo/api/v2/search/tags?${range}`);
+  const { scopes } = await server.getJson(`/tempo/api/v2/search/tags?${range}`);
   const byName = new Map(
     scopes.map((one: { name: string; tags: string[] }) => [one.name, one.tags]),
   );
@@ -171,7 +114,7 @@ test('tags and their values, for completion', async () => {
   expect(byName.get('span')).toContain('http.request.header.x-tier');
   expect(byName.get('intrinsic')).toContain('duration');
   const values = async (tag: string) =>
-    (await getJson(`/tempo/api/v2/search/tag/${tag}/values?${range}`)).tagValues;
+    (await server.getJson(`/tempo/api/v2/search/tag/${tag}/values?${range}`)).tagValues;
   expect(await values('resource.service.name')).toEqual([
     { type: 'string', value: 'gateway' },
     { type: 'string', value: 'client' },
@@ -231,9 +174,11 @@ test('a span of an SDK keeps its ids, and its resource can be asked for', async 
       spanSet: { matched: 1, spans: [{ spanID: '00f067aa0ba902b8' }] },
     },
   ]);
-  const values = await getJson(`/tempo/api/v2/search/tag/resource.k8s.pod.name/values?${range}`);
+  const values = await server.getJson(
+    `/tempo/api/v2/search/tag/resource.k8s.pod.name/values?${range}`,
+  );
   expect(values.tagValues).toEqual([{ type: 'string', value: 'cart-7' }]);
-  const { scopes } = await getJson(`/tempo/api/v2/search/tags?scope=resource&${range}`);
+  const { scopes } = await server.getJson(`/tempo/api/v2/search/tags?scope=resource&${range}`);
   expect(scopes[0].tags).toContain('k8s.pod.name');
 });
 
@@ -252,7 +197,7 @@ test('events, links and the scope of a span are searched, listed and answered', 
   ]);
   expect(await tempoSearch('{ event:name = "event of nobody" }')).toEqual([]);
 
-  const { scopes } = await getJson(`/tempo/api/v2/search/tags?limit=5000&${range}`);
+  const { scopes } = await server.getJson(`/tempo/api/v2/search/tags?limit=5000&${range}`);
   expect(scopes).toEqual(
     expect.arrayContaining([
       { name: 'event', tags: ['exception.type'] },
@@ -262,7 +207,7 @@ test('events, links and the scope of a span are searched, listed and answered', 
   );
   const values = async (tag: string, more = '') => {
     const path = `/tempo/api/v2/search/tag/${tag}/values?limit=5000&${range}${more}`;
-    return (await getJson(path)).tagValues.map(({ value }: { value: string }) => value);
+    return (await server.getJson(path)).tagValues.map(({ value }: { value: string }) => value);
   };
   expect(await values('event.exception.type')).toEqual(['E1']);
   expect(await values('event:name')).toEqual(['event 00f067aa0ba902b7', 'event 00f067aa0ba902b8']);
@@ -272,7 +217,7 @@ test('events, links and the scope of a span are searched, listed and answered', 
   const unfinished = encodeURIComponent('{ .service.name = "orders" && resource.k8s. }');
   expect(await values('resource.service.name', `&q=${unfinished}`)).toEqual(['orders']);
 
-  const { batches } = await getJson('/tempo/api/traces/0af7651916cd43dd8448eb211c80319c');
+  const { batches } = await server.getJson('/tempo/api/traces/0af7651916cd43dd8448eb211c80319c');
   const [{ scope, spans }] = batches[0].scopeSpans;
   expect(scope).toMatchObject({ name: 'cart-lib', version: '2.1' });
   expect(spans[0].events).toMatchObject([{ name: 'event 00f067aa0ba902b7' }]);
@@ -293,7 +238,7 @@ const ofRequests = '.service.name =~ "client|gateway|orders"';
 
 test('a metrics query counts every span once, at the end of its interval', async () => {
   const query = `{ ${ofRequests} } | count_over_time() by (resource.service.name, status)`;
-  const { series, metrics } = await getJson(metricsPath(query, `${range}&step=10s`));
+  const { series, metrics } = await server.getJson(metricsPath(query, `${range}&step=10s`));
   const found = (series as MetricSeries[]).map(({ promLabels, samples }) => [
     promLabels,
     samples.reduce((sum, { value }) => sum + value, 0),
@@ -327,7 +272,8 @@ test.each([
 ])('rows alone give what whole traces give: %s', async (text) => {
   const query = text.replace('COND', ofRequests);
   const whole = query.replace(/^(\{.*?\}) \|/, '($1) |');
-  const ask = async (one: string) => (await getJson(metricsPath(one, `${range}&step=5`))).series;
+  const ask = async (one: string) =>
+    (await server.getJson(metricsPath(one, `${range}&step=5`))).series;
   const found = await ask(query);
   const byLabels = (a: MetricSeries, b: MetricSeries) => a.promLabels.localeCompare(b.promLabels);
   expect(found.length).toBeGreaterThan(0);
@@ -338,12 +284,12 @@ test('metrics queries about the whole trace, as Traces Drilldown sends them', as
   const query =
     '{nestedSetParent<0 && true && resource.service.name != nil} | rate() by(resource.service.name)';
   const path = `/tempo/api/metrics/query_range?query=${encodeURIComponent(query)}&${range}`;
-  const { series } = await getJson(path);
+  const { series } = await server.getJson(path);
   const names = series.map(({ promLabels }: MetricSeries) => promLabels);
   expect(names).toContain('{resource.service.name="client"}');
   const structural =
     '{ .service.name = "gateway" } >> { .service.name = "orders" } | count_over_time()';
-  const { series: instant } = await getJson(
+  const { series: instant } = await server.getJson(
     `/tempo/api/metrics/query?q=${encodeURIComponent(structural)}&${range}`,
   );
   expect(instant).toEqual([
@@ -357,7 +303,7 @@ test('metrics queries about the whole trace, as Traces Drilldown sends them', as
 
 test('a comparison counts the values of attributes inside a selection and outside of it', async () => {
   const query = `{ ${ofRequests} } | compare({ status = error }, 2)`;
-  const { series, metrics } = await getJson(metricsPath(query, `${range}&step=10s`));
+  const { series, metrics } = await server.getJson(metricsPath(query, `${range}&step=10s`));
   const sums = new Map(
     (series as MetricSeries[]).map(({ promLabels, samples }) => [
       promLabels,
@@ -386,54 +332,8 @@ test.each([
   { path: '/tempo/api/metrics/query', says: 'q: is missing' },
   { path: '/tempo/api/search?q=%7B%7D%7Crate()', says: 'q: a metrics query' },
 ])('a mistake in a metrics query is told: $says', async ({ path, says }) => {
-  const answer = await get(path);
+  const answer = await server.get(path);
   expect([answer.status, await answer.text()]).toEqual([400, expect.stringContaining(says)]);
-});
-
-test('Jaeger: services, operations, search, a trace, dependencies', async () => {
-  expect((await getJson('/jaeger/api/services')).data).toEqual([
-    'cart',
-    'client',
-    'gateway',
-    'orders',
-  ]);
-  expect((await getJson('/jaeger/api/services/orders/operations')).data).toEqual(['GET /orders/*']);
-  const tags = encodeURIComponent('{"http.status_code":"502"}');
-  const path = `/jaeger/api/traces?service=orders&tags=${tags}&start=${startUs - 1e6}&end=${startUs + 60e6}`;
-  const { data } = await getJson(path);
-  expect(data.length).toBe(1);
-  expect(data[0].spans.length).toBe(4);
-  expect((await getJson(`/jaeger/api/traces/${data[0].traceID}`)).data).toEqual(data);
-  const dependencies = await getJson('/jaeger/api/dependencies');
-  expect(dependencies.data).toEqual([
-    { parent: 'client', child: 'gateway', callCount: 3 },
-    { parent: 'gateway', child: 'orders', callCount: 3 },
-  ]);
-  const bad = await get('/jaeger/api/traces?service=orders&tags=nonsense');
-  const { errors } = (await bad.json()) as { errors: { msg: string }[] };
-  expect([bad.status, errors[0]?.msg]).toEqual([
-    400,
-    'tags: a JSON object of texts is expected, such as {"http.status_code":"500"}',
-  ]);
-});
-
-test("DeepFlow's tracing by row id", async () => {
-  const answer = await fetch(`${server.url}/v1/stats/querier/L7FlowTracing`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ DATABASE: 'flow_log', TABLE: 'l7_flow_log', _id: '7' }),
-  });
-  const { OPT_STATUS, DATA } = (await answer.json()) as {
-    OPT_STATUS: string;
-    DATA: { tracing: object[] };
-  };
-  expect(OPT_STATUS).toBe('SUCCESS');
-  expect(DATA.tracing).toMatchObject([
-    { id: 0, parent_id: -1, tap_side: 'c-p', childs: [1] },
-    { id: 1, parent_id: 0, tap_side: 's-p', related_ids: [expect.stringMatching(/^0-network-/)] },
-    { id: 2, parent_id: 1, tap_side: 'c-p', related_ids: [expect.stringMatching(/^1-syscall-/)] },
-    { id: 3, parent_id: 2, service_uname: 'orders', response_code: 502 },
-  ]);
 });
 
 test('a trace as protobuf is what the same trace is as OTLP, with events and links', async () => {
