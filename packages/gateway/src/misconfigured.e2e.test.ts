@@ -45,6 +45,20 @@ test('what is no URL is refused when it is written', async () => {
   expect(await gateway.put('plugin_metadata/opentelemetry', { collector })).toBe(400);
 });
 
+test('a status that is none makes the answer 500 and is told of', async () => {
+  const [gateway, nodes] = await started();
+  const plugins = { 'uri-blocker': { block_rules: ['/'], rejected_code: 2 ** 31 } };
+  expect(await gateway.put('routes/1', { uri: '/*', plugins, upstream: { nodes } })).toBe(201);
+  expect(await ask(gateway)).toBe(500);
+  expect(gateway.notes()).toContain('2147483648 is no status');
+});
+
+test('what is no plugin within multi-auth is refused', async () => {
+  const [gateway] = await started();
+  const plugins = { 'multi-auth': { auth_plugins: [null, { 'key-auth': {} }] } };
+  expect(await gateway.put('routes/1', { uri: '/*', plugins })).toBe(400);
+});
+
 test('what cannot be sent is dropped and told, and requests go on', async () => {
   const [gateway, nodes] = await started();
   for (const [plugins, told] of [

@@ -211,7 +211,9 @@ export function createPipeline(
   }
 
   /** An answer of the gateway's own, through the same filters as one from upstream. */
-  function send(context: RequestContext, client: ClientConnection, answer: Answer): void {
+  function send(context: RequestContext, client: ClientConnection, given: Answer): void {
+    const isStatus = given.status >= 200 && given.status <= 999;
+    const answer = isStatus ? given : broken(new Error(`${given.status} is no status`));
     const fields = new HeaderFields();
     for (const [name, value] of Object.entries(answer.headers ?? {})) {
       if (typeof value === 'string') fields.set(name, value);

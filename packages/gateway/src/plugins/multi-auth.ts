@@ -19,6 +19,9 @@ export const multiAuth = definePlugin<MultiAuth>({
     required: ['auth_plugins'],
   },
   check({ auth_plugins }, { find, violation }) {
+    if (auth_plugins.some((one) => typeof one !== 'object' || one === null)) {
+      return 'property "auth_plugins" validation failed: each must be an object of plugins';
+    }
     for (const [name, conf] of auth_plugins.flatMap(namedConfs)) {
       const plugin = find(name);
       if (plugin === undefined) return `${name} plugin did not found`;

@@ -36,11 +36,12 @@ export interface Outbound {
 const ANSWER_BYTES_MAX = 1 << 20;
 
 export function createOutbound(options: OutboundOptions): Outbound {
+  const idleMs = timerMs(options.keepAliveMs);
   const pool = {
     keepAlive: options.keepAlive,
-    keepAliveMsecs: options.keepAliveMs,
+    keepAliveMsecs: idleMs,
     maxFreeSockets: options.idleMax,
-    timeout: options.keepAliveMs,
+    timeout: idleMs,
   };
   const plain = new PlainAgent(pool);
   const tls = new TlsAgent({ ...pool, rejectUnauthorized: options.verifiesTls });
