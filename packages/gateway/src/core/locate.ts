@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { FORWARDED } from './http/field-name.ts';
 import { isHost } from './http/head.ts';
 import { type Field, field } from './http/header-fields.ts';
 import { type IpRanges, plainAddress } from './match/ip-range.ts';
@@ -66,6 +67,11 @@ function forwarded(
   { fields }: Place,
   trusted: IpRanges | undefined,
 ): void {
+  // Nearly all requests come without them.
+  if ((headers.kinds & FORWARDED) === 0) {
+    for (const one of fields) headers.take(one);
+    return;
+  }
   const isTrusted = trusted?.has(peer.address) === true;
   for (const one of fields) {
     const given = isTrusted ? headers.joined(one.name.key) : undefined;

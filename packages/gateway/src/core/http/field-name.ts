@@ -22,6 +22,8 @@ export const TRANSFER_ENCODING = 32;
 export const CONNECTION = 64;
 export const EXPECT = 128;
 export const UPGRADE = 256;
+/** Says where a request came to, and for whom. */
+export const FORWARDED = 512;
 
 const KINDS: readonly (readonly [number, readonly string[]])[] = [
   [
@@ -46,6 +48,7 @@ const KINDS: readonly (readonly [number, readonly string[]])[] = [
   [CONNECTION, ['connection']],
   [EXPECT, ['expect']],
   [UPGRADE, ['upgrade']],
+  [FORWARDED, ['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'x-forwarded-port']],
 ];
 
 /** Names that are kept: past it each costs a little more. */
