@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createIntegration } from '@thalweg/integration';
 import { type OtlpGroup, otlpGroup } from './otlp-payload.ts';
-import { type BenchServer, startServer } from './otlp-server.ts';
 import { type Bench, type BenchOptions, type BenchRow, median } from './report.ts';
 import { sizeAfterMerges } from './server-load.ts';
+import { type BenchServer, startServer } from './server-process.ts';
 
 /**
  * OTLP spans from HTTP to rows that a query sees, with a query running all the time; then the same
