@@ -2,9 +2,9 @@
 import { createTextDecoder } from '../text.ts';
 
 export const THRIFT_BOOL = 2;
-export const THRIFT_BYTE = 3;
+const THRIFT_BYTE = 3;
 export const THRIFT_DOUBLE = 4;
-export const THRIFT_I16 = 6;
+const THRIFT_I16 = 6;
 export const THRIFT_I32 = 8;
 export const THRIFT_I64 = 10;
 export const THRIFT_STRING = 11;
