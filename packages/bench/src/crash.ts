@@ -1,10 +1,10 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { makeRunFolder } from '@thalweg/demo';
+import { freePort } from './links/neighbours.ts';
 import { saturate } from './load.ts';
 import { startNginxPair } from './nginx-pair.ts';
 import { childrenOf } from './process-use.ts';
@@ -237,13 +237,4 @@ async function ask(url: string, sql: string): Promise<number[]> {
   const told = (await answer.json()) as { result: { values: unknown[][] } | null }; // Our own.
   if (told.result === null) throw new Error(JSON.stringify(told));
   return (told.result.values[0] ?? []).map(Number);
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const probe = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as AddressInfo; // A TCP server's address is one.
-      probe.close(() => resolve(port));
-    });
-  });
 }

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { createKeptPosts } from './kept-posts.ts';
+import { freePort } from './links/neighbours.ts';
 import { childrenOf, cpuMs } from './process-use.ts';
 
 /** Something that takes remote write and answers PromQL, in processes of its own. */
@@ -183,14 +183,6 @@ function ended(child: ChildProcess): Promise<void> {
     child.once('exit', () => resolve());
     child.kill('SIGTERM');
   });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  return typeof address === 'object' ? (address?.port ?? 0) : 0;
 }
 
 function bytesOf(folder: string): number {

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { type AddressInfo, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { freePort } from './links/neighbours.ts';
 import { childrenOf } from './process-use.ts';
 
 const READY_MS_MAX = 60_000;
@@ -58,13 +58,4 @@ async function isReady(url: string): Promise<void> {
     if (Date.now() > deadline) throw new Error(`no server at ${url}`);
     await sleep(50);
   }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const probe = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as AddressInfo; // A TCP server's address is one.
-      probe.close(() => resolve(port));
-    });
-  });
 }
