@@ -280,6 +280,24 @@ test.each([
   expect(found.sort(byLabels)).toEqual((await ask(whole)).sort(byLabels));
 });
 
+test.each(['{ COND } | max_over_time(duration)', '({ COND }) | rate()'])(
+  'exemplars name traces that are there: %s',
+  async (text) => {
+    const query = text.replace('COND', ofRequests);
+    const { series } = await server.getJson(metricsPath(query, `${range}&step=10s&exemplars=5`));
+    const [{ samples, exemplars }] = series;
+    expect(exemplars.length).toBeGreaterThan(0);
+    for (const { labels, value, timestampMs } of exemplars) {
+      expect(samples.map((sample: { value: number }) => sample.value)).toContain(value);
+      expect(Math.abs(Number(timestampMs) - startUs / 1e3)).toBeLessThan(60_000);
+      const [{ key, value: id }] = labels;
+      expect(key).toBe('trace:id');
+      const { batches } = await server.getJson(`/tempo/api/traces/${id.stringValue}`);
+      expect(batches.length).toBeGreaterThan(0);
+    }
+  },
+);
+
 test('metrics queries about the whole trace, as Traces Drilldown sends them', async () => {
   const query =
     '{nestedSetParent<0 && true && resource.service.name != nil} | rate() by(resource.service.name)';
@@ -325,6 +343,7 @@ test.each([
   { path: metricsPath('{ } | rate(', range), says: 'invalid TraceQL query: parse error at line 1' },
   { path: metricsPath('{ }', range), says: 'q: a metrics query such as { } | rate() is expected' },
   { path: metricsPath('{ } | rate()', `${range}&step=1ms`), says: 'the most is 11000' },
+  { path: metricsPath('{ } | rate()', `${range}&exemplars=-1`), says: 'exemplars' },
   {
     path: metricsPath('{ } | rate()', 'start=now'),
     says: 'start: seconds, nanoseconds or RFC 3339',

@@ -15,6 +15,7 @@ import { untilGone } from './until-gone.ts';
 
 const TRACES_MAX = 5_000;
 const INTERVALS_MAX = 11_000;
+const EXEMPLARS_MAX = 1_000;
 const HOUR_NS = 3_600e9;
 /** Steps that are chosen where none is given, seconds: about a hundred intervals. */
 const STEPS_S = [1, 5, 10, 15, 30, 60, 300, 600, 1_800, 3_600, 21_600, 86_400];
@@ -29,6 +30,7 @@ const Asked = z
     end: Text,
     since: Text,
     step: Text,
+    exemplars: z.coerce.number().int().min(0).max(EXEMPLARS_MAX).default(0),
   })
   .refine(({ q, query }) => (q ?? query ?? '') !== '', { path: ['q'], message: 'is missing' });
 
@@ -39,18 +41,19 @@ export function addTempoMetricsRoutes(
   tempo.get('/tempo/api/metrics/query_range', async (request, reply) => {
     const asked = parseInput(Asked, request.query);
     const grid = rangeGrid(timesOf(asked, now()), asked.step);
-    return rangeAnswer(await run(asked, grid, reply), grid);
+    return rangeAnswer(await run(asked, grid, asked.exemplars, reply), grid);
   });
   tempo.get('/tempo/api/metrics/query', async (request: FastifyRequest, reply) => {
     const asked = parseInput(Asked, request.query);
     const { startUs, endUs } = timesOf(asked, now());
     const grid = { fromUs: startUs, stepUs: endUs - startUs, count: 1 };
-    return instantAnswer(await run(asked, grid, reply));
+    return instantAnswer(await run(asked, grid, 0, reply));
   });
 
   function run(
     { q, query }: z.infer<typeof Asked>,
     grid: Grid,
+    exemplarsMax: number,
     reply: FastifyReply,
   ): Promise<TraceMetrics> {
     const parsed = parseTraceql(q ?? query ?? '');
@@ -60,7 +63,7 @@ export function addTempoMetricsRoutes(
         reason: 'q: a metrics query such as { } | rate() is expected',
       });
     }
-    const options = { query: parsed, metrics, grid, tracesMax: TRACES_MAX, now };
+    const options = { query: parsed, metrics, grid, tracesMax: TRACES_MAX, exemplarsMax, now };
     return queryTraceMetrics(untilGone(store, reply), options);
   }
 }

@@ -1,3 +1,4 @@
+import type { Exemplar } from '../traceql/exemplars.ts';
 import type { TraceMetrics } from '../traceql/metrics.ts';
 import type { Grid, MetricSeries } from '../traceql/series-fold.ts';
 import { jsonAttributes } from './otlp-trace.ts';
@@ -10,10 +11,9 @@ export function rangeAnswer(found: TraceMetrics, { fromUs, stepUs }: Grid): obje
   const series = found.series.map((one) => ({
     ...labelsAnswer(one),
     samples: [...one.values].flatMap((value, at) =>
-      Number.isNaN(value)
-        ? []
-        : [{ timestampMs: String(Math.round((fromUs + (at + 1) * stepUs) / 1e3)), value }],
+      Number.isNaN(value) ? [] : [{ timestampMs: msText(fromUs + (at + 1) * stepUs), value }],
     ),
+    ...(one.exemplars.length === 0 ? {} : { exemplars: one.exemplars.map(exemplarAnswer) }),
   }));
   const { partial } = found;
   return {
@@ -29,6 +29,13 @@ export function instantAnswer(found: TraceMetrics): object {
     .filter(({ values }) => !Number.isNaN(values[0]))
     .map((one) => ({ ...labelsAnswer(one), value: one.values[0] }));
   return { series, metrics: workAnswer(found) };
+}
+
+const msText = (us: number): string => String(Math.round(us / 1e3));
+
+function exemplarAnswer({ traceId, startUs, value }: Exemplar): object {
+  const labels = jsonAttributes(new Map([['trace:id', traceId]]));
+  return { labels, value, timestampMs: msText(startUs) };
 }
 
 function labelsAnswer({ labels }: MetricSeries): { labels: object[]; promLabels: string } {

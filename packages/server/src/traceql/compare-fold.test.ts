@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { createCompareFold } from './compare-fold.ts';
+import { whereabouts } from './exemplars.ts';
 import { parseTraceql } from './parse.ts';
 import { rowView } from './row-columns.ts';
 import type { MetricSeries } from './series-fold.ts';
@@ -14,7 +15,7 @@ function compared(spans: readonly (readonly [string, number])[], more = ''): Met
   const fold = createCompareFold(metrics, GRID);
   for (const [method, second] of spans) {
     const { at, view } = rowView(['request_type', 'start_us'], [method, second * SECOND_US]);
-    fold.add(at, view, Math.ceil(second / 10) - 1, 1);
+    fold.add(at, view, Math.ceil(second / 10) - 1, 1, () => whereabouts(at, view));
   }
   return [...fold.finish().series];
 }

@@ -120,7 +120,7 @@ function seriesOf(sides: readonly Side[], { valuesMax }: CompareStage, grid: Gri
     meta: readonly [name: string, value: string],
     attribute: readonly [name: string, value: Value],
     values: Float64Array,
-  ): void => void series.push({ labels: [meta, attribute], values });
+  ): void => void series.push({ labels: [meta, attribute], values, exemplars: [] });
   for (const { name: side, attributes } of sides) {
     for (const [name, { total, byValue, hasMore }] of attributes) {
       if (hasMore || byValue.size > valuesMax) crowded.add(name);

@@ -4,12 +4,14 @@ import { type RowFilter, STARTED_WITHIN } from '../traces/filter.ts';
 import { createTurns } from '../turns.ts';
 import { createCompareFold } from './compare-fold.ts';
 import { evaluateTraceql } from './evaluate.ts';
+import { type Whereabouts, whereabouts } from './exemplars.ts';
 import { evaluateField } from './field.ts';
 import { necessaryCondition } from './necessary.ts';
 import { type RowColumns, rowColumns, rowView } from './row-columns.ts';
 import { candidateTraces } from './search.ts';
 import { createSeriesFold, type Grid, type MetricSeries, type SeriesFold } from './series-fold.ts';
 import type { CompareStage, MetricsStage, TraceqlQuery } from './syntax.ts';
+import { hexTraceId } from './trace-view.ts';
 
 const TABLE = qualifiedName(l7FlowLog);
 /** Rows of one interval that differ in what the query reads. */
@@ -20,6 +22,8 @@ export interface TraceMetricsQuery {
   readonly metrics: MetricsStage | CompareStage;
   readonly grid: Grid;
   readonly tracesMax: number;
+  /** Spans to look at, in all series; none of `compare()`. */
+  readonly exemplarsMax: number;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
@@ -41,9 +45,11 @@ export async function queryTraceMetrics(
   store: Store,
   asked: TraceMetricsQuery,
 ): Promise<TraceMetrics> {
-  const { metrics, grid } = asked;
+  const { metrics, grid, exemplarsMax } = asked;
   const fold =
-    metrics.name === 'compare' ? createCompareFold(metrics, grid) : createSeriesFold(metrics, grid);
+    metrics.name === 'compare'
+      ? createCompareFold(metrics, grid)
+      : createSeriesFold(metrics, grid, exemplarsMax);
   const columns = rowColumns(asked.query);
   const read =
     columns === undefined
@@ -59,6 +65,15 @@ export async function queryTraceMetrics(
   return { ...read, series, partial: reasons.length === 0 ? undefined : reasons.join('; ') };
 }
 
+/** One of the rows that are alike: what its traffic called its trace, its root, its start. */
+const ANY_ROW = 'any((trace_id, toString(root_hash), toUnixTimestamp64Micro(start_time)))';
+
+function anyRow(value: unknown): Whereabouts {
+  if (!Array.isArray(value)) throw new Error('BUG: a tuple is expected');
+  const [carried, root, startUs] = value as readonly unknown[];
+  return { traceId: hexTraceId(String(carried), String(root)), startUs: Number(startUs) };
+}
+
 async function foldTraces(
   store: Store,
   { query, grid, tracesMax, now }: TraceMetricsQuery,
@@ -72,7 +87,8 @@ async function foldTraces(
     inspectedSpans += view.spans.length;
     for (const { spans } of evaluateTraceql(query, view)) {
       for (const at of spans) {
-        fold.add(at, view, Math.ceil((at.span.startUs - fromUs) / stepUs) - 1, 1);
+        const interval = Math.ceil((at.span.startUs - fromUs) / stepUs) - 1;
+        fold.add(at, view, interval, 1, () => whereabouts(at, view));
       }
     }
     return true;
@@ -90,7 +106,7 @@ function candidateFilter(query: TraceqlQuery, { fromUs, stepUs, count }: Grid): 
 
 async function foldRows(
   store: Store,
-  { query, grid }: TraceMetricsQuery,
+  { query, grid, exemplarsMax }: TraceMetricsQuery,
   { sql, params }: RowColumns,
   fold: SeriesFold,
 ): Promise<Omit<TraceMetrics, 'series'>> {
@@ -101,6 +117,7 @@ async function foldRows(
   }
   const { field } = first.spansets;
   const selected = [...sql].map(([name, expression]) => `${expression} AS \`${name}\``);
+  if (exemplarsMax > 0) selected.push(ANY_ROW);
   const { rows } = await store.query(
     `SELECT intDiv(toUnixTimestamp64Micro(start_time) - {from:Int64} - 1, {step:Int64}) AS interval_index,
        count() AS row_count${selected.map((one) => `, ${one}`).join('')}
@@ -123,7 +140,7 @@ async function foldRows(
     inspectedSpans += Number(count);
     const row = rowView(sql.keys(), values);
     if (evaluateField(field, row.at, row.view) !== true) continue;
-    fold.add(row.at, row.view, Number(interval), Number(count));
+    fold.add(row.at, row.view, Number(interval), Number(count), () => anyRow(values.at(-1)));
   }
   const partial =
     rows.length > ROWS_MAX

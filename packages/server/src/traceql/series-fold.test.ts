@@ -3,29 +3,38 @@ import { expect, test } from 'vitest';
 import { parseTraceql } from './parse.ts';
 import { addToSketch, quantileOf } from './quantile-sketch.ts';
 import { rowView } from './row-columns.ts';
-import { createSeriesFold } from './series-fold.ts';
+import { createSeriesFold, type MetricSeries } from './series-fold.ts';
 
 const GRID = { fromUs: 0, stepUs: 10e6, count: 2 };
 
-/** Three GETs and a POST of 1, 2, 4 and 8 ms in the first interval; one GET of 3 ms in the second. */
-function folded(query: string): unknown {
+/**
+ * Three GETs and a POST of 1, 2, 4 and 8 ms in the first interval; one GET of 3 ms in the second.
+ * Each is a trace whose id says what it is.
+ */
+function seriesOf(query: string, exemplarsMax: number): readonly MetricSeries[] {
   const { metrics } = parseTraceql(query);
   if (metrics === undefined || metrics.name === 'compare') throw new Error('not of a series');
-  const fold = createSeriesFold(metrics, GRID);
+  const fold = createSeriesFold(metrics, GRID, exemplarsMax);
   const add = (method: string, durationMs: number, interval: number): void => {
     const { at, view } = rowView(['request_type', 'duration_us'], [method, durationMs * 1e3]);
-    fold.add(at, view, interval, 1);
+    const traceId = `${method}-${durationMs}`;
+    fold.add(at, view, interval, 1, () => ({ traceId, startUs: interval * 10e6 + 1 }));
   };
   for (const ms of [1, 2, 4]) add('GET', ms, 0);
   add('POST', 8, 0);
   add('GET', 3, 1);
   add('GET', 3, 2); // Behind the grid.
-  return fold
-    .finish()
-    .series.map(({ labels, values }) => [
-      labels.map(([name, value]) => `${name}=${value}`).join(' '),
-      ...[...values].map((value) => Number(value.toPrecision(2))),
-    ]);
+  return fold.finish().series;
+}
+
+const labelText = ({ labels }: MetricSeries): string =>
+  labels.map(([name, value]) => `${name}=${value}`).join(' ');
+
+function folded(query: string): unknown {
+  return seriesOf(query, 0).map((one) => [
+    labelText(one),
+    ...[...one.values].map((value) => Number(value.toPrecision(2))),
+  ]);
 }
 
 const BY = 'by (span.http.method)';
@@ -72,6 +81,44 @@ test.each([
   ['sum_over_time(span.http.status_code)', []],
 ])('{ } | %s', (metrics, want) => {
   expect(folded(`{ } | ${metrics}`)).toEqual(want);
+});
+
+test.each([
+  // A span that is counted lies on the line, the first of its interval.
+  ['rate()', 10, { '__name__=rate': ['GET-1 0.4', 'GET-3 0.1'] }],
+  ['max_over_time(duration)', 10, { '__name__=max_over_time': ['POST-8 0.008', 'GET-3 0.003'] }],
+  [
+    `avg_over_time(duration) ${BY}`,
+    10,
+    { [GET]: ['GET-4 0.004', 'GET-3 0.003'], [POST]: ['POST-8 0.008'] },
+  ],
+  [
+    'quantile_over_time(duration, .1, 1)',
+    10,
+    { 'p=0.1': ['GET-3 0.003'], 'p=1': ['POST-8 0.008'] },
+  ],
+  [
+    'histogram_over_time(duration)',
+    10,
+    {
+      '__bucket=0.001048576': ['GET-1 0.001'],
+      '__bucket=0.002097152': ['GET-2 0.002'],
+      '__bucket=0.004194304': ['GET-4 0.004', 'GET-3 0.003'],
+      '__bucket=0.008388608': ['POST-8 0.008'],
+    },
+  ],
+  [`count_over_time() ${BY} | topk(1)`, 10, { [GET]: ['GET-1 3', 'GET-3 1'] }],
+  [`count_over_time() ${BY} > 1`, 10, { [GET]: ['GET-1 3'] }],
+  [`rate() ${BY}`, 1, { [GET]: ['GET-1 0.3'] }],
+  ['rate()', 0, {}],
+])('exemplars of %s, at most %i', (metrics, most, want) => {
+  const found = seriesOf(`{ } | ${metrics}`, most)
+    .filter(({ exemplars }) => exemplars.length > 0)
+    .map((one) => [
+      labelText(one),
+      one.exemplars.map(({ traceId, value }) => `${traceId} ${Number(value.toPrecision(2))}`),
+    ]);
+  expect(Object.fromEntries(found)).toEqual(want);
 });
 
 test.each([

@@ -1,3 +1,4 @@
+import { type Exemplar, nearestLine, sharedExemplars, type Whereabouts } from './exemplars.ts';
 import { compare, evaluateField } from './field.ts';
 import { addToSketch, type QuantileSketch, quantileOf } from './quantile-sketch.ts';
 import type { Field, MetricsFunction, MetricsStage, SeriesStage, Value } from './syntax.ts';
@@ -15,11 +16,18 @@ export interface MetricSeries {
   readonly labels: readonly (readonly [name: string, value: Value])[];
   /** One for each interval; NaN: no value. */
   readonly values: Float64Array;
+  readonly exemplars: readonly Exemplar[];
 }
 
 export interface SeriesFold {
-  /** Adds a span that was found `weight` times in the interval. */
-  add(span: SpanView, view: TraceView, interval: number, weight: number): void;
+  /** Adds a span that was found `weight` times in the interval; `where` one of them is. */
+  add(
+    span: SpanView,
+    view: TraceView,
+    interval: number,
+    weight: number,
+    where: () => Whereabouts,
+  ): void;
   /** Series by their labels; `droppedGroups` did not fit. */
   finish(): { readonly series: readonly MetricSeries[]; readonly droppedGroups: number };
 }
@@ -36,6 +44,8 @@ interface Cell {
   most: number;
   /** Of a quantile, buckets of 1 %; of a histogram, powers of two. */
   sketch?: QuantileSketch;
+  /** The one of the largest value; of a histogram, of each bucket. */
+  exemplars?: Map<number, Exemplar>;
 }
 
 interface Group {
@@ -44,7 +54,11 @@ interface Group {
 }
 
 /** Numbers over time of the spans that a metrics query found. Durations are seconds. */
-export function createSeriesFold(metrics: MetricsStage, grid: Grid): SeriesFold {
+export function createSeriesFold(
+  metrics: MetricsStage,
+  grid: Grid,
+  exemplarsMax: number,
+): SeriesFold {
   const groups = new Map<string, Group>();
   const dropped = new Set<string>();
   const groupsMax = Math.min(GROUPS_MAX, Math.floor(CELLS_MAX / grid.count));
@@ -64,7 +78,7 @@ export function createSeriesFold(metrics: MetricsStage, grid: Grid): SeriesFold 
   }
 
   return {
-    add: (span, view, interval, weight) => {
+    add: (span, view, interval, weight, where) => {
       const value = metrics.field === undefined ? 1 : numberAt(metrics.field, span, view);
       if (Number.isNaN(value) || interval < 0 || interval >= grid.count) return;
       const cells = groupOf(span, view)?.cells;
@@ -72,13 +86,14 @@ export function createSeriesFold(metrics: MetricsStage, grid: Grid): SeriesFold 
       const cell = cells[interval] ?? { count: 0, sum: 0, least: Infinity, most: -Infinity };
       cells[interval] = cell;
       addTo(cell, metrics, value, weight);
+      if (exemplarsMax > 0) exemplify(cell, metrics, { value, interval, where });
     },
     finish: () => {
       // By their labels, so that of equals the same ones are always kept.
       const ordered = [...groups].sort(([a], [b]) => (a < b ? -1 : 1));
       const all = ordered.flatMap(([, group]) => seriesOf(metrics, grid, group));
       const series = metrics.then.reduce(applyStage, all).filter(hasValue);
-      return { series, droppedGroups: dropped.size };
+      return { series: sharedExemplars(series, exemplarsMax), droppedGroups: dropped.size };
     },
   };
 }
@@ -99,22 +114,45 @@ function addTo(cell: Cell, { name }: MetricsStage, value: number, weight: number
   cell.sketch ??= new Map<number, number>();
   if (name === 'quantile_over_time') addToSketch(cell.sketch, value, weight);
   else if (value > 0) {
-    const bucket = 2 ** Math.ceil(Math.log2(value));
+    const bucket = bucketOf(value);
     cell.sketch.set(bucket, (cell.sketch.get(bucket) ?? 0) + weight);
   }
 }
 
+/** A histogram's buckets end at powers of two. */
+const bucketOf = (value: number): number => 2 ** Math.ceil(Math.log2(value));
+
+function exemplify(
+  cell: Cell,
+  { name, field }: MetricsStage,
+  span: { readonly value: number; readonly interval: number; readonly where: () => Whereabouts },
+): void {
+  const { value, interval, where } = span;
+  const key = name === 'histogram_over_time' ? bucketOf(value) : 0;
+  cell.exemplars ??= new Map();
+  const kept = cell.exemplars.get(key);
+  const shown = field === undefined ? Number.NaN : value * scaleOf(field);
+  if (kept !== undefined && !(shown > kept.value)) return;
+  cell.exemplars.set(key, { ...where(), interval, value: shown });
+}
+
+function exemplarsOf(cells: Group['cells'], key = 0): Exemplar[] {
+  return cells.flatMap((cell) => cell?.exemplars?.get(key) ?? []);
+}
+
 function seriesOf(metrics: MetricsStage, grid: Grid, { by, cells }: Group): MetricSeries[] {
   const { name, field, quantiles } = metrics;
-  const scale = isDuration(field) ? SECONDS_A_NANOSECOND : 1;
+  const scale = scaleOf(field);
   const labels = metrics.by.map(({ label }, at): [string, Value] => [label, by[at] ?? 'nil']);
   if (name === 'quantile_over_time') {
-    return quantiles.map((quantile) => ({
-      labels: [...labels, ['p', quantile]],
-      values: Float64Array.from(
-        cells,
-        (cell) => quantileOf(cell?.sketch ?? new Map(), quantile) * scale,
-      ),
+    const lines = quantiles.map((quantile) =>
+      Float64Array.from(cells, (cell) => quantileOf(cell?.sketch ?? new Map(), quantile) * scale),
+    );
+    const exemplars = nearestLine(lines, exemplarsOf(cells));
+    return lines.map((values, at) => ({
+      labels: [...labels, ['p', quantiles[at]]],
+      values,
+      exemplars: exemplars[at] ?? [],
     }));
   }
   if (name === 'histogram_over_time') {
@@ -124,6 +162,7 @@ function seriesOf(metrics: MetricsStage, grid: Grid, { by, cells }: Group): Metr
       .map((bucket) => ({
         labels: [...labels, ['__bucket', bucket * scale]],
         values: Float64Array.from(cells, (cell) => cell?.sketch?.get(bucket) ?? 0),
+        exemplars: exemplarsOf(cells, bucket),
       }));
   }
   const seconds = grid.stepUs / 1e6;
@@ -133,6 +172,7 @@ function seriesOf(metrics: MetricsStage, grid: Grid, { by, cells }: Group): Metr
       values: Float64Array.from(cells, (cell) =>
         cell === undefined ? emptyValue(name) : valueAt(name, cell, { seconds, scale }),
       ),
+      exemplars: exemplarsOf(cells),
     },
   ];
 }
@@ -163,9 +203,11 @@ function valueAt(
   }
 }
 
-function isDuration(field: Field | undefined): boolean {
-  if (field?.kind !== 'intrinsic') return false;
-  return ['duration', 'traceDuration', 'eventTimeSinceStart'].includes(field.intrinsic);
+/** Durations are nanoseconds in a query and seconds in a series. */
+function scaleOf(field: Field | undefined): number {
+  if (field?.kind !== 'intrinsic') return 1;
+  const isDuration = ['duration', 'traceDuration', 'eventTimeSinceStart'].includes(field.intrinsic);
+  return isDuration ? SECONDS_A_NANOSECOND : 1;
 }
 
 function applyStage(series: readonly MetricSeries[], stage: SeriesStage): MetricSeries[] {

@@ -291,12 +291,16 @@ function hexId(decimal: string): string {
   return BigInt(decimal).toString(16).padStart(16, '0');
 }
 
-/**
- * The trace id of a trace in hex: the one that its traffic carried, else the root's number behind
- * sixteen zeros, which trace look-up reads back.
- */
+/** The trace id of a trace in hex: the one that its traffic carried, else its root's. */
 export function traceHexId({ traceId, spans }: TraceAnswer): string {
-  const carried = spans.find(({ fields }) => /^[0-9a-f]{16,32}$/i.test(fields['trace_id'] ?? ''));
-  const text = carried?.fields['trace_id'];
-  return (text ?? hexId(traceId)).toLowerCase().padStart(32, '0');
+  const carried = spans.find(({ fields }) => TRACE_ID.test(fields['trace_id'] ?? ''));
+  return hexTraceId(carried?.fields['trace_id'] ?? '', traceId);
+}
+
+const TRACE_ID = /^[0-9a-f]{16,32}$/i;
+
+/** Where traffic carried none, the root's number behind sixteen zeros, which look-up reads back. */
+export function hexTraceId(carried: string, root: string): string {
+  const text = TRACE_ID.test(carried) ? carried : hexId(root);
+  return text.toLowerCase().padStart(32, '0');
 }
