@@ -37,9 +37,22 @@ struct event {
 	__u8 role;
 	__u8 cause_kind;
 	__u8 ip_version; /* 4, 6; IP_VERSION_UNIX: the addresses hold one path, its end */
-	__u8 pad[5];
+	__u8 pad;
+	__u32 answer_sequence; /* where what answers these bytes would begin; 0 where not told */
 	__u8 local_address[16];
 	__u8 remote_address[16];
 	char comm[16];
 };
 _Static_assert(sizeof(struct event) == 120, "the TypeScript side reads fixed offsets");
+
+/* What an event says beside its socket and its task. */
+struct transfer {
+	__u8 kind;
+	__u8 direction;
+	__u8 cause_kind;
+	__u32 sequence;
+	__u32 answer_sequence;
+	__u32 length;
+	__u64 turn_id;
+	__u64 cause_id;
+};

@@ -33,16 +33,17 @@ static __always_inline void forget_socket(struct sock *sk)
 	(void)sk;
 }
 
-/* Sequence number of the byte after the last one moved. False for what is not TCP after all. */
-static __always_inline bool sequence_after(struct sock *sk, __u8 direction, __u32 *sequence)
+/* Sequence numbers of the byte after the last one moved, of both ways. False: not TCP after all. */
+static __always_inline bool read_sequences(struct sock *sk, struct transfer *what)
 {
 	struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
 	if (!tcp)
 		return false;
-	*sequence = direction == DIRECTION_OUT ? tcp->write_seq : tcp->copied_seq;
+	bool is_out = what->direction == DIRECTION_OUT;
+	what->sequence = is_out ? tcp->write_seq : tcp->copied_seq;
+	what->answer_sequence = is_out ? tcp->copied_seq : tcp->write_seq;
 	/* A read that reaches the peer's end counts it as one more byte. Source: tcp_recvmsg_locked. */
-	if (direction == DIRECTION_IN && sk->sk_shutdown & RCV_SHUTDOWN &&
-	    tcp->copied_seq == tcp->rcv_nxt)
-		*sequence -= 1;
+	if (!is_out && sk->sk_shutdown & RCV_SHUTDOWN && tcp->copied_seq == tcp->rcv_nxt)
+		what->sequence -= 1;
 	return true;
 }

@@ -69,15 +69,17 @@ static __always_inline void on_birth(struct sock *sk)
 	bpf_get_socket_cookie(sk);
 }
 
-/* Sequence number of the byte after the last one moved, as far as no other thread moved more. */
-static __always_inline bool sequence_after(struct sock *sk, __u8 direction, __u32 *sequence)
+/* Sequence numbers of the byte after the last one moved, as far as no other thread moved more. */
+static __always_inline bool read_sequences(struct sock *sk, struct transfer *what)
 {
 	struct tcp_sock *tcp = (struct tcp_sock *)sk;
-	*sequence = direction == DIRECTION_OUT ? BPF_CORE_READ(tcp, write_seq)
-					       : BPF_CORE_READ(tcp, copied_seq);
+	__u32 written = BPF_CORE_READ(tcp, write_seq), read = BPF_CORE_READ(tcp, copied_seq);
+	bool is_out = what->direction == DIRECTION_OUT;
+	what->sequence = is_out ? written : read;
+	what->answer_sequence = is_out ? read : written;
 	/* A read that reaches the peer's end counts it as one more byte. Source: tcp_recvmsg_locked. */
-	if (direction == DIRECTION_IN && BPF_CORE_READ(sk, sk_shutdown) & RCV_SHUTDOWN &&
-	    *sequence == BPF_CORE_READ(tcp, rcv_nxt))
-		*sequence -= 1;
+	if (!is_out && BPF_CORE_READ(sk, sk_shutdown) & RCV_SHUTDOWN &&
+	    what->sequence == BPF_CORE_READ(tcp, rcv_nxt))
+		what->sequence -= 1;
 	return true;
 }

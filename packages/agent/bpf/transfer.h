@@ -1,17 +1,6 @@
 /* Socket capture itself, whatever the hook: who said how much to whom, and the first bytes of it. */
 #pragma once
 
-/* What an event says beside its socket and its task. */
-struct transfer {
-	__u8 kind;
-	__u8 direction;
-	__u8 cause_kind;
-	__u32 sequence;
-	__u32 length;
-	__u64 turn_id;
-	__u64 cause_id;
-};
-
 #include "unix.h"
 #include "causes.h"
 #include "filter.h"
@@ -52,6 +41,7 @@ static __always_inline void fill(struct event *event, struct sock *sk, struct so
 	event->pid = task->tgid;
 	event->tid = task->pid;
 	event->sequence = what->sequence;
+	event->answer_sequence = what->answer_sequence;
 	event->length = what->length;
 	event->netns = socket->netns;
 	event->lost_before = socket->lost;
@@ -165,8 +155,8 @@ static __always_inline void tell_transfer(struct sock *sk, struct socket_state *
 	struct transfer what = {.direction = direction, .length = result};
 	struct unix_sock *local_stream = is_tcp(sk) ? 0 : named_unix(sk);
 	if (local_stream)
-		what.sequence = count_unix(local_stream, socket, direction, result);
-	else if (!sequence_after(sk, direction, &what.sequence))
+		count_unix(local_stream, socket, result, &what);
+	else if (!read_sequences(sk, &what))
 		return;
 	if (direction == DIRECTION_IN && result == 0) {
 		/* A read of no bytes answers 0 too: only the peer's FIN is the end. */

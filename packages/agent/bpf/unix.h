@@ -41,13 +41,13 @@ static __always_inline __u8 unix_role(struct unix_sock *own)
 }
 
 /*
- * Counts `length` bytes and answers the sequence number behind them. Who is first to be seen since
+ * Counts `length` bytes and tells the sequence number behind them. Who is first to be seen since
  * the capture looks begins for both ends: a reader has read all that was sent, as far as it knows.
  */
-static __always_inline __u32 count_unix(struct unix_sock *own, struct socket_state *socket,
-					__u8 direction, __u32 length)
+static __always_inline void count_unix(struct unix_sock *own, struct socket_state *socket,
+				       __u32 length, struct transfer *what)
 {
-	direction &= 1;
+	__u8 direction = what->direction & 1;
 	if (socket->stream_generation != config.generation) {
 		struct unix_sock *peer = unix_peer_of(own);
 		struct socket_state *other =
@@ -63,7 +63,8 @@ static __always_inline __u32 count_unix(struct unix_sock *own, struct socket_sta
 				other->next_sequence[1] += length;
 		}
 	}
-	return socket->next_sequence[direction] += length;
+	what->sequence = socket->next_sequence[direction] += length;
+	what->answer_sequence = socket->next_sequence[direction ^ 1];
 }
 
 /*

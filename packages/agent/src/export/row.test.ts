@@ -9,6 +9,7 @@ const span = {
   startNs: 5e9,
   endNs: 5e9 + 1e6,
   sequence: 11,
+  answerSequence: 22,
   tid: 71,
   turnId: 0,
   causeId: 2 ** 40 + 3,

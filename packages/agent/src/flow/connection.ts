@@ -27,6 +27,7 @@ export interface Direction {
   nextSequence: number;
   startNs: number;
   startSequence: number;
+  startAnswerSequence: number;
   startTid: number;
   startTurnId: number;
   startCauseId: number;
@@ -85,6 +86,7 @@ function createDirection(stream: MessageStream): Direction {
     nextSequence: -1,
     startNs: 0,
     startSequence: 0,
+    startAnswerSequence: 0,
     startTid: 0,
     startTurnId: 0,
     startCauseId: 0,

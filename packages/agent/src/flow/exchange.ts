@@ -61,6 +61,8 @@ export interface TraceIds {
 
 /** Parts of other protocols than HTTP leave empty what they do not have. */
 export interface RequestPart extends MessageSpan {
+  /** Where the answer begins, should there be one: both ends know it. 0 when not known. */
+  readonly answerSequence: number;
   /** The verb: method or command. */
   readonly method: string;
   /**

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { Exchange } from './exchange.ts';
 import { createFlow } from './flow.ts';
 import {
+  blankTransfer,
   DIRECTION_IN,
   DIRECTION_OUT,
   IP_VERSION_UNIX,
@@ -26,6 +27,7 @@ function serve() {
     const sequence = sequences[direction] ?? 0;
     sequences[direction] = sequence + content.length;
     flow.transfer({
+      ...blankTransfer(bytes),
       kind: TRANSFER_DATA,
       direction,
       atNs: 1,
@@ -35,8 +37,6 @@ function serve() {
       tid: 1,
       netns: 1,
       ipVersion: IP_VERSION_UNIX,
-      localPort: 0,
-      remotePort: 0,
       localAddressAt: PATH_AT,
       remoteAddressAt: PATH_AT + 16,
       commAt: 32,
@@ -44,11 +44,7 @@ function serve() {
       length: content.length,
       captured: content.length,
       bytesAt: BYTES_AT,
-      bytes,
       turnId: 7,
-      causeId: 0,
-      causeKind: 0,
-      lostBefore: 0,
       ...some,
     });
   }

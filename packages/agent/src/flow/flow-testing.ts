@@ -53,7 +53,9 @@ export function observe(options: Partial<FlowOptions> = {}) {
     bytes.set(blank.bytes);
     bytes.set(payload, 64);
     const key = `${blank.connection} ${direction}`;
-    const sequence = some.sequence ?? sequences.get(key) ?? 1000 * (direction + 1);
+    const nextOf = (way: number): number =>
+      sequences.get(`${blank.connection} ${way}`) ?? 1000 * (way + 1);
+    const sequence = some.sequence ?? nextOf(direction);
     const length = some.length ?? payload.length;
     sequences.set(key, (sequence + length) >>> 0);
     atNs += 1000;
@@ -62,6 +64,7 @@ export function observe(options: Partial<FlowOptions> = {}) {
       direction,
       bytes,
       sequence,
+      answerSequence: nextOf(1 - direction),
       length,
       captured: some.captured ?? payload.length,
       atNs: some.atNs ?? atNs,

@@ -38,6 +38,7 @@ describe('pairs', () => {
           startNs: 1000,
           endNs: 2000,
           sequence: 1002,
+          answerSequence: 2000,
           tid: 20,
           turnId: 3,
           causeId: 0,
@@ -91,6 +92,15 @@ describe('pairs', () => {
     receive(`HTTP/1.1 100 Continue\r\n\r\n${ok}HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n`);
     receive(ok.replace('200', '404'));
     expect(said()).toEqual(['session GET /a 200', 'session HEAD /b 200', 'session GET /c 404']);
+  });
+
+  test('where an answer begins is known before it, but behind an open request', () => {
+    const { requests, send, receive } = observe();
+    send(`${get}${get}`);
+    receive(`${ok}${ok}`);
+    send(get);
+    const begins = requests.map(([, { answerSequence }]) => answerSequence);
+    expect(begins).toEqual([1000, 0, 1000 + 2 * ok.length]);
   });
 
   test.each([

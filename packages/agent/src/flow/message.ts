@@ -124,6 +124,7 @@ function requestPart(
     startNs: direction.startNs,
     endNs: direction.lastNs,
     sequence: direction.startSequence,
+    answerSequence: direction.startAnswerSequence,
     tid: direction.startTid,
     turnId: direction.startTurnId,
     causeId: direction.startCauseId,

@@ -48,6 +48,7 @@ export function createPairing(
     if (transfer === undefined) return;
     direction.startNs = transfer.atNs;
     direction.startSequence = (transfer.sequence + offset) >>> 0;
+    direction.startAnswerSequence = transfer.answerSequence;
     direction.startTid = transfer.tid;
     direction.startTurnId = transfer.turnId;
     direction.startCauseId = transfer.causeId;
@@ -77,6 +78,8 @@ export function createPairing(
       }
       of.connectCauseId = 0;
     }
+    // The answers before this one's come first.
+    if (of.waiting.length > 0) part.answerSequence = 0;
     from.request = part;
     of.waiting.push({ request: part, isGivenUp: false });
     if (of.waiting.length > limits.pipelinedMax) {

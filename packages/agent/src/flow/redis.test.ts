@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Exchange } from './exchange.ts';
 import { createFlow } from './flow.ts';
 import {
+  blankTransfer,
   DIRECTION_IN,
   DIRECTION_OUT,
   ROLE_CLIENT,
@@ -29,6 +30,7 @@ function observe(role: number = ROLE_UNKNOWN) {
     const sequence = sequences[direction] ?? 0;
     sequences[direction] = sequence + length;
     flow.transfer({
+      ...blankTransfer(bytes),
       kind: TRANSFER_DATA,
       direction,
       atNs: 1,
@@ -37,22 +39,15 @@ function observe(role: number = ROLE_UNKNOWN) {
       pid: 1,
       tid: 1,
       netns: 1,
-      ipVersion: 4,
       // No port that Redis is known by: none is looked at.
       localPort: 80,
       remotePort: 443,
-      localAddressAt: 0,
       remoteAddressAt: 16,
       commAt: 32,
       sequence,
       length,
       captured: bytes.length - 48,
       bytesAt: 48,
-      bytes,
-      turnId: 0,
-      causeId: 0,
-      causeKind: 0,
-      lostBefore: 0,
       ...some,
     });
   }

@@ -56,6 +56,8 @@ export interface Transfer {
   commAt: number;
   /** TCP sequence number of the first byte, or a count that both ends share (uint32). */
   sequence: number;
+  /** Likewise of the first byte that would answer these; 0 when not known. */
+  answerSequence: number;
   /** Bytes transferred; `captured` of them (a prefix) are at `bytesAt` in `bytes`. */
   length: number;
   captured: number;
@@ -91,6 +93,7 @@ export function blankTransfer(bytes: Uint8Array): Transfer {
     remoteAddressAt: 0,
     commAt: 0,
     sequence: 0,
+    answerSequence: 0,
     length: 0,
     captured: 0,
     bytesAt: 0,

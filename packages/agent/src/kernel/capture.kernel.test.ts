@@ -106,6 +106,9 @@ describe.each(RUNGS)('rung %s', (rung) => {
     expect(sent[0]?.text).toMatch(/^GET \/hello HTTP\/1\.1\r\n/);
     expect(received[0]?.text).toBe(sent[0]?.text);
     expect(received[0]?.sequence).toBe(sent[0]?.sequence);
+    // Both ends know where the answer begins before there is one.
+    const begins = at(ROLE_SERVER, DIRECTION_OUT)[0]?.sequence;
+    expect([sent[0]?.answerSequence, received[0]?.answerSequence]).toEqual([begins, begins]);
     const answered = at(ROLE_SERVER, DIRECTION_OUT).reduce((sum, { length }) => sum + length, 0);
     const read = at(ROLE_CLIENT, DIRECTION_IN).reduce((sum, { length }) => sum + length, 0);
     expect(read).toBe(answered);

@@ -34,6 +34,7 @@ export function createEventReader(
     transfer.remoteAddressAt = offset + EVENT.remoteAddress;
     transfer.commAt = offset + EVENT.comm;
     transfer.sequence = word(offset + EVENT.sequence);
+    transfer.answerSequence = word(offset + EVENT.answerSequence);
     transfer.length = word(offset + EVENT.length);
     // Never past the record, whatever it says.
     const captured = halves[(offset + EVENT.captured) >>> 1] ?? 0;

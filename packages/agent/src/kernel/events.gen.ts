@@ -56,6 +56,7 @@ export const EVENT = {
   causeKind: 65,
   ipVersion: 66,
   pad: 67,
+  answerSequence: 68,
   localAddress: 72,
   remoteAddress: 88,
   comm: 104,

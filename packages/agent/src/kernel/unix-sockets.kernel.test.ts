@@ -64,6 +64,8 @@ test('both ends of a unix-domain stream are seen, with role, path and one count 
     [ROLE_SERVER, DIRECTION_OUT, 'answer'],
     [ROLE_CLIENT, DIRECTION_IN, 'answer'],
   ]);
+  const begins = seen.slice(0, 4).map(({ answerSequence }) => answerSequence);
+  expect(new Set(begins)).toEqual(new Set([seen[4]?.sequence]));
   const [one = 0, two, onet, wo, answered, read] = seen.map(({ sequence }) => sequence);
   const after = (count: number): number => (one + count) >>> 0;
   expect({ two, onet, wo, read }).toEqual({

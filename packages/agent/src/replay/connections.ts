@@ -126,6 +126,7 @@ export function createCapturedConnections(
       remoteAddressAt: isSourceLocal ? segment.targetAt : segment.sourceAt,
       commAt: -1,
       sequence: segment.sequence,
+      answerSequence: 0,
       length: 0,
       captured: 0,
       bytesAt: segment.payloadAt,

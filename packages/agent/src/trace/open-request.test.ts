@@ -16,6 +16,7 @@ const part = (turnId: number, requestId: string): RequestPart => ({
   startNs: 0,
   endNs: 0,
   sequence: turnId,
+  answerSequence: 0,
   tid: 1,
   turnId,
   causeId: 0,

@@ -62,6 +62,21 @@ test('without any evidence both open requests are kept as candidates', () => {
   });
 });
 
+test('who leaves before the answer has the id of who sent it', () => {
+  const traced: TracedExchange[] = [];
+  const resolver = createResolver((one) => traced.push(one));
+  const asked = { answerSequence: 11 };
+  for (const role of ['client', 'server'] as const) {
+    const connection = testConnection(role === 'client' ? 1 : 2, role);
+    const request = testRequest(10, asked);
+    resolver.request(connection, request);
+    const response = role === 'client' ? undefined : testResponse(11);
+    const kind = response === undefined ? 'request' : 'session';
+    resolver.exchange({ kind, connection, request, response, isLossy: false });
+  }
+  expect(traced.map((one) => one.wireId)).toEqual([wireId(10, 11), wireId(10, 11)]);
+});
+
 test('a process with one open request links to it, below the solid mark', () => {
   const traced: TracedExchange[] = [];
   const resolver = createResolver((one) => traced.push(one));

@@ -208,7 +208,9 @@ export function createResolver(
   }
 
   function exchange(done: Exchange): void {
-    const id = wireId(done.request?.sequence ?? 0, done.response?.sequence ?? 0);
+    const { request, response } = done;
+    // One end may have left before the answer that the other end sent.
+    const id = wireId(request?.sequence ?? 0, response?.sequence ?? request?.answerSequence ?? 0);
     // Only this room sets it.
     const note = done.request?.note as OpenRequest<Call> | Call | undefined;
     if (done.request !== undefined) done.request.note = undefined;

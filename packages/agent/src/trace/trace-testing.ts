@@ -38,6 +38,7 @@ const MESSAGE: Omit<MessageSpan, 'sequence'> &
 export const testRequest = (sequence: number, rest: Partial<RequestPart> = {}): RequestPart => ({
   ...MESSAGE,
   sequence,
+  answerSequence: 0,
   method: 'GET',
   path: '/',
   host: 'shop',

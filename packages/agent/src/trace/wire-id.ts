@@ -4,7 +4,8 @@ const joined = new BigUint64Array(lanes.buffer);
 /**
  * Identity of an exchange that client, server and every NIC compute alike: a hash of the TCP
  * sequence numbers of the request's and of the response's first byte. Both start at random and NAT
- * keeps them. `responseSequence` is 0 while no response was seen.
+ * keeps them. Where no response was seen, `responseSequence` is where it would begin, 0 if that is not
+ * known.
  *
  * A four-round Feistel network: a bijection of the 64 bits, so two exchanges share an id only if
  * they share both numbers. Never 0, which means "unknown" in a row.
