@@ -21,5 +21,7 @@ export type Kept =
  * bytes may be written over once it resolves.
  */
 export interface TelemetrySink {
+  /** Blocks may leave out columns whose values are all the kind's default. */
+  readonly fillsDefaults?: boolean;
   keep(batches: readonly TableBatch[]): Promise<Kept>;
 }

@@ -17,6 +17,9 @@ export function arrayBuilder(items: ColumnBuilder): ColumnBuilder {
     get size() {
       return ends.size + items.size;
     },
+    get isDefault() {
+      return items.count === 0;
+    },
     push: (value) => {
       // The row's type pairs a column of this kind with an array.
       const list = value as readonly ColumnValue[];
@@ -92,6 +95,9 @@ function listBuilder(
     },
     get size() {
       return ends.size + items.size;
+    },
+    get isDefault() {
+      return items.count === 0;
     },
     push: (value) => {
       // The row's type pairs a column of this kind with an array.

@@ -1,8 +1,9 @@
+import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createBatch } from './batch.ts';
 import { BLOCK_LIMITS } from './block-limits.ts';
-import { valuesOf } from './block-values.ts';
+import { idsOf, textRangesOf, valuesOf } from './block-values.ts';
 import { defineTable } from './column.ts';
 import { readBlock } from './native-block.ts';
 
@@ -66,6 +67,33 @@ test('a rollback leaves what the batch was at its mark, half a row or not', () =
     expect(decoded(batch.encode())).toEqual(decoded(plain.encode()));
   };
   fc.assert(fc.property(rows, rows, rows, fc.boolean(), law), { seed: 11 });
+});
+
+test('a block may leave out columns without a value, never its time, and is else the same', () => {
+  const law = (some: Row[], empty: readonly (keyof Row)[]): void => {
+    const none: Row = { time: 0, id: 0n, service: '', path: '', names: [], shares: [] };
+    const given = some.map((row) => ({
+      ...row,
+      ...Object.fromEntries(empty.map((name) => [name, none[name]])),
+    }));
+    const batch = createBatch(sample);
+    for (const row of given) batch.push(row);
+    const left = Object.keys(none).filter(
+      (name) =>
+        name === 'time' ||
+        given.some((row) => !isDeepStrictEqual(row[name as keyof Row], none[name as keyof Row])),
+    );
+    const memory = new ArrayBuffer(2 ** 16);
+    const block = batch.block({ memory, omitsDefaults: true });
+    expect([...block.columns.keys()]).toEqual(left);
+    expect(block.bytes.buffer).toBe(memory);
+    const whole = batch.block();
+    for (const name of left) expect(valuesOf(block, name)).toEqual(valuesOf(whole, name));
+    if (!left.includes('id')) expect(idsOf(block, 'id')).toEqual(idsOf(whole, 'id'));
+    if (!left.includes('path')) expect(textRangesOf(block, 'path')).toBeUndefined();
+  };
+  const names = fc.subarray(['time', 'id', 'service', 'path', 'names', 'shares'] as const);
+  fc.assert(fc.property(rows, names, law));
 });
 
 test.each([

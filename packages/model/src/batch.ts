@@ -89,8 +89,18 @@ export interface Batch<Declared extends Columns, Shared extends keyof RowOf<Decl
    */
   encode(memory?: ArrayBuffer): Uint8Array<ArrayBuffer>;
   /** The same, with the places of its columns: what would be read from the bytes again. */
-  block(): EncodedBlock;
+  block(options?: BlockOptions): EncodedBlock;
   clear(): void;
+}
+
+export interface BlockOptions {
+  /** As for `encode`. */
+  readonly memory?: ArrayBuffer | undefined;
+  /**
+   * Leaves out columns, but the table's time, of which all values are the kind's default: an INSERT
+   * fills them in. Not for a receiver that checks that all are there.
+   */
+  readonly omitsDefaults?: boolean;
 }
 
 /** Names of the columns that `origin` fills. Without an origin a column is the agent's. */
@@ -166,7 +176,16 @@ export function createBatch<
       shares = markedShares;
     },
     encode: (memory) => encodeBlock(columns, picks, shares, memory).bytes,
-    block: () => encodeBlock(columns, picks, shares),
+    block: ({ memory, omitsDefaults = false } = {}) => {
+      const isWritten = ({ name, builder }: NamedColumn): boolean =>
+        name === table.timeColumn || !builder.isDefault;
+      return encodeBlock(
+        omitsDefaults ? columns.filter(isWritten) : columns,
+        picks,
+        shares,
+        memory,
+      );
+    },
     clear: () => {
       for (const { builder } of columns) builder.clear();
       picks.clear();

@@ -10,10 +10,11 @@ export function valuesOf(block: Block, name: string): ColumnValue[] {
   return readColumn(block.bytes.subarray(span.start, span.end), span.kind, block.rows);
 }
 
-/** A column of 64-bit ids, as a copy. */
+/** A column of 64-bit ids, as a copy. Zeros when the block leaves the column out. */
 export function idsOf(block: Block, name: string): BigUint64Array {
   const span = block.columns.get(name);
-  if (span?.kind !== 'id') throw new Error(`BUG: the block has no column ${name} of ids`);
+  if (span === undefined) return new BigUint64Array(block.rows);
+  if (span.kind !== 'id') throw new Error(`BUG: the block has no column ${name} of ids`);
   // A copy starts at 0 and so is aligned. Not by slice(): that of a Node Buffer does not copy.
   return new BigUint64Array(new Uint8Array(block.bytes.subarray(span.start, span.end)).buffer);
 }
@@ -74,10 +75,11 @@ export function idHalvesOf(block: Block, name: string): Uint32Array {
   return new Uint32Array(idsOf(block, name).buffer);
 }
 
-/** A column of 32-bit floats, as a copy. */
+/** A column of 32-bit floats, as a copy. Zeros when the block leaves the column out. */
 export function floatsOf(block: Block, name: string): Float32Array {
   const span = block.columns.get(name);
-  if (span?.kind !== 'f32') throw new Error(`BUG: the block has no column ${name} of floats`);
+  if (span === undefined) return new Float32Array(block.rows);
+  if (span.kind !== 'f32') throw new Error(`BUG: the block has no column ${name} of floats`);
   return new Float32Array(new Uint8Array(block.bytes.subarray(span.start, span.end)).buffer);
 }
 
@@ -87,10 +89,11 @@ export interface TextRanges {
   readonly to: Uint32Array;
 }
 
-/** A column of texts as ranges; undefined when every one is empty, as ids often are. */
+/** A column of texts as ranges; undefined when every one is empty or left out, as ids often are. */
 export function textRangesOf(block: Block, name: string): TextRanges | undefined {
   const span = block.columns.get(name);
-  if (span?.kind !== 'text') throw new Error(`BUG: the block has no column ${name} of texts`);
+  if (span === undefined) return undefined;
+  if (span.kind !== 'text') throw new Error(`BUG: the block has no column ${name} of texts`);
   // An empty text is its length alone: one byte.
   if (span.end - span.start === block.rows) return undefined;
   const reader = createByteReader(block.bytes.subarray(0, span.end));

@@ -37,6 +37,8 @@ export interface ColumnBuilder {
   readonly count: number;
   /** Bytes held. */
   readonly size: number;
+  /** All values are what a store puts in the place of none: 0, no text, no items. */
+  readonly isDefault: boolean;
   /** Remembers this place, until the next `mark` or `clear`. */
   mark(): void;
   /** Forgets what was pushed since `mark`, also half a row. */

@@ -41,6 +41,10 @@ export class WordColumn extends CountedColumn implements ColumnBuilder {
     return this.count * this.#width;
   }
 
+  get isDefault(): boolean {
+    return isZero(this.words());
+  }
+
   push(value: ColumnValue): void {
     if (this.count === this.#values.length) this.#values = doubled(this.#values);
     // The row's type pairs a column of this kind with a number.
@@ -69,6 +73,10 @@ export class FloatColumn extends CountedColumn implements ColumnBuilder {
     return this.count * 4;
   }
 
+  get isDefault(): boolean {
+    return isZero(this.#bits());
+  }
+
   push(value: ColumnValue): void {
     if (this.count === this.#values.length) {
       const grown = new Float32Array(2 * this.count);
@@ -80,8 +88,11 @@ export class FloatColumn extends CountedColumn implements ColumnBuilder {
   }
 
   writeTo(writer: ByteWriter, picks?: Uint32Array): void {
-    const bits = new Uint32Array(this.#values.buffer, 0, this.count);
-    writer.raw(bytesOf(picked(bits, picks)));
+    writer.raw(bytesOf(picked(this.#bits(), picks)));
+  }
+
+  #bits(): Uint32Array<ArrayBuffer> {
+    return new Uint32Array(this.#values.buffer, 0, this.count);
   }
 }
 
@@ -92,6 +103,10 @@ export class IdColumn extends CountedColumn implements ColumnBuilder {
 
   get size(): number {
     return this.count * 8;
+  }
+
+  get isDefault(): boolean {
+    return isZero(this.#halves.subarray(0, 2 * this.count));
   }
 
   push(value: ColumnValue): void {
@@ -131,6 +146,10 @@ export class DoubleColumn extends CountedColumn implements ColumnBuilder {
     return this.count * 8;
   }
 
+  get isDefault(): boolean {
+    return isZero(this.#halves.subarray(0, 2 * this.count));
+  }
+
   push(value: ColumnValue): void {
     if (this.count === this.#doubles.length) this.#grow();
     // The row's type pairs a column of this kind with a number.
@@ -162,6 +181,10 @@ export class TimeColumn extends CountedColumn implements ColumnBuilder {
     return this.count * 8;
   }
 
+  get isDefault(): boolean {
+    return isZero(this.#halves.subarray(0, 2 * this.count));
+  }
+
   push(value: ColumnValue): void {
     const at = 2 * this.count++;
     if (at === this.#halves.length) this.#halves = doubled(this.#halves);
@@ -177,6 +200,17 @@ export class TimeColumn extends CountedColumn implements ColumnBuilder {
   }
 }
 
+/** Each number is the one `stride` before it. */
+function isUniform(words: Uint32Array, stride: number): boolean {
+  for (let i = stride; i < words.length; i += 1) if (words[i] !== words[i - stride]) return false;
+  return true;
+}
+
+function isZero(words: Uint32Array): boolean {
+  for (let i = 0; i < words.length; i += 1) if (words[i] !== 0) return false;
+  return true;
+}
+
 /** The values at `picks`, in that order; without picks all of them, not copied. */
 function picked(
   values: Uint32Array<ArrayBuffer>,
@@ -184,6 +218,7 @@ function picked(
 ): Uint32Array<ArrayBuffer> {
   if (picks === undefined) return values;
   const taken = new Uint32Array(picks.length);
+  if (isUniform(values, 1)) return taken.fill(values[0] ?? 0);
   for (let i = 0; i < picks.length; i += 1) taken[i] = values[picks[i] ?? 0] ?? 0;
   return taken;
 }
@@ -194,6 +229,7 @@ function pickedPairs(
 ): Uint32Array<ArrayBuffer> {
   if (picks === undefined) return halves;
   const taken = new Uint32Array(2 * picks.length);
+  if (isUniform(halves, 2) && halves[0] === halves[1]) return taken.fill(halves[0] ?? 0);
   for (let i = 0; i < picks.length; i += 1) {
     const from = 2 * (picks[i] ?? 0);
     taken[2 * i] = halves[from] ?? 0;

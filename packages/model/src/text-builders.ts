@@ -15,6 +15,10 @@ export function bytesBuilder(): ColumnBuilder {
     get size() {
       return written.length;
     },
+    get isDefault() {
+      // An empty one is its length alone: one byte.
+      return written.length === count;
+    },
     push: (value) => {
       // The row's type pairs a column of this kind with bytes.
       const bytes = value as Uint8Array;
@@ -59,6 +63,10 @@ export function textBuilder(): TextBuilder {
     },
     get size() {
       return written.length;
+    },
+    get isDefault() {
+      // An empty one is its length alone: one byte.
+      return written.length === count;
     },
     push: (value) => {
       // The row's type pairs a column of this kind with a string.
@@ -132,6 +140,9 @@ export function categoryBuilder(): CategoryBuilder {
     },
     get size() {
       return texts.length + codes.size;
+    },
+    get isDefault() {
+      return codeOf.size === 0 || (codeOf.size === 1 && codeOf.has(''));
     },
     push: (value) => {
       // The row's type pairs a column of this kind with a string.

@@ -50,6 +50,24 @@ test('requests of one moment share a flush, and are answered after it', async ()
   expect(sink.flushes).toEqual([['a', 'b', 'c']]);
 });
 
+test('a sink that fills them in gets no columns without a value, in memory of the flush before', async () => {
+  const blocks: TableBatch['block'][] = [];
+  const buffer = createTelemetryBuffer(
+    {
+      fillsDefaults: true,
+      keep: async (batches) => {
+        blocks.push(...batches.map(({ block }) => block));
+        return { status: 'kept' };
+      },
+    },
+    { flushMs: 1 },
+  );
+  await buffer.write(fill('', ''));
+  await buffer.write(fill('a'));
+  expect(blocks.map(({ columns }) => [...columns.keys()])).toEqual([['time'], ['time', 'text']]);
+  expect(blocks[1]?.bytes.buffer).toBe(blocks[0]?.bytes.buffer);
+});
+
 test('nothing is answered before it is kept', async () => {
   let open: (kept: Kept) => void = () => undefined;
   const gate = new Promise<Kept>((resolve) => {

@@ -52,7 +52,7 @@ export function createTelemetryBuffer(
   limits: Partial<BufferLimits> = {},
 ): TelemetryBuffer {
   const { flushMs, flushRows, flushBytes, bytesMax } = { ...BUFFER_DEFAULTS, ...limits };
-  const open = createOpenRows();
+  const open = createOpenRows(sink.fillsDefaults === true);
   const totals = { rows: 0, flushes: 0, malformed: 0, busy: 0, refused: 0 };
   let waiting: ((kept: Kept) => void)[] = [];
   let sendingBytes = 0;

@@ -1,6 +1,7 @@
 import {
   l7FlowLog,
   SESSION_BOTH,
+  type Shareable,
   SIGNAL_SOURCE_OTEL,
   type SinksOf,
   TRANSPORT_TCP,
@@ -28,6 +29,50 @@ import { createSpanLists } from './span-lists.ts';
 
 type L7Columns = SinksOf<typeof l7FlowLog.columns>;
 
+/** What the spans of one kind, resource and scope have in common: written once for all of them. */
+const SHARED_COLUMNS = [
+  'flow_id',
+  'signal_source',
+  'agent',
+  'observation_point',
+  'type',
+  'host',
+  'container_id',
+  'netns',
+  'capture_nic_name',
+  'vlan',
+  'protocol',
+  'req_tcp_seq',
+  'resp_tcp_seq',
+  'is_async',
+  'request_id',
+  'app_service',
+  'app_instance',
+  'process_id_0',
+  'process_id_1',
+  'process_kname_0',
+  'process_kname_1',
+  'span_kind',
+  'syscall_trace_id_request',
+  'syscall_trace_id_response',
+  'syscall_thread_0',
+  'syscall_thread_1',
+  'resource_attributes',
+  'scope',
+  'captured_request_byte',
+  'captured_response_byte',
+  'retrans_tx',
+  'retrans_rx',
+  'zero_win_tx',
+  'zero_win_rx',
+  'wire_id',
+  'parent_wire_id',
+  'link_probability',
+  'link_evidence',
+  'is_lossy',
+] as const satisfies readonly Shareable<typeof l7FlowLog.columns>[];
+type SharedColumn = (typeof SHARED_COLUMNS)[number];
+
 export interface TraceWriterOptions {
   readonly ids: RowIds;
   readonly agent: string;
@@ -44,6 +89,17 @@ const NONE: readonly never[] = [];
 const KIND_SERVER = 2;
 const KIND_CONSUMER = 5;
 const KIND_MAX = 5;
+
+/** What `share` answered, by the span's kind. */
+interface Shares {
+  /** They are of this batch only. */
+  readonly batch: unknown;
+  readonly ofKind: number[];
+}
+const NO_SHARES: Shares = { batch: undefined, ofKind: [] };
+
+const kindOf = ({ kind }: OtlpSpan): number => (kind <= KIND_MAX ? kind : 0);
+const isServerKind = (kind: number): boolean => kind === KIND_SERVER || kind === KIND_CONSUMER;
 
 /** OpenTelemetry's ids are binary, shown in hex. Other tracers' are texts: their bytes stay. */
 export type IdForm = 'hex' | 'text';
@@ -62,17 +118,62 @@ export function createTraceWriter(
   let scope = '';
   let startUs = 0;
   let endUs = 0;
+  let shares = NO_SHARES;
 
   function writeId(to: L7Columns['trace_id'], bytes: Uint8Array, { from, to: end }: Range): void {
     if (idForm === 'hex') to.pushHex(bytes, from, end);
     else to.pushUtf8(bytes, from, end);
   }
 
-  function writeRow(to: L7Columns): void {
-    const { bytes } = cursor;
-    const kind = span.kind <= KIND_MAX ? span.kind : 0;
+  /** Of the resource, the scope and the kind of `span`. */
+  function writeShare(to: Pick<L7Columns, SharedColumn>): void {
+    const kind = kindOf(span);
     const isClient = isClientKind(kind);
-    const isServer = kind === KIND_SERVER || kind === KIND_CONSUMER;
+    const isServer = isServerKind(kind);
+    to.flow_id.pushNumber(0);
+    to.signal_source.push(SIGNAL_SOURCE_OTEL);
+    to.agent.push(options.agent);
+    to.observation_point.push(isClient ? 'c-app' : isServer ? 's-app' : 'app');
+    to.type.push(SESSION_BOTH);
+    to.host.push(resource.host);
+    to.container_id.push(resource.containerId);
+    to.netns.push(0);
+    to.capture_nic_name.push('');
+    to.vlan.push(0);
+    to.protocol.push(TRANSPORT_TCP);
+    to.req_tcp_seq.push(0);
+    to.resp_tcp_seq.push(0);
+    to.is_async.push(kind > 3 ? 1 : 0);
+    to.request_id.pushNumber(0);
+    to.app_service.push(resource.service);
+    to.app_instance.push(resource.instance);
+    to.process_id_0.push(isServer ? 0 : resource.pid);
+    to.process_id_1.push(isServer ? resource.pid : 0);
+    to.process_kname_0.push(isServer ? '' : resource.processName);
+    to.process_kname_1.push(isServer ? resource.processName : '');
+    to.span_kind.push(kind);
+    to.syscall_trace_id_request.pushNumber(0);
+    to.syscall_trace_id_response.pushNumber(0);
+    to.syscall_thread_0.push(0);
+    to.syscall_thread_1.push(0);
+    to.resource_attributes.push(resource.json);
+    to.scope.push(scope);
+    to.captured_request_byte.push(0);
+    to.captured_response_byte.push(0);
+    to.retrans_tx.push(0);
+    to.retrans_rx.push(0);
+    to.zero_win_tx.push(0);
+    to.zero_win_rx.push(0);
+    to.wire_id.pushNumber(0);
+    to.parent_wire_id.pushNumber(0);
+    to.link_probability.push(0);
+    to.link_evidence.push(0);
+    to.is_lossy.push(0);
+  }
+
+  function writeRow(to: Omit<L7Columns, SharedColumn>): void {
+    const { bytes } = cursor;
+    const kind = kindOf(span);
     attributes.open(cursor, span.attributes);
     readFacts(facts, attributes, kind, span.statusCode);
     const events = lists.events(cursor, span);
@@ -84,91 +185,55 @@ export function createTraceWriter(
     to.time.push(Math.floor(endUs / 1e6));
     to.start_time.push(startUs);
     to.end_time.push(endUs);
-    to.flow_id.pushNumber(0);
-    to.signal_source.push(SIGNAL_SOURCE_OTEL);
-    to.agent.push(options.agent);
-    to.observation_point.push(isClient ? 'c-app' : isServer ? 's-app' : 'app');
-    to.type.push(SESSION_BOTH);
-    to.host.push(resource.host);
-    to.container_id.push(resource.containerId);
-    to.netns.push(0);
-    to.capture_nic_name.push('');
-    to.vlan.push(0);
     to.ip_0.push(facts.clientIp);
     to.ip_1.push(facts.serverIp);
     to.client_port.push(facts.clientPort);
     to.server_port.push(facts.serverPort);
-    to.protocol.push(TRANSPORT_TCP);
-    to.req_tcp_seq.push(0);
-    to.resp_tcp_seq.push(0);
     to.l7_protocol.push(facts.protocol);
     to.version.push(facts.version);
     to.is_tls.push(facts.isTls ? 1 : 0);
-    to.is_async.push(kind > 3 ? 1 : 0);
     to.request_type.push(facts.type);
     to.request_domain.push(facts.domain);
     to.request_resource.push(facts.resource);
-    to.request_id.pushNumber(0);
     to.endpoint.push(decodeText(bytes, span.name.from, span.name.to));
     to.response_status.push(facts.status);
     to.response_code.push(facts.code);
     to.response_exception.push(exception === '' ? message : exception);
     to.response_result.push('');
-    to.app_service.push(resource.service);
-    to.app_instance.push(resource.instance);
-    to.process_id_0.push(isServer ? 0 : resource.pid);
-    to.process_id_1.push(isServer ? resource.pid : 0);
-    to.process_kname_0.push(isServer ? '' : resource.processName);
-    to.process_kname_1.push(isServer ? resource.processName : '');
     writeId(to.trace_id, bytes, span.traceId);
     writeId(to.span_id, bytes, span.spanId);
     writeId(to.parent_span_id, bytes, span.parentSpanId);
     to.trace_state.push(decodeText(bytes, span.traceState.from, span.traceState.to));
-    to.span_kind.push(kind);
     to.span_status.push(span.statusCode);
     to.x_request_id_0.push(facts.requestId);
     to.x_request_id_1.push('');
     to.http_proxy_client.push(facts.clientName);
-    to.syscall_trace_id_request.pushNumber(0);
-    to.syscall_trace_id_response.pushNumber(0);
-    to.syscall_thread_0.push(0);
-    to.syscall_thread_1.push(0);
     const description = exception === '' || exception === message ? '' : message;
     const extras = extrasOf(span, description, events.dropped, links.dropped);
     attributes.writeTo(to, extras, span.droppedAttributes);
-    to.resource_attributes.push(resource.json);
-    to.scope.push(scope);
     to.events.push(events.json);
     to.links.push(links.json);
     to.request_length.pushNumber(facts.requestSize);
     to.response_length.pushNumber(facts.responseSize);
-    to.captured_request_byte.push(0);
-    to.captured_response_byte.push(0);
     to.response_duration.pushNumber(endUs - startUs);
-    to.retrans_tx.push(0);
-    to.retrans_rx.push(0);
-    to.zero_win_tx.push(0);
-    to.zero_win_rx.push(0);
-    to.wire_id.pushNumber(0);
-    to.parent_wire_id.pushNumber(0);
-    to.link_probability.push(0);
-    to.link_evidence.push(0);
     to.candidate_wire_ids.push(NONE);
     to.candidate_probabilities.push(NONE);
-    to.is_lossy.push(0);
   }
 
   return (bytes, rows) => {
     const { firstS, lastS } = timeWindow(options.hoursOf(l7FlowLog), options.now());
     let kept = 0;
     let rejected = 0;
+    shares = NO_SHARES;
     const malformed = readRecords(bytes, {
       resource: (list, at) => {
         cursor = at;
         resource = readResource(list, at);
+        shares = NO_SHARES;
       },
       scope: (found: OtlpScope, at) => {
         scope = scopeJson(found, at);
+        shares = NO_SHARES;
       },
       item: (at) => {
         readSpan(at, span);
@@ -180,7 +245,11 @@ export function createTraceWriter(
           rejected += 1;
           return;
         }
-        rows.of(l7FlowLog).add(writeRow);
+        const batch = rows.of(l7FlowLog, SHARED_COLUMNS);
+        if (batch !== shares.batch) shares = { batch, ofKind: [] };
+        const share = shares.ofKind[kindOf(span)] ?? batch.share(writeShare);
+        shares.ofKind[kindOf(span)] = share;
+        batch.add(writeRow, share);
         kept += 1;
       },
     });

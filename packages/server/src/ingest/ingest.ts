@@ -238,6 +238,7 @@ export async function createIngest(options: IngestOptions): Promise<Ingest> {
   }
 
   return {
+    fillsDefaults: true,
     accept,
     keep: async (batches) => {
       if (batches.length === 0) return { status: 'kept' };
