@@ -22,7 +22,7 @@ test('it is a map from bytes to numbers, whatever is set and unset', () => {
           table.set(view, start, end, at);
           map.set(text, at);
         }
-        expect(table.size).toBe(map.size);
+        expect(table.size()).toBe(map.size);
       });
       expect([...table.values()].sort()).toEqual([...map.values()].sort());
     }),
@@ -68,7 +68,7 @@ test('the key behind the one asked for last is followed without being asked for,
   expect(table.get(viewOf('first'), 0, 5)).toBe(0);
   const steps = ['secon', 'sec-nd', 'second and more', 'third'].map((text) => [
     table.follow(viewOf(text), 0, text.length),
-    table.followed,
+    table.followed(),
   ]);
   expect(steps).toEqual([
     [0, 0],

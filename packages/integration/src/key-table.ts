@@ -10,14 +10,14 @@ export interface KeyTable {
    * not. They may be the beginning of a longer key. Its number is `followed`.
    */
   follow(view: DataView, start: number, end: number): number;
-  readonly followed: number;
+  followed(): number;
   /** The key must not be known. */
   set(view: DataView, start: number, end: number, value: number): void;
   /** Forgets nothing of the key, but answers -1 for it from now on. */
   unset(view: DataView, start: number, end: number): void;
   values(): Iterable<number>;
   /** Keys with a value. */
-  readonly size: number;
+  size(): number;
 }
 
 const FIRST_PLACES = 1_024;
@@ -119,9 +119,7 @@ export function createKeyTable(seed: number): KeyTable {
       last = guess;
       return length;
     },
-    get followed() {
-      return numbers[last] as number;
-    },
+    followed: () => numbers[last] as number,
     set: (view, start, end, value) => {
       if (count === hashes.length) grow();
       const hash = hashOf(view, start, end, seed);
@@ -145,9 +143,7 @@ export function createKeyTable(seed: number): KeyTable {
       size -= 1;
     },
     values: () => numbers.subarray(0, count).filter((value) => value >= 0),
-    get size() {
-      return size;
-    },
+    size: () => size,
   };
 }
 

@@ -79,7 +79,7 @@ export function createMetricIntake(limits: Partial<SeriesLimits> = {}): MetricIn
       counts: request.counts,
       refused: request.refused,
       firstRefusal: request.firstRefusal,
-      activeSeries: series.size,
+      activeSeries: series.size(),
       settle: (isKept, memory = memoryOf(batches)) => {
         tables.release(memory);
         if (isKept) requests.settle(request);

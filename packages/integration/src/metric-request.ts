@@ -111,7 +111,7 @@ export function createMetricRequests({
   function seriesAgain(view: DataView, start: number, end: number): number {
     const length = series.follow(view, start, end);
     if (length === 0) return -1;
-    current = series.followed;
+    current = series.followed();
     return start + length;
   }
 
@@ -136,7 +136,7 @@ export function createMetricRequests({
       return false;
     }
     const hour = Math.floor(timestampMs / HOUR_MS);
-    const { rowHour, pendingRequest, pendingHour } = series.columns;
+    const { rowHour, pendingRequest, pendingHour } = series.columns();
     if (rowHour[one] === hour) return true;
     if (pendingRequest[one] === number && pendingHour[one] === hour) return true;
     pendingRequest[one] = number;
@@ -151,7 +151,7 @@ export function createMetricRequests({
   function sample(timestampMs: number, low: number, high: number): void {
     const one = current;
     if (one < 0 || !admit(one, timestampMs)) return;
-    const { lastMs, lastLow, lastHigh } = series.columns;
+    const { lastMs, lastLow, lastHigh } = series.columns();
     const beforeMs = lastMs[one] ?? 0;
     if (timestampMs > beforeMs) {
       lastMs[one] = timestampMs;
@@ -187,7 +187,7 @@ export function createMetricRequests({
   return {
     begin,
     settle: ({ withRow, rowHours, rowEntries, saidMetadata }) => {
-      const { rowHour } = series.columns;
+      const { rowHour } = series.columns();
       withRow.forEach((one, at) => {
         // Its number may be another series' by now.
         if (series.entryOf(one) === rowEntries[at]) rowHour[one] = rowHours[at] ?? -1;

@@ -9,7 +9,7 @@ import {
 } from '@thalweg/model';
 import type { FlatLabels } from '@thalweg/wire';
 import type { MetadataEntry } from './metric-metadata.ts';
-import { createSampleColumns } from './sample-columns.ts';
+import { createSampleColumns, type SampleColumns } from './sample-columns.ts';
 import type { SeriesCache } from './series-cache.ts';
 import type { TableBatch } from './telemetry-sink.ts';
 
@@ -27,9 +27,8 @@ export interface MetricTables {
   clear(): void;
 }
 
-interface Pushed {
+interface Pushed extends Pick<SampleColumns, 'rows' | 'isFull' | 'block' | 'clear'> {
   readonly name: string;
-  readonly batch: Pick<Batch<never>, 'rows' | 'isFull' | 'block' | 'clear'>;
 }
 
 export function createMetricTables(cache: SeriesCache): MetricTables {
@@ -39,27 +38,27 @@ export function createMetricTables(cache: SeriesCache): MetricTables {
   const exemplars = createBatch(prometheusExemplars);
   const metadata = createBatch(prometheusMetadata);
   const all: readonly Pushed[] = [
-    { name: prometheusSeries.name, batch: series },
-    { name: prometheusSamples.name, batch: samples },
-    { name: prometheusHistograms.name, batch: histograms },
-    { name: prometheusExemplars.name, batch: exemplars },
-    { name: prometheusMetadata.name, batch: metadata },
+    pushed(prometheusSeries.name, series),
+    { name: prometheusSamples.name, ...samples },
+    pushed(prometheusHistograms.name, histograms),
+    pushed(prometheusExemplars.name, exemplars),
+    pushed(prometheusMetadata.name, metadata),
   ];
   let full: TableBatch[] = [];
 
   function room(at: number): void {
     const one = all[at];
-    if (one?.batch.isFull === true) encode(one);
+    if (one?.isFull() === true) encode(one);
   }
 
-  function encode({ name, batch }: Pushed): void {
-    if (batch.rows === 0) return;
-    full.push({ table: name, block: batch.block() });
-    batch.clear();
+  function encode({ name, rows, block, clear }: Pushed): void {
+    if (rows() === 0) return;
+    full.push({ table: name, block: block() });
+    clear();
   }
 
   const idOf = (one: number): bigint => {
-    const { idLow, idHigh } = cache.columns;
+    const { idLow, idHigh } = cache.columns();
     return (BigInt(idHigh[one] ?? 0) << 32n) | BigInt(idLow[one] ?? 0);
   };
   return {
@@ -70,8 +69,8 @@ export function createMetricTables(cache: SeriesCache): MetricTables {
       series.push({ time, id: idOf(one), metric, ...labels });
     },
     sample: (one, timestampMs, valueLow, valueHigh) => {
-      if (samples.isFull) room(1);
-      const { idLow, idHigh } = cache.columns;
+      if (samples.isFull()) room(1);
+      const { idLow, idHigh } = cache.columns();
       samples.push(idLow[one] as number, idHigh[one] as number, timestampMs, valueLow, valueHigh);
     },
     histogram: (one, ts, histogram) => {
@@ -103,7 +102,12 @@ export function createMetricTables(cache: SeriesCache): MetricTables {
     },
     clear: () => {
       full = [];
-      for (const { batch } of all) batch.clear();
+      for (const { clear } of all) clear();
     },
   };
+}
+
+function pushed(name: string, batch: Batch<never>): Pushed {
+  const { block, clear } = batch;
+  return { name, block, clear, rows: () => batch.rows, isFull: () => batch.isFull };
 }

@@ -5,8 +5,8 @@ import { BLOCK_LIMITS, blockOfColumns, type EncodedBlock, prometheusSamples } fr
  * stores for a sample, where a batch's row takes four calls.
  */
 export interface SampleColumns {
-  readonly rows: number;
-  readonly isFull: boolean;
+  rows(): number;
+  isFull(): boolean;
   push(idLow: number, idHigh: number, timestampMs: number, low: number, high: number): void;
   block(): EncodedBlock;
   /** Memory of a block that nobody looks at any more: a later one may have it. */
@@ -28,12 +28,8 @@ export function createSampleColumns(): SampleColumns {
   const buffers: Uint8Array<ArrayBuffer>[] = [];
 
   return {
-    get rows() {
-      return rows;
-    },
-    get isFull() {
-      return rows >= BLOCK_LIMITS.rowsMax;
-    },
+    rows: () => rows,
+    isFull: () => rows >= BLOCK_LIMITS.rowsMax,
     push: (idLow, idHigh, timestampMs, low, high) => {
       const at = 2 * rows;
       if (at === ids.length) [ids, times, values] = [doubled(ids), doubled(times), doubled(values)];

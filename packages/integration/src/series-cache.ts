@@ -56,14 +56,14 @@ export interface SeriesCache {
   get(key: SeriesKey): number;
   /** As `follow` of a key table, and the series that `followed` then is. Hot. */
   follow(view: DataView, start: number, end: number): number;
-  readonly followed: number;
+  followed(): number;
   /** Flat labels (name, value, …) in any order. The key must not be known. */
   add(key: SeriesKey, labels: readonly string[]): number | Refusal<SeriesRefusal>;
   entryOf(series: number): SeriesEntry;
-  readonly columns: SeriesColumns;
+  columns(): SeriesColumns;
   /** Forgets what nobody asked for since the call before. Call once an hour. */
   rotate(): void;
-  readonly size: number;
+  size(): number;
 }
 
 export interface SeriesColumns {
@@ -97,7 +97,7 @@ export function createSeriesCache(limits: SeriesLimits, seed: number): SeriesCac
 
   function get({ view, start, end }: SeriesKey): number {
     const series = young.get(view, start, end);
-    if (series >= 0 || old.size === 0) return series;
+    if (series >= 0 || old.size() === 0) return series;
     const slept = old.get(view, start, end);
     if (slept < 0) return -1;
     old.unset(view, start, end);
@@ -110,7 +110,7 @@ export function createSeriesCache(limits: SeriesLimits, seed: number): SeriesCac
     labels: readonly string[],
   ): number | Refusal<SeriesRefusal> {
     const { seriesMax, seriesPerMetricMax } = limits;
-    if (young.size + old.size >= seriesMax) {
+    if (young.size() + old.size() >= seriesMax) {
       return refusal('series_limit', `more active series than ${seriesMax}`);
     }
     const sorted = sortLabels(labels, limits);
@@ -148,22 +148,16 @@ export function createSeriesCache(limits: SeriesLimits, seed: number): SeriesCac
   return {
     get,
     follow: (view, start, end) => young.follow(view, start, end),
-    get followed() {
-      return young.followed;
-    },
+    followed: () => young.followed(),
     add,
     entryOf: (series) => entries[series] ?? NOBODY,
-    get columns() {
-      return columns;
-    },
+    columns: () => columns,
     rotate: () => {
       for (const series of old.values()) forget(series);
       old = young;
       young = createKeyTable(seed);
     },
-    get size() {
-      return young.size + old.size;
-    },
+    size: () => young.size() + old.size(),
   };
 }
 

@@ -48,13 +48,13 @@ test('a reader finds what was there when it was opened, until it is closed or to
   for (let at = 10; at < 5_000; at += 2) head.append(0, at, ...halvesOf(at));
   const reader = head.open();
   head.trim(5_000);
-  expect(head.completeFromMs).toBe(4_950);
+  expect(head.completeFromMs()).toBe(4_950);
   expect(shown(reader.read(0, 10, 14)).length).toBe(3);
   const later = head.open();
   expect(later.fromMs).toBe(4_950);
   reader.close();
   head.trim(5_040);
-  expect(head.samples).toBeLessThan(100);
+  expect(head.samples()).toBeLessThan(100);
   expect(shown(later.read(0, 0, 4_952))).toEqual([
     [4_950, 4_950],
     [4_952, 4_952],
@@ -68,12 +68,12 @@ test('a chunk that is used again holds nothing of its series before', () => {
   head.completeFrom(0);
   for (let at = 0; at < 100; at += 1) head.append(0, at, ...halvesOf(at));
   head.trim(100_000);
-  expect([head.samples, head.bytes]).toEqual([0, 0]);
+  expect([head.samples(), head.bytes()]).toEqual([0, 0]);
   head.append(1, 100_001, ...halvesOf(7));
   expect(shown(read(head, 1, 0, 200_000))).toEqual([[100_001, 7]]);
   expect(shown(read(head, 0, 0, 200_000))).toEqual([]);
   head.forget(1);
-  expect([head.samples, head.bytes]).toEqual([0, 0]);
+  expect([head.samples(), head.bytes()]).toEqual([0, 0]);
 });
 
 test('a stale marker keeps its bits, also between late samples', () => {
@@ -90,9 +90,9 @@ test('beyond its bytes it gives up the oldest samples, and says from when on it 
   head.completeFrom(0);
   for (let at = 0; at < 5_000; at += 1) head.append(0, at * 100, ...halvesOf(at));
   head.trim(500_000);
-  expect(head.bytes).toBeLessThanOrEqual(20_000);
-  expect(head.completeFromMs).toBeGreaterThan(300_000);
-  const kept = read(head, 0, head.completeFromMs, 500_000);
-  expect(kept.times[0]).toBeLessThan(head.completeFromMs + 100);
+  expect(head.bytes()).toBeLessThanOrEqual(20_000);
+  expect(head.completeFromMs()).toBeGreaterThan(300_000);
+  const kept = read(head, 0, head.completeFromMs(), 500_000);
+  expect(kept.times[0]).toBeLessThan(head.completeFromMs() + 100);
   expect(kept.times.at(-1)).toBe(499_900);
 });

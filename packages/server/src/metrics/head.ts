@@ -15,15 +15,15 @@ export interface Head {
   append(slot: number, timeMs: number, low: number, high: number): void;
   /** For a query: what the head has now stays in it until the reader is closed. */
   open(): HeadReader;
-  readonly completeFromMs: number;
+  completeFromMs(): number;
   /** Says that from here on the head has all there is. Earlier samples are forgotten. */
   completeFrom(timeMs: number): void;
   /** Makes room: what is out of the window or over the limit goes. Call every few seconds. */
   trim(nowMs: number): void;
   /** The slot is another series' from here on. */
   forget(slot: number): void;
-  readonly bytes: number;
-  readonly samples: number;
+  bytes(): number;
+  samples(): number;
 }
 
 export interface HeadReader {
@@ -81,7 +81,7 @@ export function createHead(limits: HeadLimits = HEAD_LIMITS): Head {
   let samples = 0;
   let lateCount = 0;
 
-  const bytes = (): number => chunks.bytes + lateCount * LATE_BYTES;
+  const bytes = (): number => chunks.bytes() + lateCount * LATE_BYTES;
 
   function append(slot: number, timeMs: number, low: number, high: number): void {
     if (slot >= newest.length) grow(slot);
@@ -227,15 +227,9 @@ export function createHead(limits: HeadLimits = HEAD_LIMITS): Head {
     completeFrom: (timeMs) => {
       completeFromMs = timeMs;
     },
-    get completeFromMs() {
-      return completeFromMs;
-    },
-    get bytes() {
-      return bytes();
-    },
-    get samples() {
-      return samples + lateCount;
-    },
+    completeFromMs: () => completeFromMs,
+    bytes,
+    samples: () => samples + lateCount,
   };
 }
 

@@ -8,9 +8,9 @@ export interface IdTable {
   remove(slots: ReadonlySet<number>): void;
   reuse(slots: Iterable<number>): void;
   /** Ids that are known. */
-  readonly count: number;
+  count(): number;
   /** Numbers are below it. */
-  readonly slots: number;
+  slots(): number;
   lowOf(slot: number): number;
   highOf(slot: number): number;
 }
@@ -86,12 +86,8 @@ export function createIdTable(): IdTable {
       fill();
     },
     reuse: (dead) => free.push(...dead),
-    get count() {
-      return slots - gone;
-    },
-    get slots() {
-      return slots;
-    },
+    count: () => slots - gone,
+    slots: () => slots,
     lowOf: (slot) => lows[slot] ?? 0,
     highOf: (slot) => highs[slot] ?? 0,
   };

@@ -84,7 +84,7 @@ test('an id that was removed is not known, and its number goes to another one on
   const numbers = [1, 2, 3].map((low) => table.add(low, 0));
   table.remove(new Set([1]));
   expect([1, 2, 3].map((low) => table.get(low, 0))).toEqual([0, -1, 2]);
-  expect([numbers, table.count, table.add(4, 0)]).toEqual([[0, 1, 2], 2, 3]);
+  expect([numbers, table.count(), table.add(4, 0)]).toEqual([[0, 1, 2], 2, 3]);
   table.reuse([1]);
-  expect([table.add(2, 0), table.get(2, 0), table.get(4, 0), table.count]).toEqual([1, 1, 3, 4]);
+  expect([table.add(2, 0), table.get(2, 0), table.get(4, 0), table.count()]).toEqual([1, 1, 3, 4]);
 });

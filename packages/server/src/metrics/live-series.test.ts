@@ -33,7 +33,7 @@ test('series that come and go take the memory of those that live, and all new on
     churn(live, hour);
     head.trim((hour + 1) * HOUR_MS);
     live.forgetOlder((hour - LIVED_HOURS) * HOUR_MS);
-    mostBytes = Math.max(mostBytes, head.bytes);
+    mostBytes = Math.max(mostBytes, head.bytes());
     const found = live.select(newest, hour * HOUR_MS, (hour + 1) * HOUR_MS);
     expect(found.length).toBe(PER_HOUR);
     const names = found.map((slot) => live.labelsOf(slot)[1]?.[1]);

@@ -75,7 +75,7 @@ export function createLiveSeries(options: {
   function slotOf(low: number, high: number): number {
     const known = ids.get(low, high);
     if (known >= 0) return known;
-    if (ids.count >= seriesMax) {
+    if (ids.count() >= seriesMax) {
       notIndexed += 1;
       return -1;
     }
@@ -94,12 +94,12 @@ export function createLiveSeries(options: {
 
   function forgetOlder(thanMs: number): number {
     const dead = new Set<number>();
-    for (let slot = 0; slot < ids.slots; slot += 1) {
+    for (let slot = 0; slot < ids.slots(); slot += 1) {
       const newestMs = lastMs[slot] ?? 0;
       if (newestMs !== Number.NEGATIVE_INFINITY && newestMs < thanMs) dead.add(slot);
     }
-    const isFull = ids.count >= FULL_SHARE * seriesMax;
-    if (dead.size === 0 || (dead.size < DEAD_SHARE * ids.count && !isFull)) return 0;
+    const isFull = ids.count() >= FULL_SHARE * seriesMax;
+    if (dead.size === 0 || (dead.size < DEAD_SHARE * ids.count() && !isFull)) return 0;
     ids.reuse(forgotten);
     forgotten = dead;
     ids.remove(dead);
@@ -192,8 +192,8 @@ export function createLiveSeries(options: {
     head,
     counters: () => ({
       series: index.count,
-      headSamples: head?.samples ?? 0,
-      headBytes: head?.bytes ?? 0,
+      headSamples: head?.samples() ?? 0,
+      headBytes: head?.bytes() ?? 0,
       seriesNotIndexed: notIndexed,
     }),
   };

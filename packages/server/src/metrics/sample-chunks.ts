@@ -28,7 +28,7 @@ export interface SampleChunks {
   /** Frees the chunk and all before it. Answers the samples that went. */
   free(chunk: number): number;
   /** Of the chunks in use. */
-  readonly bytes: number;
+  bytes(): number;
 }
 
 /** Eight minutes at a sample each 15 s; half of one is unused for each series. */
@@ -178,9 +178,7 @@ export function createSampleChunks(): SampleChunks {
       return free(before);
     },
     free,
-    get bytes() {
-      return used * CHUNK_BYTES;
-    },
+    bytes: () => used * CHUNK_BYTES,
   };
 }
 

@@ -60,8 +60,8 @@ export async function answerTsdb(
       headStats: {
         numSeries: index.count,
         numLabelPairs: pairs.length,
-        chunkCount: head?.samples ?? 0,
-        minTime: finite(head?.completeFromMs ?? 0),
+        chunkCount: head?.samples() ?? 0,
+        minTime: finite(head?.completeFromMs() ?? 0),
         maxTime: 0,
       },
       seriesCountByMetricName: largest(
