@@ -12,6 +12,7 @@ mkdirSync(`${root}docs/plugins`, { recursive: true });
 const PAGES = [
   { file: 'docs/reference/tables.md', program: 'scripts/print-tables.ts' },
   { file: 'docs/reference/settings.md', program: 'scripts/print-settings.ts' },
+  { file: 'packages/wire/src/prometheus/snappy.gen.ts', program: 'scripts/print-snappy.ts' },
 ];
 
 // First: the programs below import sources that import it.
