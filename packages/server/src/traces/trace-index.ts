@@ -34,8 +34,8 @@ export interface Places {
 export async function placesOf(store: Store, keys: readonly number[]): Promise<Places> {
   const { rows } = await store.query(
     `SELECT key, root_hash, ${INTERVAL_OF_ENTRY} FROM ${INDEX}
-     WHERE key IN {keys:Array(UInt32)} LIMIT ${PLACES_MAX}`,
-    { params: { keys } },
+     PREWHERE key IN {keys:Array(UInt32)} LIMIT ${PLACES_MAX}`,
+    { params: { keys }, isByKey: true },
   );
   const entries = rows.map(([key, root]) => `${key} ${root}`);
   return {
