@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import {
   attributesOf,
+  END_NS,
   JSON_HEADERS,
   NOW_MS,
   openOtlp,
@@ -221,4 +222,47 @@ test('spans of a wrong time are left out, and the sender is told how many and wh
     { partialSuccess: { rejectedSpans: '1', errorMessage } },
   ]);
   expect(sink.rows('l7_flow_log')).toHaveLength(1);
+});
+
+test('each span has its own resource, scope and kind, also where requests share a block', async () => {
+  const { sink, post } = await openOtlp();
+  const times = { startTimeUnixNano: START_NS, endTimeUnixNano: END_NS };
+  const scopeOf = (name: string, ...kinds: number[]): object => ({
+    scope: { name },
+    spans: kinds.map((kind) => ({
+      ...times,
+      name,
+      kind,
+      traceId: 'ab'.repeat(16),
+      spanId: '12'.repeat(8),
+    })),
+  });
+  const resourceOf = (service: string, ...scopeSpans: object[]): object => ({
+    resource: { attributes: attributesOf({ 'service.name': service, 'process.pid': 41 }) },
+    scopeSpans,
+  });
+  const bodies = ['a', 'b'].map((body) => ({
+    resourceSpans: [
+      resourceOf(`${body}1`, scopeOf('http', 2, 3, 2), scopeOf('sql', 3)),
+      resourceOf(`${body}2`, scopeOf('http', 2)),
+    ],
+  }));
+  await Promise.all(bodies.map((body) => post('/v1/traces', JSON.stringify(body), JSON_HEADERS)));
+  const ofBody = (body: string): unknown[][] => [
+    [`${body}1`, '{"name":"http"}', 2, 's-app', 41],
+    [`${body}1`, '{"name":"http"}', 3, 'c-app', 0],
+    [`${body}1`, '{"name":"http"}', 2, 's-app', 41],
+    [`${body}1`, '{"name":"sql"}', 3, 'c-app', 0],
+    [`${body}2`, '{"name":"http"}', 2, 's-app', 41],
+  ];
+  const stored = sink
+    .rows('l7_flow_log')
+    .map((row) => [
+      row['app_service'],
+      row['scope'],
+      row['span_kind'],
+      row['observation_point'],
+      row['process_id_1'],
+    ]);
+  expect(stored.sort()).toEqual([...ofBody('a'), ...ofBody('b')].sort());
 });
