@@ -72,7 +72,8 @@ export function createSampleChunks(): SampleChunks {
 
   function addSlab(): void {
     const first = slabs.length * SLAB_CHUNKS;
-    const words = new Uint32Array(SLAB_CHUNKS * CHUNK_WORDS);
+    // Shared with nobody: but the collector looks at all else whenever other memory has grown so far.
+    const words = new Uint32Array(new SharedArrayBuffer(SLAB_CHUNKS * CHUNK_BYTES));
     slabs.push({ words, doubles: new Float64Array(words.buffer) });
     // Backwards, so that they are taken in order: series that are appended in turn lie side by side.
     for (let at = SLAB_CHUNKS - 1; at >= 0; at -= 1) unused.push(first + at);
