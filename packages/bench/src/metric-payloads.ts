@@ -73,7 +73,19 @@ export function metricLoad(options: {
       return snappyEncode(writer.finish());
     }),
   );
-  return { series, scrapes, startMs, bodies };
+  return { series, scrapes, startMs, bodies: inOnePlace(bodies) };
+}
+
+/** A kernel takes twice as long to read bodies that lie about: a tenth of what the fastest store takes. */
+function inOnePlace(bodies: MetricLoad['bodies']): MetricLoad['bodies'] {
+  const all = Buffer.concat(bodies.flat());
+  let at = 0;
+  return bodies.map((step) =>
+    step.map(({ length }) => {
+      at += length;
+      return all.subarray(at - length, at);
+    }),
+  );
 }
 
 function labelsOf(at: number): readonly (readonly [name: string, value: string])[] {
