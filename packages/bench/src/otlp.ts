@@ -105,7 +105,7 @@ async function killRows(
 /** Bytes to encoded blocks in this process, with a sink that throws them away. */
 async function decodeRows(isQuick: boolean): Promise<BenchRow[]> {
   const integration = createIntegration({
-    sink: { keep: async () => ({ status: 'kept' }) },
+    sink: { fillsDefaults: true, keep: async () => ({ status: 'kept' }) },
     token: undefined,
     agent: '',
     instance: 1,
