@@ -38,7 +38,7 @@ import { createProcessRequests } from './process-requests.ts';
 import type { ResolverOptions } from './resolver-options.ts';
 import { createThreadOrders, type Round } from './thread-order.ts';
 import type { TracedExchange } from './traced-exchange.ts';
-import { wireId } from './wire-id.ts';
+import { wireIdOf } from './wire-id.ts';
 
 export type { TracedExchange } from './traced-exchange.ts';
 
@@ -208,9 +208,7 @@ export function createResolver(
   }
 
   function exchange(done: Exchange): void {
-    const { request, response } = done;
-    // One end may have left before the answer that the other end sent.
-    const id = wireId(request?.sequence ?? 0, response?.sequence ?? request?.answerSequence ?? 0);
+    const id = wireIdOf(done);
     // Only this room sets it.
     const note = done.request?.note as OpenRequest<Call> | Call | undefined;
     if (done.request !== undefined) done.request.note = undefined;

@@ -1,3 +1,5 @@
+import type { Exchange } from '../flow/exchange.ts';
+
 const lanes = new Uint32Array(2);
 const joined = new BigUint64Array(lanes.buffer);
 
@@ -22,6 +24,11 @@ export function wireId(requestSequence: number, responseSequence: number): bigin
   lanes[1] = right;
   const id = joined[0] ?? 0n;
   return id === 0n ? 1n : id;
+}
+
+/** One end may have left before the answer that the other end sent: where it would begin counts. */
+export function wireIdOf({ request, response }: Exchange): bigint {
+  return wireId(request?.sequence ?? 0, response?.sequence ?? request?.answerSequence ?? 0);
 }
 
 // Digits of pi: nothing up the sleeve.
