@@ -1,5 +1,4 @@
-import type { SpanView, TraceView } from './trace-view.ts';
-import { traceHexId } from './trace-view.ts';
+import { type SpanView, type TraceView, traceHexId } from './trace-view.ts';
 
 /** One span of those that a number tells of, and the trace to look it up in. */
 export interface Exemplar {
